@@ -1,0 +1,29 @@
+//! The fragments in which the two databases' SQL differs.
+
+/// Which database an [`Executor`](super::Executor) talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl Dialect {
+    /// `sqlite` or `postgres`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// The present as SQL, where `$n` is [`Clock::for_database`](crate::clock::Clock::for_database): PostgreSQL's own clock
+    /// unless a test's stands in its place; stable, so an index condition.
+    pub fn now(self, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("${n}"),
+            Self::Postgres => format!("coalesce(${n}::timestamptz, statement_timestamp())"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The storage seam: "a connection or an open transaction", whoever made it.
+
+use super::{Dialect, Row, Value};
+use crate::error::Result;
+
+/// Runs SQL on one connection, in whatever transaction is open there (DESIGN.md §2 "Storage seam").
+///
+/// Implemented for each driver, and by hosts that lend a connection of their own. One SQL text with `$1..$n` serves both
+/// databases wherever it can. An implementation binds by number: `$2` used twice is one parameter.
+pub trait Executor: Send {
+    /// Which database this is.
+    fn dialect(&self) -> Dialect;
+
+    /// Runs one statement; the number of rows it changed.
+    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64>;
+
+    /// Runs one statement; its rows in the database's own shapes ([`Row`]'s readers take either database's).
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>>;
+
+    /// Runs one statement of the host's; its rows in the shapes of DESIGN.md §2 "Host SQL", the same from both databases.
+    fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.query(sql, params)
+    }
+
+    /// Runs statements separated by semicolons, without parameters: migrations, savepoints.
+    fn batch(&mut self, sql: &str) -> Result<()>;
+
+    /// Writes rows into a table by the fastest way the driver has (COPY on PostgreSQL); the number of rows written.
+    fn load(&mut self, table: &str, columns: &[&str], rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>) -> Result<u64> {
+        let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+        let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), marks.join(", "));
+        let mut written = 0;
+        for row in rows {
+            written += self.execute(&sql, &row?)?;
+        }
+        Ok(written)
+    }
+}
+
+/// A connection of ours: an [`Executor`] that can also begin and end transactions.
+pub(crate) trait Connection: Executor {
+    /// Opens a transaction: `BEGIN IMMEDIATE` on SQLite where it writes, read-only where it does not.
+    fn begin(&mut self, write: bool) -> Result<()>;
+
+    /// Commits. An error that is not a definite refusal is [`Commit::Unknown`], and the connection is not used again.
+    fn commit(&mut self) -> Result<Commit>;
+
+    /// Rolls back; a connection that cannot is not used again.
+    fn rollback(&mut self);
+
+    /// How long this connection was waited for: a claimer that waited long rescues nobody (DESIGN.md §2 "Waiting and working").
+    fn waited(&self) -> std::time::Duration;
+}
+
+/// How a COMMIT ended.
+#[derive(Debug)]
+pub(crate) enum Commit {
+    /// It is durable.
+    Done,
+    /// The answer was lost or was an error: it may or may not have taken effect.
+    Unknown(crate::error::Error),
+}

@@ -1,0 +1,11 @@
+//! Durable runs, validated documents, presets and events inside your own SQLite file or PostgreSQL database.
+
+pub mod clock;
+pub mod db;
+mod error;
+pub mod id;
+pub mod json;
+pub mod page;
+pub mod text;
+
+pub use error::{Error, ErrorCode, Result, Violation};
