@@ -1,41 +1,36 @@
-//! Time: UTC, microseconds; a clock that tests can replace.
+//! Time: UTC instants in microseconds, and where the present comes from (DESIGN.md §3 "Time").
+
+mod system;
+pub mod testing;
+mod timestamp;
 
 use std::fmt;
-use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
-
-/// An instant, UTC, in whole microseconds; years 0001 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
-
-impl Timestamp {
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
-    }
-
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    pub const fn as_micros(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl FromStr for Timestamp {
-    type Err = Error;
-    fn from_str(_: &str) -> Result<Self> {
-        Err(Error::invalid("a time is RFC 3339 text"))
-    }
-}
+pub use system::SystemClock;
+pub use timestamp::Timestamp;
 
 /// Where the present comes from.
+///
+/// Due times are read off the wall clock. Leases on SQLite are kept on the monotonic clock with the boot id beside it,
+/// so that neither a skewed nor a stepped wall clock steals or freezes one.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The wall clock.
+    /// The wall clock; never earlier than what it gave before in this process, unless it is a clock for tests.
     fn now(&self) -> Timestamp;
+
+    /// Microseconds of `CLOCK_MONOTONIC`: since some moment of this boot, the same for every process on the host.
+    fn monotonic(&self) -> i64;
+
+    /// What names this boot; monotonic readings of two boots do not compare.
+    fn boot_id(&self) -> Arc<str>;
+
+    /// Whether this clock stands in for the database server's own: true only where a test holds the time.
+    fn overrides_database(&self) -> bool {
+        false
+    }
+
+    /// The parameter for `Dialect`'s idea of now: `None` leaves the time to PostgreSQL's `statement_timestamp()`.
+    fn for_database(&self) -> Option<Timestamp> {
+        self.overrides_database().then(|| self.now())
+    }
 }

@@ -1,18 +1,22 @@
-//! The strict JSON edge.
-use crate::error::Result;
+//! The strict JSON edge: RFC 8259 and the rules of DESIGN.md §3, one canonical form.
+//!
+//! A document is parsed once. What is refused: duplicate keys, NUL in any string or key, nesting over 128, integers outside
+//! i64 ∪ u64, numbers past f64, lone surrogates, a byte order mark, anything after the document, bytes that are not UTF-8.
 
-/// A JSON document in canonical form.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Json(std::sync::Arc<str>);
+mod canonical;
+mod document;
+mod numbers;
+mod parse;
+pub mod pointer;
+#[cfg(test)]
+mod tests;
 
-impl Json {
-    /// Text that is known to be canonical.
-    pub fn from_canonical(text: String) -> Self {
-        Self(text.into())
-    }
+pub use document::Json;
+pub use parse::{decode, parse_value};
 
-    /// Text as JSONB gives it back.
-    pub fn from_database(text: &str) -> Result<Self> {
-        Ok(Self(text.into()))
-    }
-}
+/// The deepest nesting of arrays and objects, the document itself counted as 1.
+pub const MAX_DEPTH: usize = 128;
+
+/// Why a string or key with NUL is refused: neither JSONB nor PostgreSQL's TEXT can hold it.
+const NUL: &str = "the character NUL (U+0000) is not allowed; leave it out";
+const TOO_DEEP: &str = "arrays and objects are nested deeper than 128";

@@ -8,4 +8,7 @@ pub mod json;
 pub mod page;
 pub mod text;
 
+pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Error, ErrorCode, Result, Violation};
+pub use json::Json;
+pub use page::Page;

@@ -1,1 +1,134 @@
-//! text
+//! Text: folding for comparisons, cutting, names.
+
+use std::borrow::Cow;
+
+use caseless::Caseless;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::{Error, Result};
+
+/// The longest name, in bytes.
+pub const MAX_NAME: usize = 512;
+
+const CUT: &str = "… (truncated)";
+
+/// Text made comparable without regard to case: NFC, full default case folding (Unicode §3.13), NFC.
+///
+/// No language's own rules: `ß` is `ss`, a final sigma is a sigma, a Turkish `İ` is `i` with a dot above.
+///
+/// ```
+/// assert_eq!(sprongus::text::fold("STRASSE"), sprongus::text::fold("Straße"));
+/// ```
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if !text.is_ascii() {
+        return text.nfc().default_case_fold().nfc().collect::<String>().into();
+    }
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
+}
+
+/// The longest start of the text that has at most `max` bytes and ends between two characters.
+pub fn truncate(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
+/// An error's text as it is stored: NUL becomes U+FFFD (PostgreSQL's TEXT has none), and text over `max` bytes is cut,
+/// which ` … (truncated)` tells, inside `max`.
+pub fn error_text(text: &str, max: usize) -> String {
+    // Three bytes for one at worst: no more than `max` bytes of the input can matter.
+    let head = truncate(text, max.saturating_add(1));
+    let clean = head.replace('\0', "\u{fffd}");
+    if clean.len() <= max && head.len() == text.len() {
+        return clean;
+    }
+    match max.checked_sub(CUT.len()) {
+        Some(room) => format!("{}{CUT}", truncate(&clean, room)),
+        None => truncate(&clean, max).to_owned(),
+    }
+}
+
+/// A name or key: 1–512 bytes without control characters (C0, DEL, C1); `invalid_argument` names `what`.
+///
+/// # Errors
+/// `invalid_argument`.
+pub fn check_name(what: &str, text: &str) -> Result<()> {
+    if text.is_empty() || text.len() > MAX_NAME {
+        return Err(Error::invalid(format!("{what} has {} bytes; it must have 1 to {MAX_NAME}", text.len())));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(format!("{what} must not contain control characters")));
+    }
+    Ok(())
+}
+
+/// A label: `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$` (DESIGN.md §15).
+///
+/// # Errors
+/// `invalid_argument`.
+pub fn check_label(label: &str) -> Result<()> {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let first = label.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if first && label.len() <= 64 && label.bytes().all(inner) {
+        return Ok(());
+    }
+    Err(Error::invalid("a label is 1 to 64 letters, digits, dots, underscores or hyphens and starts with a letter or digit"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn folding_is_full_and_normal() {
+        for (left, right) in [
+            ("ABC", "abc"),
+            ("Straße", "STRASSE"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("e\u{301}TUDE", "Étude"),
+            ("ﬁn", "FIN"),
+            ("\u{1f80}", "\u{1f88}"),
+        ] {
+            assert_eq!(fold(left), fold(right));
+            assert_eq!(fold(&fold(left)), fold(left));
+        }
+        assert_eq!(fold("İ"), "i\u{307}");
+        assert_eq!(fold("I"), "i");
+        assert!(matches!(fold("plain 1"), Cow::Borrowed("plain 1")));
+    }
+
+    #[test]
+    fn cuts_fall_between_characters() {
+        assert_eq!(truncate("añb", 2), "a");
+        assert_eq!(truncate("añb", 3), "añ");
+        assert_eq!(truncate("añb", 99), "añb");
+        assert_eq!(truncate("🙂", 3), "");
+    }
+
+    #[test]
+    fn error_text_fits_and_says_when_it_was_cut() {
+        assert_eq!(error_text("a\0b", 16), "a\u{fffd}b");
+        assert_eq!(error_text(&"x".repeat(16), 16), "x".repeat(16));
+        assert_eq!(error_text(&"x".repeat(21), 20), "xxxxx… (truncated)");
+        assert_eq!(error_text("abcdef", 3), "abc");
+        for text in ["\0".repeat(50), "🙂".repeat(50), "é".repeat(50)] {
+            for max in 0..60 {
+                assert!(error_text(&text, max).len() <= max);
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_labels_are_checked() {
+        check_name("the kind", "résumé 🙂").unwrap();
+        check_name("the kind", &"x".repeat(512)).unwrap();
+        for bad in ["", "a\0", "tab\t", "\u{7f}", "\u{9f}", &"x".repeat(513)] {
+            assert!(check_name("the kind", bad).unwrap_err().message().starts_with("the kind "));
+        }
+        for good in ["a", "0", "v1.2_rc-3", &"x".repeat(64)] {
+            check_label(good).unwrap();
+        }
+        for bad in ["", ".a", "-a", "_a", "a b", "é", "a\n", &"x".repeat(65)] {
+            check_label(bad).unwrap_err();
+        }
+    }
+}
