@@ -1,0 +1,9 @@
+//! The areas of the suite.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod places;
+
+fn main() -> std::process::ExitCode {
+    let areas = [places::cases()];
+    sprongus_conformance::run(&areas.concat())
+}

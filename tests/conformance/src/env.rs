@@ -1,0 +1,55 @@
+//! What a case is given: a fresh, empty database on its backend.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sprongus_testkit::{Postgres, TempDir, temp_file};
+
+use crate::Backend;
+
+/// A fresh place for a store; nothing in it is seen by any other case.
+#[derive(Debug)]
+pub struct Env {
+    backend: Backend,
+    url: String,
+    schema: Option<String>,
+    _folder: Option<TempDir>,
+}
+
+impl Env {
+    /// A fresh place on that backend.
+    pub fn fresh(backend: Backend) -> Self {
+        match backend {
+            Backend::SqliteFile | Backend::LentSqlite => {
+                let (folder, file) = temp_file("store.db");
+                let url = file.to_str().expect("a temporary path is UTF-8").to_owned();
+                Self { backend, url, schema: None, _folder: Some(folder) }
+            }
+            Backend::SqliteMemory => Self { backend, url: ":memory:".to_owned(), schema: None, _folder: None },
+            Backend::Postgres | Backend::LentPostgres => {
+                let url = Postgres::shared().url().to_owned();
+                Self { backend, url, schema: Some(unique_schema()), _folder: None }
+            }
+        }
+    }
+
+    /// Where this case runs.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// The URL to open.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The PostgreSQL schema to open it in.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+}
+
+/// Unique on a server that several test processes share.
+fn unique_schema() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("case_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}

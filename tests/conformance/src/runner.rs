@@ -1,0 +1,75 @@
+//! Makes a trial of every case on every backend, runs them, and counts.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use libtest_mimic::{Arguments, Trial};
+
+use crate::{Backend, Case, Env};
+
+/// Runs the cases as `cargo test`'s arguments ask and prints a line per backend: how many ran, how many were left out.
+///
+/// Without a filter a trial left out is a failure, and so is a backend without a case: nothing is skipped.
+pub fn run(cases: &[Case]) -> ExitCode {
+    let arguments = Arguments::from_args();
+    refuse_twins(cases);
+    let tallies: Vec<Tally> = Backend::ALL.iter().map(|backend| Tally::of(*backend, cases)).collect();
+    let trials = tallies.iter().flat_map(|tally| tally.trials(cases)).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if arguments.list {
+        return ExitCode::SUCCESS;
+    }
+    tallies.iter().for_each(Tally::print);
+    let filtered = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
+    if !filtered && !tallies.iter().all(Tally::whole) {
+        eprintln!("conformance: a backend ran less than all of its cases");
+        return ExitCode::FAILURE;
+    }
+    conclusion.exit_code()
+}
+
+fn refuse_twins(cases: &[Case]) {
+    let mut names = BTreeSet::new();
+    for case in cases {
+        assert!(names.insert(case.name), "two cases are named {}", case.name);
+    }
+}
+
+/// How many of a backend's trials ran.
+struct Tally {
+    backend: Backend,
+    all: usize,
+    ran: Arc<AtomicUsize>,
+}
+
+impl Tally {
+    fn of(backend: Backend, cases: &[Case]) -> Self {
+        let all = cases.iter().filter(|case| case.on(backend)).count();
+        Self { backend, all, ran: Arc::default() }
+    }
+
+    fn trials(&self, cases: &[Case]) -> Vec<Trial> {
+        let here = cases.iter().filter(|case| case.on(self.backend));
+        here.map(|case| self.trial(*case)).collect()
+    }
+
+    fn trial(&self, case: Case) -> Trial {
+        let (backend, ran) = (self.backend, Arc::clone(&self.ran));
+        Trial::test(format!("{}::{}", backend.as_str(), case.name), move || {
+            ran.fetch_add(1, Relaxed);
+            (case.run)(&Env::fresh(backend));
+            Ok(())
+        })
+    }
+
+    fn print(&self) {
+        let ran = self.ran.load(Relaxed);
+        println!("{:<14} {ran:>5} run, {} skipped", self.backend.as_str(), self.all - ran);
+    }
+
+    fn whole(&self) -> bool {
+        self.all > 0 && self.ran.load(Relaxed) == self.all
+    }
+}
