@@ -6,6 +6,7 @@ mod error;
 pub mod id;
 pub mod json;
 pub mod page;
+pub mod presets;
 pub mod text;
 
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -1,0 +1,117 @@
+//! The presets that come with the library: recommended fields, anything else welcome (DESIGN.md §6, §15 "Presets").
+
+use serde_json::{Value, json};
+
+use super::model::PresetKind;
+
+/// A preset that needs no row: its label, its kind and the table it is bound to for all projects are one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Builtin {
+    /// The label, and the table it is bound to from the start.
+    pub label: &'static str,
+    /// The kind of the same name.
+    pub kind: PresetKind,
+}
+
+/// Every built-in.
+pub const BUILTINS: [Builtin; 3] = [
+    Builtin { label: "assets", kind: PresetKind::Assets },
+    Builtin { label: "citations", kind: PresetKind::Citations },
+    Builtin { label: "storyboard", kind: PresetKind::Storyboard },
+];
+
+impl Builtin {
+    /// The built-in of that label.
+    pub fn named(label: &str) -> Option<Self> {
+        BUILTINS.into_iter().find(|builtin| builtin.label == label)
+    }
+
+    /// Its definition: a JSON Schema that allows additional properties.
+    pub fn definition(self) -> Value {
+        match self.kind {
+            PresetKind::Assets => assets(),
+            PresetKind::Citations => citations(),
+            _ => storyboard(),
+        }
+    }
+}
+
+fn object(description: &str, properties: Value) -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "description": description,
+        "type": "object",
+        "properties": properties,
+    })
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": ["string", "null"], "description": description })
+}
+
+fn assets() -> Value {
+    object(
+        "A work, a file or a piece of media",
+        json!({
+            "title": text("What it is called"),
+            "description": text("What it is or shows"),
+            "kind": text("Image, video, audio, document, dataset, …"),
+            "url": text("Where it is"),
+            "thumbnailUrl": text("Where a small image of it is"),
+            "mimeType": text("Its media type (RFC 6838)"),
+            "creator": { "type": ["string", "array", "object", "null"], "description": "Who made it: a name, or a list or record of names" },
+            "year": { "type": ["integer", "string", "null"], "description": "When it was made" },
+            "license": text("Under which terms it may be used, best as an SPDX identifier"),
+            "creditLine": text("How it wants to be credited"),
+            "source": text("Where it came from"),
+            "sha256": { "type": ["string", "null"], "pattern": "^[0-9a-fA-F]{64}$", "description": "The hash of its content, in hex" },
+            "width": { "type": ["number", "null"], "minimum": 0, "description": "Width, in pixels for files" },
+            "height": { "type": ["number", "null"], "minimum": 0, "description": "Height, in pixels for files" },
+            "tags": { "type": ["array", "null"], "items": { "type": "string" }, "description": "Words to find it by" },
+        }),
+    )
+}
+
+fn citations() -> Value {
+    let names = |description: &str| {
+        json!({ "type": ["array", "null"], "items": { "type": "object" }, "description": description })
+    };
+    let date = |description: &str| json!({ "type": ["object", "string", "null"], "description": description });
+    let number = |description: &str| json!({ "type": ["string", "number", "null"], "description": description });
+    object(
+        "A bibliographic record, with the field names of CSL-JSON",
+        json!({
+            "type": text("article-journal, book, chapter, webpage, …"),
+            "title": text("The title"),
+            "author": names("The authors: objects with family and given, or literal"),
+            "editor": names("The editors, as the authors"),
+            "issued": date("When it appeared: {\"date-parts\": [[year, month, day]]}"),
+            "accessed": date("When it was looked at, as issued"),
+            "container-title": text("The journal or book it is part of"),
+            "publisher": text("Who published it"),
+            "volume": number("The volume"),
+            "issue": number("The issue"),
+            "page": number("The pages"),
+            "DOI": text("The digital object identifier"),
+            "ISBN": text("The standard book number"),
+            "ISSN": text("The standard serial number"),
+            "URL": text("Where it is"),
+            "abstract": text("The summary"),
+            "language": text("The language, as an IETF tag"),
+            "note": text("A remark"),
+        }),
+    )
+}
+
+fn storyboard() -> Value {
+    let ids = |table: &str, description: &str| {
+        json!({ "type": "array", "items": { "type": "string", "x-ref": table }, "default": [], "description": description })
+    };
+    object(
+        "A row of a storyboard",
+        json!({
+            "assetIds": ids("assets", "The assets it shows"),
+            "citationIds": ids("citations", "The citations it rests on"),
+        }),
+    )
+}

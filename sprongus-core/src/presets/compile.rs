@@ -1,0 +1,252 @@
+//! From a definition to a validator, once.
+
+use std::collections::HashSet;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::{Map, Value, json};
+
+use super::defaults::Defaults;
+use super::keywords::Keywords;
+use super::schema::{Document, change_each, children, escaped, in_place};
+use super::stack::{depth, with_room};
+use super::{fields, validate};
+use crate::error::{Error, Result, Violation};
+
+/// How deep a JSON document may nest (DESIGN.md §3).
+const MAX_DEPTH: usize = 128;
+/// How many schemas may stand one inside (or behind a reference of) another.
+const MAX_NESTING: usize = 2_000;
+/// A step of validation is a few stack frames: below this many, the caller's stack serves.
+const FRUGAL: usize = 64;
+/// Patterns without look-around and back-references run in linear time; the others may try this often.
+const BACKTRACK_LIMIT: usize = 100_000;
+
+/// A definition, ready to judge documents: built once, shared by threads behind an `Arc`.
+///
+/// ```
+/// use serde_json::json;
+/// use sprongus::presets::Compiled;
+///
+/// let preset = Compiled::new(&json!({"fields": [{"name": "title", "type": "string", "required": true}]}))?;
+/// assert!(preset.validate(&json!({"title": "Coburg"})).is_empty());
+/// let violations = preset.validate(&json!({"year": 1863}));
+/// assert_eq!(violations[0].path, "/title");
+/// assert_eq!(violations[0].keyword, "required");
+/// assert_eq!(violations[1].path, "/year");
+/// # Ok::<(), sprongus::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Compiled {
+    schema: Value,
+    validator: Validator,
+    keywords: Keywords,
+    defaults: Defaults,
+    /// How many schemas judge one place in turn, at most.
+    chain: usize,
+}
+
+impl Compiled {
+    /// Compiles a field list (an object with an array `fields`) or a JSON Schema (any other object, or a boolean;
+    /// draft 7, 2019-09 or 2020-12, the last where `$schema` is missing). `format` is asserted.
+    ///
+    /// # Errors
+    /// `validation`, with paths in the definition: it is no field list and no schema of its draft, a `$ref` leads to
+    /// another document (none is ever fetched) or nowhere, an `x-…` keyword is malformed, JSON rules are broken.
+    pub fn new(definition: &Value) -> Result<Self> {
+        obeys_json_rules(definition)?;
+        let schema = if fields::is_field_list(definition) { fields::to_schema(definition)? } else { definition.clone() };
+        if !schema.is_object() && !schema.is_boolean() {
+            let message = "a definition is a field list ({\"fields\": […]}) or a JSON Schema: an object or a boolean";
+            return Err(one("", "type", message));
+        }
+        with_room(|| Self::of_schema(schema))?
+    }
+
+    fn of_schema(mut schema: Value) -> Result<Self> {
+        let draft = draft_of(&schema)?;
+        obeys_metaschema(&schema, draft)?;
+        let chain = nesting(&schema)?;
+        change_each(&mut schema, &prepared);
+        let document = Document::new(&schema);
+        local_references_resolve(document)?;
+        let keywords = Keywords::read(document)?;
+        let validator = options(draft).build(&schema).map_err(|error| refused(&error))?;
+        let defaults = Defaults::read(document);
+        Ok(Self { validator, keywords, defaults, chain, schema })
+    }
+
+    /// Every way in which that document breaks the preset, ordered by path and keyword; none where it is valid.
+    ///
+    /// Paths lead to the property itself, a missing or a surplus one included; messages hold no value of the document.
+    pub fn validate(&self, document: &Value) -> Vec<Violation> {
+        if self.is_frugal(document) {
+            return self.judge(document);
+        }
+        with_room(|| self.judge(document))
+            .unwrap_or_else(|error| vec![Violation::new("", "json", error.message())])
+    }
+
+    fn judge(&self, document: &Value) -> Vec<Violation> {
+        if self.validator.is_valid(document) { Vec::new() } else { validate::violations(&self.validator, document) }
+    }
+
+    /// Whether the caller's stack is enough: a schema that is nested no deeper than itself always is.
+    fn is_frugal(&self, document: &Value) -> bool {
+        self.chain == 1 || depth(document, FRUGAL) * self.chain <= FRUGAL
+    }
+
+    /// The JSON Schema that documents are judged by.
+    pub fn schema(&self) -> &Value {
+        &self.schema
+    }
+
+    /// The extension keywords.
+    pub fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    /// The top-level property that is the entry's id (`x-id`), if one is.
+    pub fn id_field(&self) -> Option<&str> {
+        self.keywords.id.as_deref()
+    }
+
+    pub(super) fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+}
+
+fn one(path: &str, keyword: &str, message: impl Into<String>) -> Error {
+    Error::validation(vec![Violation::new(path, keyword, message)])
+}
+
+/// Definitions made by the host in Rust have not passed the JSON edge.
+fn obeys_json_rules(definition: &Value) -> Result<()> {
+    if depth(definition, MAX_DEPTH) > MAX_DEPTH {
+        return Err(one("", "json", format!("nests deeper than {MAX_DEPTH} arrays and objects")));
+    }
+    match nul(definition, "") {
+        Some(path) => Err(one(&path, "json", "holds the character NUL")),
+        None => Ok(()),
+    }
+}
+
+fn nul(value: &Value, at: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(|| at.to_owned()),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| nul(item, &format!("{at}/{index}"))),
+        Value::Object(map) => map.iter().find_map(|(key, item)| {
+            if key.contains('\0') { Some(at.to_owned()) } else { nul(item, &format!("{at}/{}", escaped(key))) }
+        }),
+        _ => None,
+    }
+}
+
+fn draft_of(schema: &Value) -> Result<Draft> {
+    let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
+    let uri = named.as_str().unwrap_or_default().trim_end_matches('#').trim_end_matches('/');
+    match uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://")) {
+        Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
+        Some("json-schema.org/draft/2019-09/schema") => Ok(Draft::Draft201909),
+        Some("json-schema.org/draft/2020-12/schema") => Ok(Draft::Draft202012),
+        _ => Err(one("/$schema", "$schema", "is one of http://json-schema.org/draft-07/schema#, \
+            https://json-schema.org/draft/2019-09/schema and https://json-schema.org/draft/2020-12/schema")),
+    }
+}
+
+fn obeys_metaschema(schema: &Value, draft: Draft) -> Result<()> {
+    let metaschema = match draft {
+        Draft::Draft7 => jsonschema::draft7::meta::validator(),
+        Draft::Draft201909 => jsonschema::draft201909::meta::validator(),
+        _ => jsonschema::draft202012::meta::validator(),
+    };
+    if metaschema.is_valid(schema) {
+        return Ok(());
+    }
+    Err(Error::validation(validate::violations(&metaschema, schema)))
+}
+
+fn options(draft: Draft) -> jsonschema::ValidationOptions<'static> {
+    jsonschema::options()
+        .with_draft(draft)
+        .should_validate_formats(true)
+        .offline()
+        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
+        .with_keyword("x-max-bytes", validate::max_bytes_keyword)
+        .with_keyword("x-secret", validate::secret_keyword)
+}
+
+/// What the validator refused after the metaschema did not: a reference, a pattern.
+fn refused(error: &jsonschema::ValidationError<'_>) -> Error {
+    let path = error.instance_path().as_str();
+    if let jsonschema::error::ValidationErrorKind::Referencing(cause) = error.kind() {
+        let message = format!("a $ref leads nowhere within this document, and other documents are never fetched ({cause})");
+        return one(path, "$ref", validate::shortened(&message));
+    }
+    one(path, error.kind().keyword(), validate::shortened(&validate::message(error)))
+}
+
+/// The schema as the validator takes it.
+fn prepared(schema: &mut Map<String, Value>) {
+    if schema.get("x-secret") == Some(&json!(true)) {
+        // What is stored is the name of a secret: whatever else the schema says is about the secret itself.
+        let kept = ["x-secret", "$defs", "definitions", "$id", "$anchor", "title", "description", "default", "x-id", "x-ref"];
+        schema.retain(|keyword, _| kept.contains(&keyword.as_str()) || keyword.starts_with("x-"));
+    }
+    if schema.contains_key("x-max-bytes") {
+        // Draft 7 ignores what stands beside a `$ref`.
+        if let Some(reference) = schema.remove("$ref") {
+            let all = schema.entry("allOf").or_insert_with(|| json!([]));
+            if let Some(list) = all.as_array_mut() {
+                list.push(json!({ "$ref": reference }));
+            }
+        }
+    }
+}
+
+/// Pointers into the document itself; references by URI are the validator's, which knows embedded resources.
+fn local_references_resolve(document: Document<'_>) -> Result<()> {
+    let mut waiting: Vec<&Value> = vec![document.root()];
+    while let Some(map) = waiting.pop().and_then(Value::as_object) {
+        let embedded = map.get("$id").and_then(Value::as_str).is_some_and(|id| !id.starts_with('#'));
+        if embedded && !document.root().as_object().is_some_and(|root| std::ptr::eq(root, map)) {
+            continue;
+        }
+        if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+            if (reference == "#" || reference.starts_with("#/")) && document.resolve(reference).is_none() {
+                let message = format!("the $ref {} leads nowhere in this document", validate::shortened(reference));
+                return Err(one("", "$ref", message));
+            }
+        }
+        waiting.extend(children(map));
+    }
+    Ok(())
+}
+
+/// How many schemas judge one place in turn, at most; an error where schemas nest too deep to follow.
+fn nesting(schema: &Value) -> Result<usize> {
+    let document = Document::new(schema);
+    let whole = deepest(document, schema, children, &mut HashSet::new(), 1);
+    if whole > MAX_NESTING {
+        return Err(one("", "$ref", format!("schemas stand more than {MAX_NESTING} deep one inside or behind another")));
+    }
+    let mut longest = 1;
+    let mut waiting = vec![schema];
+    while let Some(next) = waiting.pop() {
+        longest = longest.max(deepest(document, next, in_place, &mut HashSet::new(), 1));
+        waiting.extend(next.as_object().into_iter().flat_map(children));
+    }
+    Ok(longest)
+}
+
+/// From a schema to the schemas that are followed from it, besides its references.
+type Edges = for<'m> fn(&'m Map<String, Value>) -> Vec<&'m Value>;
+
+fn deepest<'a>(document: Document<'a>, schema: &'a Value, edges: Edges, seen: &mut HashSet<*const Value>, level: usize) -> usize {
+    let Some(map) = schema.as_object() else { return level };
+    if level > MAX_NESTING || !seen.insert(schema) {
+        return level;
+    }
+    let references = ["$ref", "$dynamicRef", "$recursiveRef"].iter().filter_map(|keyword| map.get(*keyword)?.as_str());
+    let targets = references.filter_map(|reference| document.resolve(reference));
+    edges(map).into_iter().chain(targets).map(|next| deepest(document, next, edges, seen, level + 1)).max().unwrap_or(level)
+}

@@ -1,0 +1,145 @@
+//! Walking a JSON Schema without validating: what applies at a place, and what stands below it.
+
+use serde_json::{Map, Value};
+
+/// Keywords whose value is a list of schemas for the same place.
+const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+/// Keywords whose value is one schema for the same place.
+const IN_PLACE: [&str; 4] = ["if", "then", "else", "not"];
+/// Keywords whose value is one schema, for places below.
+const BELOW: [&str; 8] = [
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+    "items",
+    "additionalItems",
+    "unevaluatedItems",
+    "contains",
+    "contentSchema",
+];
+/// Keywords whose value maps names to schemas.
+const MAPS: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
+
+/// A schema document, in which local references are followed.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'a> {
+    root: &'a Value,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(root: &'a Value) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn root(self) -> &'a Value {
+        self.root
+    }
+
+    /// The target of a `$ref` within this document: `#`, `#/a/pointer` or `#anchor`; of another resource none.
+    pub(super) fn resolve(self, reference: &str) -> Option<&'a Value> {
+        let fragment = reference.strip_prefix('#')?;
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return self.root.pointer(&percent_decoded(fragment)?);
+        }
+        find(self.root, &|map| is_anchor(map, fragment))
+    }
+
+    /// What `$ref` of that schema leads to, if it is within this document.
+    pub(super) fn target(self, schema: &Map<String, Value>) -> Option<&'a Value> {
+        schema.get("$ref").and_then(Value::as_str).and_then(|reference| self.resolve(reference))
+    }
+
+    /// That schema and whatever else speaks of the same place through local `$ref`, `allOf`, `anyOf` and `oneOf`.
+    pub(super) fn facets<'s>(self, schema: &'s Value) -> Vec<&'s Map<String, Value>>
+    where
+        'a: 's,
+    {
+        let mut found: Vec<&'s Map<String, Value>> = Vec::new();
+        let mut waiting = vec![schema];
+        while let Some(next) = waiting.pop() {
+            let Some(map) = next.as_object() else { continue };
+            if found.iter().any(|seen| std::ptr::eq(*seen, map)) {
+                continue;
+            }
+            found.push(map);
+            waiting.extend(self.target(map));
+            waiting.extend(alternatives(map));
+        }
+        found
+    }
+}
+
+/// The members of `allOf`, `anyOf` and `oneOf`.
+pub(super) fn alternatives(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    IN_PLACE_LISTS.iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten()
+}
+
+/// Every schema directly inside that one which speaks of the same place.
+pub(super) fn in_place(schema: &Map<String, Value>) -> Vec<&Value> {
+    let single = IN_PLACE.iter().filter_map(|keyword| schema.get(*keyword));
+    let dependent = ["dependentSchemas", "dependencies"].iter().filter_map(|keyword| schema.get(*keyword)?.as_object());
+    alternatives(schema).chain(single).chain(dependent.flat_map(Map::values)).collect()
+}
+
+/// Every schema directly inside that one; values that are no schemas (`enum`, `const`, `default`, …) are passed over.
+pub(super) fn children(schema: &Map<String, Value>) -> Vec<&Value> {
+    let lists = ["allOf", "anyOf", "oneOf", "prefixItems", "items"];
+    let lists = lists.iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten();
+    let maps = MAPS.iter().filter_map(|keyword| schema.get(*keyword)?.as_object()).flat_map(Map::values);
+    let single = IN_PLACE.iter().chain(&BELOW).filter_map(|keyword| schema.get(*keyword));
+    lists.chain(maps).chain(single).filter(|child| child.is_object()).collect()
+}
+
+/// Calls `change` on every schema of the document, outermost first.
+pub(super) fn change_each(schema: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
+    let Some(map) = schema.as_object_mut() else { return };
+    change(map);
+    for (keyword, value) in map.iter_mut() {
+        let keyword = keyword.as_str();
+        match value {
+            Value::Object(named) if MAPS.contains(&keyword) => named.values_mut().for_each(|child| change_each(child, change)),
+            Value::Array(list) if IN_PLACE_LISTS.contains(&keyword) || keyword == "prefixItems" || keyword == "items" => {
+                list.iter_mut().for_each(|child| change_each(child, change));
+            }
+            Value::Object(_) if IN_PLACE.contains(&keyword) || BELOW.contains(&keyword) => change_each(value, change),
+            _ => {}
+        }
+    }
+}
+
+/// One segment of a JSON Pointer, escaped (RFC 6901 §3).
+pub(super) fn escaped(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+fn is_anchor(schema: &Map<String, Value>, name: &str) -> bool {
+    let is = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
+    is("$anchor") == Some(name) || is("$dynamicAnchor") == Some(name) || is("$id").and_then(|id| id.strip_prefix('#')) == Some(name)
+}
+
+fn find<'a>(schema: &'a Value, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option<&'a Value> {
+    let map = schema.as_object()?;
+    if wanted(map) {
+        return Some(schema);
+    }
+    children(map).into_iter().find_map(|child| find(child, wanted))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = after.get(2..)?;
+        } else {
+            bytes.push(byte);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
