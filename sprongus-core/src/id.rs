@@ -24,8 +24,11 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// assert!(first < second && first.len() == 26);
 /// ```
 pub fn new_id() -> String {
-    let upper = next(&LAST, SystemTime::now());
-    Ulid(u128::from(upper) << 64 | u128::from(entropy())).to_string()
+    ulid(next(&LAST, SystemTime::now())).to_string()
+}
+
+fn ulid(upper: u64) -> Ulid {
+    Ulid(u128::from(upper) << 64 | u128::from(entropy()))
 }
 
 fn next(last: &AtomicU64, now: SystemTime) -> u64 {
@@ -103,6 +106,16 @@ mod tests {
         last.store((7 << 16) - 1, Ordering::Relaxed);
         assert_eq!(next(&last, at(6)), 7 << 16, "the counter runs over into the next millisecond");
         assert!(new_id().parse::<Ulid>().unwrap().timestamp_ms() > 1_700_000_000_000);
+    }
+
+    #[test]
+    fn two_children_of_one_fork_part_ways_at_once() {
+        let copy = || AtomicU64::new(7 << 16);
+        let (left, right) = (copy(), copy());
+        let now = SystemTime::UNIX_EPOCH;
+        let (left, right) = (next(&left, now), next(&right, now));
+        assert_eq!(left, right, "all that a fork copies");
+        assert_ne!(ulid(left), ulid(right));
     }
 
     #[test]

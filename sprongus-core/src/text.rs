@@ -28,13 +28,17 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 
 /// The longest start of the text that has at most `max` bytes and ends between two characters.
 pub fn truncate(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
+    if text.len() <= max {
+        return text;
+    }
+    let end = (0..=max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
 }
 
 /// An error's text as it is stored: NUL becomes U+FFFD (PostgreSQL's TEXT has none), and text over `max` bytes is cut,
 /// which ` … (truncated)` tells, inside `max`.
 pub fn error_text(text: &str, max: usize) -> String {
-    // Three bytes for one at worst: no more than `max` bytes of the input can matter.
+    // U+FFFD is longer than NUL, so nothing after the first `max` bytes can matter, however long the text is.
     let head = truncate(text, max.saturating_add(1));
     let clean = head.replace('\0', "\u{fffd}");
     if clean.len() <= max && head.len() == text.len() {
@@ -70,7 +74,9 @@ pub fn check_label(label: &str) -> Result<()> {
     if first && label.len() <= 64 && label.bytes().all(inner) {
         return Ok(());
     }
-    Err(Error::invalid("a label is 1 to 64 letters, digits, dots, underscores or hyphens and starts with a letter or digit"))
+    Err(Error::invalid(
+        "a label is 1 to 64 letters, digits, dots, underscores or hyphens and starts with a letter or digit",
+    ))
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use crate::error::{Error, Result, Violation};
 
 /// Refuses what the parser would refuse, for a value that was not parsed by it.
 pub(super) fn check(value: &Value, place: &Place<'_>) -> Result<()> {
-    let refuse = |place: &Place<'_>, message: &str| Err(Error::validation(vec![Violation::new(place.pointer(), "json", message)]));
+    let refuse = |place: &Place<'_>, message: &str| {
+        Err(Error::validation(vec![Violation::new(place.pointer(), "json", message)]))
+    };
     match value {
         Value::String(text) if text.contains('\0') => refuse(place, NUL),
         Value::Array(_) | Value::Object(_) if place.depth >= MAX_DEPTH => refuse(place, TOO_DEEP),
@@ -30,10 +32,12 @@ pub(super) fn check(value: &Value, place: &Place<'_>) -> Result<()> {
 pub(super) fn to_text(value: &Value) -> Result<String> {
     let mut text = Vec::new();
     let written = Canonical(value).serialize(&mut serde_json::Serializer::with_formatter(&mut text, Floats));
-    let text = written.map_err(serde_json::Error::into).and_then(|()| {
-        String::from_utf8(text).map_err(Box::<dyn std::error::Error + Send + Sync>::from)
-    });
-    text.map_err(|error| Error::validation(vec![Violation::new("", "json", format!("this does not serialize to JSON: {error}"))]))
+    let text = written
+        .map_err(serde_json::Error::into)
+        .and_then(|()| String::from_utf8(text).map_err(Box::<dyn std::error::Error + Send + Sync>::from));
+    text.map_err(|error| {
+        Error::validation(vec![Violation::new("", "json", format!("this does not serialize to JSON: {error}"))])
+    })
 }
 
 /// Floats as Rust's `Debug` writes them: the shortest digits that read back as the same, `1e16` and `1e-5` with an exponent.

@@ -12,7 +12,8 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
                 b'"' => at = string_end(bytes, at + 1),
                 b'-' | b'0'..=b'9' => {
                     let start = at;
-                    at += bytes[at..].iter().take_while(|byte| b"+-.eE".contains(byte) || byte.is_ascii_digit()).count();
+                    at +=
+                        bytes[at..].iter().take_while(|byte| b"+-.eE".contains(byte) || byte.is_ascii_digit()).count();
                     return Some(start..at);
                 }
                 _ => at += 1,

@@ -177,7 +177,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
             Some(true) if value == 0.0 => return Ok(Value::Number(0.into())),
             Some(true) => return Err(self.refuse(RANGE)),
             Some(false) => {}
-            None if value.abs() >= TWO_63 || (value == 0.0 && value.is_sign_negative()) => self.state.doubtful.set(true),
+            None if value.abs() >= TWO_63 || (value == 0.0 && value.is_sign_negative()) => {
+                self.state.doubtful.set(true)
+            }
             None => {}
         }
         // Adding 0.0 makes 0.0 of -0.0 and changes nothing else.

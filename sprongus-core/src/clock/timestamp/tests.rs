@@ -27,12 +27,30 @@ fn offsets_fractions_and_cases_are_read() {
 #[test]
 fn what_rfc_3339_does_not_have_is_validation() {
     for input in [
-        "", "T", "2024-02-30T00:00:00Z", "2023-02-29T00:00:00Z", "2024-01-01 00:00:00Z", "2024-01-01T00:00Z",
-        "2024-01-01T24:00:00Z", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00,5Z", "2024-01-01T00:00:00+0200",
-        "2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00+02:60", "2024-01-01T00:00:00Z ", " 2024-01-01T00:00:00Z",
-        "2024-01-01T00:00:00Z[UTC]", "+2024-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "0000-12-31T00:00:00Z",
-        "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2024-01-01T12:00:60Z", "２024-01-01T00:00:00Z",
-        "2024-01-01T00:00:61Z", "1704067200",
+        "",
+        "T",
+        "2024-02-30T00:00:00Z",
+        "2023-02-29T00:00:00Z",
+        "2024-01-01 00:00:00Z",
+        "2024-01-01T00:00Z",
+        "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:00.Z",
+        "2024-01-01T00:00:00,5Z",
+        "2024-01-01T00:00:00+0200",
+        "2024-01-01T00:00:00+24:00",
+        "2024-01-01T00:00:00+02:60",
+        "2024-01-01T00:00:00Z ",
+        " 2024-01-01T00:00:00Z",
+        "2024-01-01T00:00:00Z[UTC]",
+        "+2024-01-01T00:00:00Z",
+        "10000-01-01T00:00:00Z",
+        "0000-12-31T00:00:00Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "2024-01-01T12:00:60Z",
+        "２024-01-01T00:00:00Z",
+        "2024-01-01T00:00:61Z",
+        "1704067200",
     ] {
         let error = input.parse::<Timestamp>().unwrap_err();
         assert_eq!((error.code(), error.violations_list().len()), (ErrorCode::Validation, 1), "{input}");
@@ -70,4 +88,22 @@ fn json_is_the_text() {
     assert_eq!(json, "\"1970-01-01T00:00:00.000001Z\"");
     assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time);
     assert!(serde_json::from_str::<Timestamp>("1").is_err());
+}
+
+/// The vectors of toml-test, where they are at hand. TOML also takes a space for the T; RFC 3339 §5.6 is held here.
+#[test]
+fn the_vectors_are_answered_as_rfc_3339_does() {
+    let data = std::env::var_os("SPRONGUS_TEST_DATA").map(std::path::PathBuf::from);
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = data.unwrap_or_else(|| root.join("../../shared/data")).join("timestamps");
+    for (file, valid) in [("toml-test.valid.json", true), ("toml-test.invalid.json", false)] {
+        let Ok(text) = std::fs::read_to_string(folder.join(file)) else {
+            println!("timestamps/{file} is not here: our own samples alone are tested");
+            continue;
+        };
+        for vector in serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap() {
+            let (kind, value) = (vector["type"].as_str().unwrap(), vector["value"].as_str().unwrap());
+            assert_eq!(value.parse::<Timestamp>().is_ok(), valid && kind == "datetime", "{value}");
+        }
+    }
 }
