@@ -1,0 +1,158 @@
+//! One pooled connection: where it is in a transaction, and whether another caller may have it next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Config;
+
+use super::driver::Driver;
+use super::settings::PostgresSettings;
+use super::statements::Statements;
+use super::wire::Wire;
+use super::{copy, errors, words};
+use crate::db::{Commit, Row, Value};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Idle for longer, a connection is asked before it is handed out: a firewall may have forgotten it.
+const STALE: Duration = Duration::from_secs(30);
+
+/// A session of ours with the server.
+pub(super) struct PgConnection {
+    wire: Wire,
+    statements: Statements,
+    settings: Arc<PostgresSettings>,
+    in_transaction: bool,
+    marked: bool,
+    used: Instant,
+}
+
+impl PgConnection {
+    pub(super) fn connect(config: &Config, settings: &Arc<PostgresSettings>, until: Instant) -> Result<Self> {
+        let mut wire = Wire::connect(config, until, settings.call_timeout)?;
+        if settings.statement_cache {
+            wire.batch(&settings.set("SET"))?;
+        }
+        let statements = Statements::new(settings.statement_cache);
+        Ok(Self { wire, statements, settings: settings.clone(), in_transaction: false, marked: false, used: Instant::now() })
+    }
+
+    /// Whether it may not go back to the pool.
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.marked || self.in_transaction || self.wire.is_closed()
+    }
+
+    /// Whether the server is still there: free of a round trip unless it was idle for long.
+    pub(super) fn verify(&mut self) -> Result<()> {
+        self.wire.settle()?;
+        if self.used.elapsed() > STALE {
+            self.wire.batch("")?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<(Vec<Row>, u64)> {
+        if words::ends_transaction(sql) {
+            return Err(Error::misuse("transactions are opened and ended by the store, not by a statement"));
+        }
+        self.note(sql);
+        self.in_one_session(|this| {
+            let retry = !this.in_transaction;
+            this.statements.run(&mut this.wire, sql, values, retry)
+        })
+    }
+
+    pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
+        self.note(sql);
+        self.in_one_session(|this| this.wire.batch(sql))
+    }
+
+    pub(super) fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
+        self.in_one_session(|this| copy::load(&mut this.wire, &mut this.statements, table, columns, rows))
+    }
+
+    pub(super) fn begin(&mut self, write: bool) -> Result<()> {
+        if self.in_transaction {
+            return Err(Error::misuse("a transaction is open on this connection already"));
+        }
+        // Readers see one state of the database, as on SQLite.
+        let mut sql = String::from(if write { "BEGIN READ WRITE" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" });
+        if !self.settings.statement_cache {
+            sql.push_str("; ");
+            sql.push_str(&self.settings.set("SET LOCAL"));
+        }
+        self.in_transaction = true;
+        self.wire.batch(&sql).inspect_err(|_| self.rollback())
+    }
+
+    pub(super) fn commit(&mut self) -> Result<Commit> {
+        if !self.in_transaction {
+            return Err(Error::misuse("no transaction is open on this connection"));
+        }
+        // COMMIT of a failed transaction rolls back and reports success; a SELECT before it is refused.
+        match self.wire.batch("SELECT; COMMIT") {
+            Ok(()) => {
+                self.ended();
+                Ok(Commit::Done)
+            }
+            Err(error) if is_refusal(&error) => {
+                self.rollback();
+                Err(error)
+            }
+            Err(error) => {
+                self.wire.abandon();
+                Ok(Commit::Unknown(error))
+            }
+        }
+    }
+
+    pub(super) fn rollback(&mut self) {
+        if !self.in_transaction || self.wire.is_closed() {
+            return;
+        }
+        match self.wire.batch("ROLLBACK") {
+            Ok(()) => self.ended(),
+            Err(error) => {
+                tracing::debug!(%error, "a connection to PostgreSQL could not roll back and is dropped");
+                self.wire.abandon();
+            }
+        }
+    }
+
+    fn ended(&mut self) {
+        self.in_transaction = false;
+        self.wire.set_limit(Some(self.settings.call_timeout));
+    }
+
+    fn note(&mut self, sql: &str) {
+        self.used = Instant::now();
+        self.marked |= words::marks_session(sql);
+        if words::sets_timeout(sql) {
+            self.wire.set_limit(None);
+        }
+    }
+
+    /// Behind a transaction-mode pooler only a transaction keeps the same session from one message to the next.
+    fn in_one_session<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.settings.statement_cache || self.in_transaction {
+            return work(self);
+        }
+        self.begin(!self.settings.read_only)?;
+        let value = work(self).inspect_err(|_| self.rollback())?;
+        match self.commit()? {
+            Commit::Done => Ok(value),
+            Commit::Unknown(error) => Err(Error::new(ErrorCode::OutcomeUnknown, error.message().to_owned())),
+        }
+    }
+}
+
+/// Errors after which a COMMIT has certainly not taken effect: a failed transaction, a deferred constraint, a lost race.
+fn is_refusal(error: &Error) -> bool {
+    let state = errors::sqlstate(error);
+    !errors::is_connection_lost(error)
+        && state.is_some_and(|state| state == "25P02" || state.starts_with("23") || state.starts_with("40") && state != "40003")
+}

@@ -1,0 +1,161 @@
+//! The pools: r2d2 with a manager of our own.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use r2d2::{HandleError, ManageConnection, Pool, PooledConnection};
+use tokio_postgres::Config;
+
+use super::async_guard;
+use super::connection::PgConnection;
+use super::settings::PostgresSettings;
+use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Makes connections for a pool, and tells which ones it may keep.
+struct Manager {
+    config: Config,
+    settings: Arc<PostgresSettings>,
+    /// The connection that was made to look at the server.
+    first: Mutex<Option<PgConnection>>,
+}
+
+impl std::fmt::Debug for Manager {
+    // Without the configuration, which holds the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Manager").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = PgConnection;
+    type Error = Error;
+
+    fn connect(&self) -> Result<PgConnection> {
+        if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(first);
+        }
+        PgConnection::connect(&self.config, &self.settings, Instant::now() + self.settings.call_timeout)
+    }
+
+    fn is_valid(&self, connection: &mut PgConnection) -> Result<()> {
+        connection.verify()
+    }
+
+    fn has_broken(&self, connection: &mut PgConnection) -> bool {
+        connection.is_spoilt()
+    }
+}
+
+/// Why the last attempt to connect failed: r2d2 itself keeps only its text.
+#[derive(Debug, Clone, Default)]
+struct LastError(Arc<Mutex<Option<Error>>>);
+
+impl LastError {
+    fn take(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl HandleError<Error> for LastError {
+    fn handle_error(&self, error: Error) {
+        tracing::debug!(%error, "a pooled connection to PostgreSQL failed");
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
+/// Connections of one lane.
+#[derive(Debug, Clone)]
+pub(super) struct Lender {
+    pool: Pool<Manager>,
+    last_error: LastError,
+}
+
+impl Lender {
+    pub(super) fn new(size: u32, config: &Config, settings: &Arc<PostgresSettings>, first: Option<PgConnection>) -> Self {
+        let last_error = LastError::default();
+        let pool = Pool::builder()
+            .max_size(size.max(1))
+            .min_idle(Some(0))
+            .test_on_check_out(true)
+            .connection_timeout(settings.call_timeout.max(Duration::from_millis(1)))
+            .error_handler(Box::new(last_error.clone()))
+            .build_unchecked(Manager { config: config.clone(), settings: settings.clone(), first: Mutex::new(first) });
+        Self { pool, last_error }
+    }
+
+    /// A clean connection by `deadline`.
+    pub(super) fn lend(&self, deadline: Instant) -> Result<Loan> {
+        async_guard::check()?;
+        let asked = Instant::now();
+        let connection = self.pool.get_timeout(deadline.saturating_duration_since(asked)).map_err(|_| self.none_left())?;
+        Ok(Loan { connection, waited: asked.elapsed() })
+    }
+
+    fn none_left(&self) -> Error {
+        let state = self.pool.state();
+        match self.last_error.take() {
+            // What failed since has been made good where every connection is there and in use.
+            Some(error) if state.connections < self.pool.max_size() => error,
+            _ => Error::new(
+                ErrorCode::Timeout,
+                format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size()),
+            ),
+        }
+    }
+}
+
+/// A connection on loan from its pool; given back clean, or discarded.
+pub(super) struct Loan {
+    connection: PooledConnection<Manager>,
+    waited: Duration,
+}
+
+impl Executor for Loan {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.connection.run(sql, params).map(|(_, changed)| changed)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.connection.run(sql, params).map(|(rows, _)| rows)
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        self.connection.batch(sql)
+    }
+
+    fn load(&mut self, table: &str, columns: &[&str], rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>) -> Result<u64> {
+        self.connection.load(table, columns, rows)
+    }
+}
+
+impl Connection for Loan {
+    fn begin(&mut self, write: bool) -> Result<()> {
+        self.connection.begin(write)
+    }
+
+    fn commit(&mut self) -> Result<Commit> {
+        self.connection.commit()
+    }
+
+    fn rollback(&mut self) {
+        self.connection.rollback();
+    }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        // Where it must not block, an open transaction ends with the connection.
+        if async_guard::check().is_ok() {
+            self.connection.rollback();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Drives one connection's protocol from a blocking call, and gives up on a network that stays silent.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{async_guard, errors};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The half of a connection that reads and writes the socket.
+type Connection = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
+
+/// A runtime of one thread, the caller's, and the connection it moves forward while a call waits.
+pub(super) struct Pump {
+    runtime: Option<Runtime>,
+    connection: Option<Connection>,
+}
+
+impl Pump {
+    pub(super) fn new() -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+        let runtime = runtime.map_err(|error| Error::new(ErrorCode::Unavailable, format!("no I/O loop for PostgreSQL: {error}")))?;
+        Ok(Self { runtime: Some(runtime), connection: None })
+    }
+
+    pub(super) fn attach(&mut self, connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) {
+        self.connection = Some(Box::pin(connection));
+    }
+
+    /// Whether the socket is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.connection.is_none()
+    }
+
+    /// Closes the socket without a word: what it was asked may still happen.
+    pub(super) fn abandon(&mut self) {
+        self.connection = None;
+    }
+
+    /// Runs `work` to its end, or until `until`: then the connection is of no further use.
+    pub(super) fn run<T, E>(&mut self, until: Option<Instant>, work: impl Future<Output = Result<T, E>>) -> Result<T>
+    where
+        E: Into<DriverError>,
+    {
+        async_guard::check()?;
+        let Some(runtime) = &self.runtime else { return Err(errors::lost("the connection to PostgreSQL is closed".to_owned())) };
+        let connection = &mut self.connection;
+        let mut work = pin!(work);
+        let both = poll_fn(|context| {
+            if let Some(alive) = connection
+                && alive.as_mut().poll(context).is_ready()
+            {
+                *connection = None;
+            }
+            work.as_mut().poll(context)
+        });
+        let outcome = runtime.block_on(async {
+            match until {
+                Some(at) => tokio::time::timeout_at(at.into(), both).await.ok(),
+                None => Some(both.await),
+            }
+        });
+        match outcome {
+            Some(result) => result.map_err(|error| error.into().0),
+            None => {
+                self.abandon();
+                Err(silent())
+            }
+        }
+    }
+
+    /// Lets a connection whose client is gone say goodbye, for so long at most.
+    pub(super) fn drain(&mut self, limit: Duration) {
+        if let (Some(runtime), Some(connection)) = (&self.runtime, self.connection.take()) {
+            let _ = runtime.block_on(async { tokio::time::timeout(limit, connection).await });
+        }
+    }
+
+    /// Takes in what arrived while nobody was calling, without waiting: the end of a connection is seen here.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        let mut turns = 0;
+        self.run::<_, Error>(None, poll_fn(move |context| {
+            turns += 1;
+            // The I/O loop looks at its sockets between two polls.
+            if turns > 2 {
+                return Poll::Ready(Ok(()));
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }))
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.connection = None;
+        if let Some(runtime) = self.runtime.take() {
+            // An ordinary drop waits, which panics on an async worker thread.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Either kind of failure, as ours.
+pub(super) struct DriverError(Error);
+
+impl From<Error> for DriverError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for DriverError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self(errors::from_driver(&error))
+    }
+}
+
+fn silent() -> Error {
+    Error::new(ErrorCode::Timeout, "PostgreSQL did not answer within the time the call may wait; the connection was dropped")
+        .with_details(serde_json::json!({ "connection": "lost" }))
+}

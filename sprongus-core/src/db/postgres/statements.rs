@@ -1,0 +1,146 @@
+//! Prepared statements of one session, and what runs over them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use postgres_types::Type;
+use tokio_postgres::Statement;
+
+use super::decode::{Column, readable};
+use super::driver::Driver;
+use super::encode::{self, Param};
+use super::errors;
+use crate::db::{Row, Value};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Enough for every statement of ours and the host's usual ones.
+const CAPACITY: usize = 256;
+
+/// A statement as the server knows it, under the names its own columns have.
+#[derive(Clone)]
+struct Prepared {
+    statement: Statement,
+    columns: Arc<[String]>,
+}
+
+/// The statements of one session that are kept prepared; none where a pooler may change the session under us.
+pub(super) struct Statements {
+    kept: HashMap<String, (Prepared, u64)>,
+    capacity: usize,
+    uses: u64,
+}
+
+impl Statements {
+    pub(super) fn new(keep: bool) -> Self {
+        Self { kept: HashMap::new(), capacity: if keep { CAPACITY } else { 0 }, uses: 0 }
+    }
+
+    /// Runs one statement: its rows, and the number of rows it changed. `retry` where no transaction is open.
+    pub(super) fn run(
+        &mut self,
+        driver: &mut impl Driver,
+        sql: &str,
+        values: &[Value<'_>],
+        retry: bool,
+    ) -> Result<(Vec<Row>, u64)> {
+        let params: Vec<Param<'_>> = values.iter().map(Param).collect();
+        let mut again = retry;
+        loop {
+            let prepared = self.prepare(driver, sql)?;
+            encode::check(values, prepared.statement.params())?;
+            match driver.run(&prepared.statement, &params) {
+                Ok((rows, changed)) => return Ok((read(&prepared, &rows)?, changed)),
+                Err(error) if is_stale(&error) => {
+                    // Whatever changed a table under one statement may have changed it under all.
+                    self.kept.clear();
+                    if !std::mem::take(&mut again) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The types of those columns, for COPY has none of its own.
+    pub(super) fn types_of(&mut self, driver: &mut impl Driver, table: &str, columns: &str) -> Result<Vec<Type>> {
+        let statement = driver.prepare(&format!("SELECT {columns} FROM {table}"))?;
+        Ok(statement.columns().iter().map(|column| column.type_().clone()).collect())
+    }
+
+    fn prepare(&mut self, driver: &mut impl Driver, sql: &str) -> Result<Prepared> {
+        self.uses += 1;
+        if let Some((prepared, used)) = self.kept.get_mut(sql) {
+            *used = self.uses;
+            return Ok(prepared.clone());
+        }
+        let prepared = prepare(driver, sql)?;
+        if self.capacity > 0 {
+            self.make_room();
+            self.kept.insert(sql.to_owned(), (prepared.clone(), self.uses));
+        }
+        Ok(prepared)
+    }
+
+    fn make_room(&mut self) {
+        if self.kept.len() < self.capacity {
+            return;
+        }
+        let oldest = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(sql, _)| sql.clone());
+        if let Some(sql) = oldest {
+            self.kept.remove(&sql);
+        }
+    }
+}
+
+/// "cached plan must not change result type", or a statement that the server no longer has.
+fn is_stale(error: &Error) -> bool {
+    match errors::sqlstate(error) {
+        Some("26000") => true,
+        Some("0A000") => error.message().contains("cached plan"),
+        _ => false,
+    }
+}
+
+fn prepare(driver: &mut impl Driver, sql: &str) -> Result<Prepared> {
+    let statement = driver.prepare(sql)?;
+    let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+    if statement.columns().iter().all(|column| readable(column.type_())) {
+        return Ok(Prepared { statement, columns });
+    }
+    let statement = driver.prepare(&as_text(sql, &statement)).map_err(|error| unreadable(error, &statement))?;
+    Ok(Prepared { statement, columns })
+}
+
+/// The same statement with the columns of other types as text.
+fn as_text(sql: &str, statement: &Statement) -> String {
+    let columns = statement.columns();
+    let names: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
+    let wanted: Vec<String> = names
+        .iter()
+        .zip(columns)
+        .map(|(name, column)| if readable(column.type_()) { name.clone() } else { format!("{name}::text") })
+        .collect();
+    let sql = sql.trim_end().trim_end_matches(';');
+    format!("WITH q ({}) AS MATERIALIZED ({sql}\n) SELECT {} FROM q", names.join(", "), wanted.join(", "))
+}
+
+fn unreadable(error: Error, statement: &Statement) -> Error {
+    if errors::is_connection_lost(&error) {
+        return error;
+    }
+    let column = statement.columns().iter().find(|column| !readable(column.type_()));
+    let (name, ty) = column.map_or(("?", "?"), |column| (column.name(), column.type_().name()));
+    let message = format!("column {name} is of type {ty}, which this statement cannot return; cast it to text in the statement");
+    Error::new(ErrorCode::Unsupported, message)
+}
+
+fn read(prepared: &Prepared, rows: &[tokio_postgres::Row]) -> Result<Vec<Row>> {
+    rows.iter()
+        .map(|row| {
+            let values = (0..row.len()).map(|index| row.try_get::<_, Column>(index).map(|column| column.0));
+            let values = values.collect::<Result<Vec<_>, _>>().map_err(|error| errors::from_driver(&error))?;
+            Ok(Row::new(prepared.columns.clone(), values))
+        })
+        .collect()
+}

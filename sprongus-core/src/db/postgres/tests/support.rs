@@ -1,0 +1,41 @@
+//! A database for these tests.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use sprongus_testkit::Postgres;
+
+use crate::db::postgres::{PostgresDb, PostgresSettings};
+use crate::db::{Connection, Lane};
+
+pub(super) fn url() -> &'static str {
+    Postgres::shared().url()
+}
+
+pub(super) fn settings() -> PostgresSettings {
+    PostgresSettings {
+        pool_size: 2,
+        worker_pool_size: 2,
+        statement_cache: true,
+        call_timeout: Duration::from_secs(5),
+        schema: None,
+        read_only: false,
+        application_name: "sprongus",
+    }
+}
+
+pub(super) fn open(settings: PostgresSettings) -> PostgresDb {
+    PostgresDb::open(url(), settings).unwrap()
+}
+
+pub(super) fn connect(db: &PostgresDb) -> Box<dyn Connection> {
+    db.connect(Lane::Host, Instant::now() + Duration::from_secs(5)).unwrap()
+}
+
+/// A table of a name of its own.
+pub(super) fn table(stem: &str, columns: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{stem}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    connect(&open(settings())).batch(&format!("CREATE TABLE {name} ({columns})")).unwrap();
+    name
+}

@@ -1,0 +1,151 @@
+//! A connection of ours: the driver's client, and the pump that moves it.
+
+use std::pin::pin;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use tokio::runtime::Handle;
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+
+use super::driver::{Chunks, Driver};
+use super::encode::Param;
+use super::errors;
+use super::pump::Pump;
+use crate::error::{Error, Result};
+
+/// How long past the server's own limit its answer is waited for.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long the goodbye of a connection may take.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// One session with the server.
+pub(super) struct Wire {
+    client: Option<Client>,
+    pump: Option<Pump>,
+    limit: Option<Duration>,
+    lost: bool,
+}
+
+impl Wire {
+    /// Connects by `until`; every later call waits no longer than `limit` and a grace.
+    pub(super) fn connect(config: &Config, until: Instant, limit: Duration) -> Result<Self> {
+        let mut pump = Pump::new()?;
+        let (client, connection) = pump.run(Some(until), config.connect(NoTls))?;
+        pump.attach(connection);
+        Ok(Self { client: Some(client), pump: Some(pump), limit: Some(limit), lost: false })
+    }
+
+    /// The longest wait for one answer; `None` for work that is not bounded.
+    pub(super) fn set_limit(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
+    }
+
+    /// Whether it is of no further use.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lost || self.pump.as_ref().is_none_or(Pump::is_closed)
+    }
+
+    /// Never to be used again, whatever it is asked.
+    pub(super) fn abandon(&mut self) {
+        self.lost = true;
+        if let Some(pump) = &mut self.pump {
+            pump.abandon();
+        }
+    }
+
+    /// Sees what arrived meanwhile, without a round trip.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        let (_, pump, _) = self.parts()?;
+        pump.settle()?;
+        if self.is_closed() { Err(closed()) } else { Ok(()) }
+    }
+
+    fn parts(&mut self) -> Result<(&Client, &mut Pump, Option<Instant>)> {
+        let until = self.limit.map(|limit| Instant::now() + limit + GRACE);
+        match (&self.client, &mut self.pump) {
+            (Some(client), Some(pump)) if !self.lost => Ok((client, pump, until)),
+            _ => Err(closed()),
+        }
+    }
+
+    /// Remembers that the connection is gone.
+    fn noted<T>(&mut self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result
+            && errors::is_connection_lost(error)
+        {
+            self.abandon();
+        }
+        result
+    }
+}
+
+fn closed() -> Error {
+    errors::lost("the connection to PostgreSQL is closed".to_owned())
+}
+
+impl Driver for Wire {
+    fn prepare(&mut self, sql: &str) -> Result<Statement> {
+        let (client, pump, until) = self.parts()?;
+        let result = pump.run(until, client.prepare(sql));
+        self.noted(result)
+    }
+
+    fn run(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(Vec<Row>, u64)> {
+        let (client, pump, until) = self.parts()?;
+        let result = pump.run(until, async {
+            let mut stream = pin!(client.query_raw(statement, params).await?);
+            let mut rows = Vec::new();
+            while let Some(row) = next(stream.as_mut()).await {
+                rows.push(row?);
+            }
+            let changed = stream.rows_affected().unwrap_or(0);
+            Ok::<_, tokio_postgres::Error>((rows, changed))
+        });
+        self.noted(result)
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        let (client, pump, until) = self.parts()?;
+        let result = pump.run(until, client.batch_execute(sql));
+        self.noted(result)
+    }
+
+    fn copy_in(&mut self, sql: &str, chunks: &mut Chunks<'_>) -> Result<u64> {
+        let (client, pump, until) = self.parts()?;
+        let sink = pump.run(until, client.copy_in::<_, Bytes>(sql));
+        let mut sink = Box::pin(self.noted(sink)?);
+        // Dropped before its end, on an error of the rows', it tells the server that the COPY failed.
+        while let Some(chunk) = chunks()? {
+            let (_, pump, until) = self.parts()?;
+            let sent = pump.run(until, sink.as_mut().send(chunk));
+            self.noted(sent)?;
+        }
+        let (_, pump, until) = self.parts()?;
+        let written = pump.run(until, sink.as_mut().finish());
+        self.noted(written)
+    }
+}
+
+async fn next<S: futures_util::Stream>(mut stream: std::pin::Pin<&mut S>) -> Option<S::Item> {
+    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let (client, Some(mut pump)) = (self.client.take(), self.pump.take()) else { return };
+        if pump.is_closed() {
+            return;
+        }
+        let farewell = move || {
+            drop(client);
+            pump.drain(FAREWELL);
+        };
+        if Handle::try_current().is_err() {
+            farewell();
+        } else if let Err(error) = thread::Builder::new().name("sprongus-close".to_owned()).spawn(farewell) {
+            tracing::debug!(%error, "a connection to PostgreSQL was closed without a goodbye");
+        }
+    }
+}
