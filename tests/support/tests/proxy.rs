@@ -13,7 +13,7 @@ fn client(proxy: &Proxy) -> Client {
 
 /// A proxy before the shared server, and an empty table of that name.
 fn ground(table: &str) -> Proxy {
-    Postgres::shared().psql(&format!("CREATE TABLE {table} (n int)"));
+    Postgres::shared().psql(&format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (n int)"));
     Proxy::before(Postgres::shared())
 }
 

@@ -1,0 +1,99 @@
+# sprongus: two commands matter on a fresh machine, `make demo` and `make test`; `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON  ?= python3
+PROFILE ?= dev
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SECONDS_EACH ?= 60
+CASES   ?= 100000
+
+CARGO   ?= cargo
+VENV    := target/venv
+PY      := $(VENV)/bin/python
+OUT     := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+MODULE  := sprongus-py/python/sprongus/_sprongus.abi3.so
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+WITH_PG := $(OUT)/with-postgres
+# Always the whole workspace: another choice of packages is another choice of features, and everything is built again.
+ALL     := --workspace --locked --profile $(PROFILE)
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## install what is missing: apt packages (PostgreSQL, valgrind, …) and a Python environment in target/venv
+	@PYTHON=$(PYTHON) VENV=$(VENV) tests/support/setup.sh
+
+.PHONY: build
+build: ## build the library, the C library, the Python module and every test
+	$(CARGO) build $(ALL) --all-targets
+	install -m 755 $(OUT)/lib_sprongus.so $(MODULE)
+
+.PHONY: demo
+demo: setup build ## import a CSV through a run and show it; ARGS="file.csv --store app.db" for your own
+	$(PY) examples/python/demo.py $(ARGS)
+
+.PHONY: test
+test: setup lint features test-rust test-c test-python ## everything: lint, unit, doc, conformance, C, C++, Python, examples
+
+.PHONY: lint
+lint: ## clippy, warnings are errors
+	$(CARGO) clippy $(ALL) --all-targets -- -D warnings
+
+.PHONY: features
+features: ## each database alone
+	$(CARGO) clippy -p sprongus --locked --no-default-features --features sqlite -- -D warnings
+	$(CARGO) clippy -p sprongus --locked --no-default-features --features postgres -- -D warnings
+
+.PHONY: test-rust
+test-rust: build ## unit, doc, fault and crash tests and the conformance suite
+	$(WITH_PG) $(CARGO) test $(ALL)
+
+.PHONY: conformance
+conformance: build ## the conformance suite alone; FILTER=runs:: for a part of it
+	$(WITH_PG) $(CARGO) test $(ALL) --test conformance -- $(FILTER)
+
+.PHONY: test-c
+test-c: build ## the C ABI as C99, C11 and C++17, under valgrind and AddressSanitizer, and the C examples
+	PROFILE_DIR=$(OUT) $(WITH_PG) tests/c/run.sh
+
+.PHONY: test-python
+test-python: setup build ## the Python module: behaviour, stubs, examples
+	$(WITH_PG) $(PY) -m pytest tests/python $(ARGS)
+
+.PHONY: bench
+bench: ## speed and memory beside the same work by hand on the bare driver
+	$(CARGO) build --release --locked -p sprongus-testkit -p sprongus-bench
+	target/release/with-postgres target/release/sprongus-bench $(ARGS)
+
+.PHONY: crash
+crash: build ## kill -9 loops for SECONDS_EACH seconds each (60)
+	SPRONGUS_CRASH_SECONDS=$(SECONDS_EACH) $(WITH_PG) $(CARGO) test $(ALL) --test crash -- --nocapture
+
+.PHONY: fuzz
+fuzz: build ## the property tests with CASES cases each (100000)
+	PROPTEST_CASES=$(CASES) $(WITH_PG) $(CARGO) test $(ALL) --lib --tests -- prop
+
+.PHONY: generate
+generate: ## write anew what is generated: the C header, its symbol list, the JSON Schemas
+	SPRONGUS_GENERATE=1 $(CARGO) test $(ALL) --lib --tests -- generated
+
+.PHONY: wheel
+wheel: setup ## the Python wheel, in target/wheels
+	$(VENV)/bin/maturin build --release --locked -m sprongus-py/Cargo.toml
+
+.PHONY: install
+install: ## the C library, headers, pkg-config and CMake files under DESTDIR/PREFIX (/usr/local)
+	$(CARGO) build --release --locked -p sprongus-ffi
+	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) VERSION=$(VERSION) sprongus-ffi/install.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	$(CARGO) clean
+	rm -f $(MODULE)
