@@ -33,7 +33,7 @@ setup: ## install what is missing: apt packages (PostgreSQL, valgrind, …) and 
 .PHONY: build
 build: ## build the library, the C library, the Python module and every test
 	$(CARGO) build $(ALL) --all-targets
-	install -m 755 $(OUT)/lib_sprongus.so $(MODULE)
+	install -D -m 755 $(OUT)/lib_sprongus.so $(MODULE)
 
 .PHONY: demo
 demo: setup build ## import a CSV through a run and show it; ARGS="file.csv --store app.db" for your own

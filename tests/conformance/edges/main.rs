@@ -24,13 +24,7 @@ const TIERS: &[&[&str]] = &[
 ];
 
 /// Edges between neighbours, each with its reason.
-const SIDEWAYS: &[(&str, &str, &str)] = &[
-    ("page", "json", "a cursor is a small JSON document"),
-    ("page", "text", "a cursor is text"),
-    ("page", "clock", "a cursor holds a time"),
-    ("json", "text", "strings are folded and cut by the same rules"),
-    ("id", "clock", "a ULID begins with the time"),
-];
+const SIDEWAYS: &[(&str, &str, &str)] = &[("page", "json", "a cursor is a small JSON document")];
 
 /// Files outside `db/` that may name a driver, each with its reason.
 const NAMES_A_DRIVER: &[(&str, &str)] = &[];
@@ -76,6 +70,27 @@ fn only_db_names_a_driver() {
         }
     }
     assert!(wrong.is_empty(), "drivers are for db/ alone:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_says_why_it_is_here() {
+    let root = core().ancestors().nth(2).unwrap().to_owned();
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (manifest, page) = (read("Cargo.toml"), read("docs/dependencies.md"));
+    let listed = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = listed.lines().filter(|line| !line.contains("path =")).filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    let silent: Vec<&str> = names.filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
+    assert!(silent.is_empty(), "docs/dependencies.md has no line for {silent:?}");
+}
+
+#[test]
+fn no_neighbourly_edge_is_listed_in_vain() {
+    let sources = Source::all(&core());
+    let root = sources.iter().find(|source| source.path == "lib.rs").unwrap().reexports();
+    for (from, to, _) in SIDEWAYS {
+        let used = sources.iter().any(|source| source.module == *from && source.imports(&root).iter().any(|name| name == to));
+        assert!(used, "SIDEWAYS lists {from} -> {to}, which nothing uses");
+    }
 }
 
 #[test]
