@@ -1,8 +1,11 @@
 //! The presets that come with the library: recommended fields, anything else welcome (DESIGN.md §6, §15 "Presets").
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::model::PresetKind;
+use crate::json::Json;
 
 /// A preset that needs no row: its label, its kind and the table it is bound to for all projects are one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +30,15 @@ impl Builtin {
     }
 
     /// Its definition: a JSON Schema that allows additional properties.
-    pub fn definition(self) -> Value {
+    pub fn definition(self) -> Json {
+        static DEFINITIONS: LazyLock<[Json; 3]> = LazyLock::new(|| {
+            // Written by hand below, far from every limit of the JSON edge.
+            [assets(), citations(), storyboard()].map(|schema| Json::from_value(&schema).unwrap_or_default())
+        });
         match self.kind {
-            PresetKind::Assets => assets(),
-            PresetKind::Citations => citations(),
-            _ => storyboard(),
+            PresetKind::Assets => DEFINITIONS[0].clone(),
+            PresetKind::Citations => DEFINITIONS[1].clone(),
+            _ => DEFINITIONS[2].clone(),
         }
     }
 }
@@ -65,9 +72,9 @@ fn assets() -> Value {
             "creditLine": text("How it wants to be credited"),
             "source": text("Where it came from"),
             "sha256": { "type": ["string", "null"], "pattern": "^[0-9a-fA-F]{64}$", "description": "The hash of its content, in hex" },
-            "width": { "type": ["number", "null"], "minimum": 0, "description": "Width, in pixels for files" },
-            "height": { "type": ["number", "null"], "minimum": 0, "description": "Height, in pixels for files" },
-            "tags": { "type": ["array", "null"], "items": { "type": "string" }, "description": "Words to find it by" },
+            "width": { "type": ["number", "string", "null"], "description": "Its width, in pixels for files" },
+            "height": { "type": ["number", "string", "null"], "description": "Its height, in pixels for files" },
+            "tags": { "type": ["array", "string", "null"], "items": { "type": "string" }, "description": "Words to find it by" },
         }),
     )
 }

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
-
 use super::compile::Compiled;
 use crate::error::Result;
+use crate::json::Json;
 
 type Hash = [u8; 32];
 
@@ -37,16 +36,16 @@ impl Cache {
         Self { most: most.max(1), kept: Mutex::default() }
     }
 
-    /// The compiled form of a definition given as canonical JSON; compiled outside the lock on first use.
+    /// The compiled form of a definition; compiled outside the lock on first use.
     ///
     /// # Errors
     /// Those of [`Compiled::new`]; a definition that fails is not kept.
-    pub fn get(&self, definition: &str) -> Result<Arc<Compiled>> {
-        let hash: Hash = Sha256::digest(definition).into();
+    pub fn get(&self, definition: &Json) -> Result<Arc<Compiled>> {
+        let hash: Hash = definition.hash();
         if let Some(found) = self.find(&hash) {
             return Ok(found);
         }
-        let compiled = Arc::new(Compiled::new(&super::parse_value(definition)?)?);
+        let compiled = Arc::new(Compiled::new(definition)?);
         self.keep(hash, &compiled);
         Ok(compiled)
     }

@@ -7,13 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::defaults::Defaults;
 use super::keywords::Keywords;
-use super::schema::{Document, change_each, children, escaped, in_place};
+use super::schema::{Document, change_each, children, in_place};
 use super::stack::{depth, with_room};
-use super::{fields, validate};
+use super::{fields, formats, validate};
 use crate::error::{Error, Result, Violation};
+use crate::json::Json;
 
-/// How deep a JSON document may nest (DESIGN.md §3).
-const MAX_DEPTH: usize = 128;
 /// How many schemas may stand one inside (or behind a reference of) another.
 const MAX_NESTING: usize = 2_000;
 /// A step of validation is a few stack frames: below this many, the caller's stack serves.
@@ -25,9 +24,11 @@ const BACKTRACK_LIMIT: usize = 100_000;
 ///
 /// ```
 /// use serde_json::json;
+/// use sprongus::json::Json;
 /// use sprongus::presets::Compiled;
 ///
-/// let preset = Compiled::new(&json!({"fields": [{"name": "title", "type": "string", "required": true}]}))?;
+/// let definition = Json::parse(r#"{"fields": [{"name": "title", "type": "string", "required": true}]}"#)?;
+/// let preset = Compiled::new(&definition)?;
 /// assert!(preset.validate(&json!({"title": "Coburg"})).is_empty());
 /// let violations = preset.validate(&json!({"year": 1863}));
 /// assert_eq!(violations[0].path, "/title");
@@ -51,10 +52,10 @@ impl Compiled {
     ///
     /// # Errors
     /// `validation`, with paths in the definition: it is no field list and no schema of its draft, a `$ref` leads to
-    /// another document (none is ever fetched) or nowhere, an `x-…` keyword is malformed, JSON rules are broken.
-    pub fn new(definition: &Value) -> Result<Self> {
-        obeys_json_rules(definition)?;
-        let schema = if fields::is_field_list(definition) { fields::to_schema(definition)? } else { definition.clone() };
+    /// another document (none is ever fetched) or nowhere, an `x-…` keyword is malformed.
+    pub fn new(definition: &Json) -> Result<Self> {
+        let definition = definition.to_value();
+        let schema = if fields::is_field_list(&definition) { fields::to_schema(&definition)? } else { definition };
         if !schema.is_object() && !schema.is_boolean() {
             let message = "a definition is a field list ({\"fields\": […]}) or a JSON Schema: an object or a boolean";
             return Err(one("", "type", message));
@@ -119,28 +120,6 @@ fn one(path: &str, keyword: &str, message: impl Into<String>) -> Error {
     Error::validation(vec![Violation::new(path, keyword, message)])
 }
 
-/// Definitions made by the host in Rust have not passed the JSON edge.
-fn obeys_json_rules(definition: &Value) -> Result<()> {
-    if depth(definition, MAX_DEPTH) > MAX_DEPTH {
-        return Err(one("", "json", format!("nests deeper than {MAX_DEPTH} arrays and objects")));
-    }
-    match nul(definition, "") {
-        Some(path) => Err(one(&path, "json", "holds the character NUL")),
-        None => Ok(()),
-    }
-}
-
-fn nul(value: &Value, at: &str) -> Option<String> {
-    match value {
-        Value::String(text) => text.contains('\0').then(|| at.to_owned()),
-        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| nul(item, &format!("{at}/{index}"))),
-        Value::Object(map) => map.iter().find_map(|(key, item)| {
-            if key.contains('\0') { Some(at.to_owned()) } else { nul(item, &format!("{at}/{}", escaped(key))) }
-        }),
-        _ => None,
-    }
-}
-
 fn draft_of(schema: &Value) -> Result<Draft> {
     let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
     let uri = named.as_str().unwrap_or_default().trim_end_matches('#').trim_end_matches('/');
@@ -169,6 +148,8 @@ fn options(draft: Draft) -> jsonschema::ValidationOptions<'static> {
     jsonschema::options()
         .with_draft(draft)
         .should_validate_formats(true)
+        .with_format("idn-email", formats::idn_email)
+        .with_format("idn-hostname", formats::idn_hostname)
         .offline()
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
         .with_keyword("x-max-bytes", validate::max_bytes_keyword)

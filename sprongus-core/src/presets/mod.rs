@@ -8,6 +8,7 @@ mod cache;
 mod compile;
 mod defaults;
 mod fields;
+mod formats;
 mod keywords;
 mod model;
 mod reserved;
@@ -24,7 +25,3 @@ pub use keywords::{FieldPath, Key, Keywords, RefField, Step};
 pub use model::{Address, Preset, PresetKind, check_label};
 pub use reserved::{RESERVED, put_identity, take_identity};
 pub use typing::CellType;
-
-fn parse_value(text: &str) -> crate::Result<serde_json::Value> {
-    serde_json::from_str(text).map_err(|error| crate::Error::invalid(error.to_string()))
-}

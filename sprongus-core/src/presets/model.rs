@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::json::Json;
 
 /// What a preset is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -59,13 +60,13 @@ pub struct Preset {
     /// 1 and up within the label.
     pub version: i64,
     /// A field list or a JSON Schema, as it was given.
-    pub definition: Value,
+    pub definition: Json,
     /// When it became immutable (RFC 3339, UTC); drafts have none.
-    pub published_at: Option<String>,
+    pub published_at: Option<Timestamp>,
     /// When it was created (RFC 3339, UTC).
-    pub created_at: String,
+    pub created_at: Timestamp,
     /// When it was last changed (RFC 3339, UTC).
-    pub updated_at: String,
+    pub updated_at: Timestamp,
 }
 
 /// How a preset is named: `label@version`, `label` (its newest published version) or an id.

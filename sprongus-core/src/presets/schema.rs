@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::json::pointer::Segment;
+
 /// Keywords whose value is a list of schemas for the same place.
 const IN_PLACE_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 /// Keywords whose value is one schema for the same place.
@@ -109,7 +111,7 @@ pub(super) fn change_each(schema: &mut Value, change: &impl Fn(&mut Map<String, 
 
 /// One segment of a JSON Pointer, escaped (RFC 6901 §3).
 pub(super) fn escaped(segment: &str) -> String {
-    segment.replace('~', "~0").replace('/', "~1")
+    Segment::Key(segment).to_string()
 }
 
 fn is_anchor(schema: &Map<String, Value>, name: &str) -> bool {

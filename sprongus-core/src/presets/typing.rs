@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::compile::Compiled;
 use super::schema::Document;
+use crate::json::parse_value;
 
 const NULL: u8 = 1;
 const BOOLEAN: u8 = 2;
@@ -19,9 +20,10 @@ const ANY: u8 = 127;
 ///
 /// ```
 /// use serde_json::json;
+/// use sprongus::json::Json;
 /// use sprongus::presets::Compiled;
 ///
-/// let preset = Compiled::new(&json!({"properties": {"year": {"type": ["integer", "null"]}, "code": {"type": "string"}}}))?;
+/// let preset = Compiled::new(&Json::parse(r#"{"properties": {"year": {"type": ["integer", "null"]}, "code": {"type": "string"}}}"#)?)?;
 /// let year = preset.type_of(&["year"]).unwrap();
 /// assert_eq!(year.parse_cell("1863"), Ok(json!(1863)));
 /// assert!(year.parse_cell("0042").is_err());
@@ -172,6 +174,6 @@ fn integer(text: &str) -> Option<Value> {
 /// Strict JSON without white space around it; none where it is not.
 fn json(text: &str) -> Option<Value> {
     let starts = text.chars().next().is_some_and(|first| !first.is_whitespace());
-    let value = if starts { super::parse_value(text).ok()? } else { return None };
+    let value = if starts { parse_value(text).ok()? } else { return None };
     (!text.ends_with(char::is_whitespace)).then_some(value)
 }
