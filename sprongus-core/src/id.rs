@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use ulid::Ulid;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::text::check_text;
 
 /// The longest id a caller may bring, in bytes.
 pub const MAX_ID: usize = 128;
@@ -44,13 +45,7 @@ fn next(last: &AtomicU64, now: SystemTime) -> u64 {
 /// # Errors
 /// `invalid_argument`.
 pub fn check_id(what: &str, id: &str) -> Result<()> {
-    if id.is_empty() || id.len() > MAX_ID {
-        return Err(Error::invalid(format!("{what} has {} bytes; it must have 1 to {MAX_ID}", id.len())));
-    }
-    if id.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("{what} must not contain control characters")));
-    }
-    Ok(())
+    check_text(what, id, MAX_ID)
 }
 
 /// A random time, uniform in `0..=max`.

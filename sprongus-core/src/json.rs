@@ -5,6 +5,7 @@
 
 mod canonical;
 mod document;
+mod finite;
 mod numbers;
 mod parse;
 pub mod pointer;
@@ -19,4 +20,5 @@ pub const MAX_DEPTH: usize = 128;
 
 /// Why a string or key with NUL is refused: neither JSONB nor PostgreSQL's TEXT can hold it.
 const NUL: &str = "the character NUL (U+0000) is not allowed; leave it out";
+const NOT_FINITE: &str = "NaN and infinities are not JSON";
 const TOO_DEEP: &str = "arrays and objects are nested deeper than 128";

@@ -55,8 +55,12 @@ pub fn error_text(text: &str, max: usize) -> String {
 /// # Errors
 /// `invalid_argument`.
 pub fn check_name(what: &str, text: &str) -> Result<()> {
-    if text.is_empty() || text.len() > MAX_NAME {
-        return Err(Error::invalid(format!("{what} has {} bytes; it must have 1 to {MAX_NAME}", text.len())));
+    check_text(what, text, MAX_NAME)
+}
+
+pub(crate) fn check_text(what: &str, text: &str, max: usize) -> Result<()> {
+    if text.is_empty() || text.len() > max {
+        return Err(Error::invalid(format!("{what} has {} bytes; it must have 1 to {max}", text.len())));
     }
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(format!("{what} must not contain control characters")));

@@ -13,7 +13,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::NOT_FINITE;
 use super::canonical::{check, to_text};
+use super::finite::non_finite;
 use super::numbers::numbers;
 use super::parse::{from_deserializer, parse_value};
 use super::pointer::Place;
@@ -50,11 +52,14 @@ impl Json {
         write(value)
     }
 
-    /// From anything that serializes. As serde_json has it, a float that is NaN or infinite becomes null.
+    /// From anything that serializes.
     ///
     /// # Errors
-    /// `validation` where it does not serialize to JSON, or not to JSON by these rules.
+    /// `validation` where it does not serialize to JSON, or not to JSON by these rules (NaN and infinities among them).
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
+        if let Some(path) = non_finite(value) {
+            return Err(Error::validation(vec![Violation::new(path, "json", NOT_FINITE)]));
+        }
         let text = serde_json::to_string(value).map_err(|error| {
             let message = format!("this does not serialize to JSON: {error}");
             Error::validation(vec![Violation::new("", "json", message)])

@@ -9,13 +9,12 @@ use serde_json::{Map, Number, Value};
 
 use super::numbers::{is_integer, numbers};
 use super::pointer::Place;
-use super::{MAX_DEPTH, NUL, TOO_DEEP};
+use super::{MAX_DEPTH, NOT_FINITE, NUL, TOO_DEEP};
 use crate::error::{Error, Result, Violation};
 
 const NOT_UTF8: &str = "JSON is UTF-8; these bytes are not";
 const RANGE: &str = "an integer lies between -9223372036854775808 and 18446744073709551615; write larger ones as text";
 const DUPLICATE: &str = "this key stands more than once in its object";
-const NOT_FINITE: &str = "NaN and infinities are not JSON";
 const NO_LITERALS: &[bool] = &[];
 
 /// Parses a document by the rules of this module.
@@ -47,7 +46,16 @@ pub fn parse_value(text: impl AsRef<[u8]>) -> Result<Value> {
 /// `validation`: as [`parse_value`], or the document has another shape than `T`.
 pub fn decode<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
     let value = parse_value(text)?;
-    T::deserialize(value).map_err(|error| Error::validation(vec![Violation::new("", "json", error.to_string())]))
+    T::deserialize(value)
+        .map_err(|error| Error::validation(vec![Violation::new("", "json", without_value(&error.to_string()))]))
+}
+
+/// serde's `invalid type: string "…", expected a number` without the value: messages never show payloads.
+fn without_value(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((start, expected)) if start.starts_with("invalid ") => format!("expected {expected}"),
+        _ => message.to_owned(),
+    }
 }
 
 fn run(text: &str, literals: &[bool]) -> Result<(Value, bool)> {

@@ -87,6 +87,27 @@ fn values_in_memory_obey_the_same_rules() {
 }
 
 #[test]
+fn floats_that_are_not_finite_are_refused() {
+    #[derive(Serialize)]
+    enum Shape {
+        Named { size: (u8, f64) },
+        Listed(u8, f32),
+        One(Option<f64>),
+    }
+    for (value, path) in [
+        (Shape::Named { size: (1, f64::NAN) }, "/a~1b/0/Named/size/1"),
+        (Shape::Listed(1, f32::INFINITY), "/a~1b/0/Listed/1"),
+        (Shape::One(Some(f64::NEG_INFINITY)), "/a~1b/0/One"),
+    ] {
+        let map = std::collections::BTreeMap::from([("a/b", [value])]);
+        assert_eq!(refused(Json::from_serialize(&map)), (path.to_owned(), NOT_FINITE.to_owned()));
+    }
+    let numbered = std::collections::BTreeMap::from([(7, f64::NAN)]);
+    assert_eq!(refused(Json::from_serialize(&numbered)).0, "/7");
+    assert_eq!(Json::from_serialize(&Shape::One(None)).unwrap().as_str(), r#"{"One":null}"#);
+}
+
+#[test]
 fn a_document_crosses_serde_as_it_stands() {
     #[derive(Serialize, Deserialize)]
     struct Row {
@@ -104,6 +125,8 @@ fn a_document_crosses_serde_as_it_stands() {
     assert_eq!(decode::<Row>(r#"{"payload":1e30}"#).unwrap().payload.as_str(), "1e30");
     let error = decode::<Row>(format!("{{\"payload\":1{}}}", "0".repeat(30))).err().unwrap();
     assert_eq!(error.violations_list()[0].path, "/payload");
+    let error = decode::<u8>(r#""hush, expected""#).unwrap_err();
+    assert_eq!(error.violations_list()[0].message, "expected u8");
     assert_eq!(decode::<Row>("{}").err().unwrap().code(), ErrorCode::Validation);
 }
 
