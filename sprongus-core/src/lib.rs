@@ -1,5 +1,6 @@
 //! Durable runs, validated documents, presets and events inside your own SQLite file or PostgreSQL database.
 
+pub mod aux_store;
 pub mod clock;
 pub mod db;
 mod error;

@@ -1,0 +1,68 @@
+//! Documents into files, one at a time, byte for byte the same each time.
+
+mod columns;
+mod csv;
+mod json;
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, ErrorCode, Result};
+
+pub(crate) use columns::Columns;
+use csv::CsvWriter;
+use json::JsonWriter;
+
+/// Writes the documents of an export. Call [`finish`](Self::finish) at the end: it closes what is open and flushes.
+pub(crate) enum Writer<W: Write> {
+    /// One row each, under a header.
+    Csv(CsvWriter<W>),
+    /// Canonical JSON, each on a line.
+    Json(JsonWriter<W>),
+}
+
+impl<W: Write> Writer<W> {
+    /// A CSV with these columns. `escape_formulas` puts a `'` before text that a spreadsheet would run as a formula (what
+    /// begins with `=`, `+`, `-`, `@`, a tab or CR). It cannot be told from text that was so, and import does not undo it.
+    pub(crate) fn csv(output: W, columns: Columns<'_>, escape_formulas: bool) -> Result<Self> {
+        CsvWriter::new(output, columns, escape_formulas).map(Self::Csv)
+    }
+
+    /// A JSON array.
+    pub(crate) fn json(output: W) -> Result<Self> {
+        JsonWriter::array(output).map(Self::Json)
+    }
+
+    /// One JSON document per line.
+    pub(crate) fn ndjson(output: W) -> Self {
+        Self::Json(JsonWriter::lines(output))
+    }
+
+    /// Writes one document.
+    pub(crate) fn write(&mut self, document: Map<String, Value>) -> Result<()> {
+        match self {
+            Self::Csv(writer) => writer.write(&document),
+            Self::Json(writer) => writer.write(document),
+        }
+    }
+
+    /// Ends the file; what it was written to, flushed.
+    pub(crate) fn finish(self) -> Result<W> {
+        let mut output = match self {
+            Self::Csv(writer) => writer.finish(),
+            Self::Json(writer) => writer.finish()?,
+        };
+        output.flush().map_err(unwritable)?;
+        Ok(output)
+    }
+}
+
+fn unwritable(error: io::Error) -> Error {
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let code = if full { ErrorCode::StorageFull } else { ErrorCode::Storage };
+    Error::new(code, format!("the file cannot be written: {error}")).with_source(error)
+}
+
+#[cfg(test)]
+mod tests;
