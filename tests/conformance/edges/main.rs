@@ -11,14 +11,13 @@ use source::Source;
 const TIERS: &[&[&str]] = &[
     &["error"],
     &["clock", "id", "json", "text", "page"],
-    &["options"],
+    &["options", "sql"],
     &["db"],
-    &["events"],
-    &["session"],
+    &["events", "session", "scope"],
     &["presets", "secrets", "telemetry"],
     &["runs", "aux_store", "tables", "artifacts", "inbox", "projects", "config"],
     &["worker"],
-    &["store"],
+    &["store", "transaction"],
     &["ops"],
     &["cli"],
 ];
