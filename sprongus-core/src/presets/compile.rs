@@ -16,7 +16,7 @@ use crate::json::Json;
 /// How many schemas may stand one inside (or behind a reference of) another.
 const MAX_NESTING: usize = 2_000;
 /// A step of validation is a few stack frames: below this many, the caller's stack serves.
-const FRUGAL: usize = 64;
+const FRUGAL: usize = 128;
 /// Patterns without look-around and back-references run in linear time; the others may try this often.
 const BACKTRACK_LIMIT: usize = 100_000;
 
@@ -173,6 +173,13 @@ fn prepared(schema: &mut Map<String, Value>) {
         let kept = ["x-secret", "$defs", "definitions", "$id", "$anchor", "title", "description", "default", "x-id", "x-ref"];
         schema.retain(|keyword, _| kept.contains(&keyword.as_str()) || keyword.starts_with("x-"));
     }
+    // The validator names only the first surplus property of an object that may have none; so asked, it names each.
+    if schema.get("additionalProperties") == Some(&json!(false)) {
+        schema.entry("properties").or_insert_with(|| json!({}));
+    }
+    if schema.get("propertyNames") == Some(&json!(false)) {
+        schema.insert("propertyNames".to_owned(), json!({ "not": {} }));
+    }
     if schema.contains_key("x-max-bytes") {
         // Draft 7 ignores what stands beside a `$ref`.
         if let Some(reference) = schema.remove("$ref") {
@@ -192,11 +199,10 @@ fn local_references_resolve(document: Document<'_>) -> Result<()> {
         if embedded && !document.root().as_object().is_some_and(|root| std::ptr::eq(root, map)) {
             continue;
         }
-        if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
-            if (reference == "#" || reference.starts_with("#/")) && document.resolve(reference).is_none() {
-                let message = format!("the $ref {} leads nowhere in this document", validate::shortened(reference));
-                return Err(one("", "$ref", message));
-            }
+        let local = map.get("$ref").and_then(Value::as_str).filter(|reference| *reference == "#" || reference.starts_with("#/"));
+        if let Some(reference) = local.filter(|reference| document.resolve(reference).is_none()) {
+            let message = format!("the $ref {} leads nowhere in this document", validate::shortened(reference));
+            return Err(one("", "$ref", message));
         }
         waiting.extend(children(map));
     }
