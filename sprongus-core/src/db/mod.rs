@@ -1,19 +1,28 @@
 //! The only place that knows SQLite from PostgreSQL (DESIGN.md §2).
 
+mod backend;
 mod dialect;
 mod executor;
 mod lane;
+mod migrate;
 #[cfg(feature = "postgres")]
-pub(crate) mod postgres;
+mod postgres;
 mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod value;
 
 pub use dialect::Dialect;
 pub use executor::Executor;
+pub use migrate::migration_sql;
 #[cfg(feature = "postgres")]
 pub use postgres::LentPostgres;
 pub use row::Row;
+#[cfg(feature = "sqlite")]
+pub use sqlite::LentSqlite;
 pub use value::Value;
 
+pub(crate) use backend::{Db, Unit, shown};
 pub(crate) use executor::{Commit, Connection};
 pub(crate) use lane::Lane;
+pub(crate) use migrate::{SCHEMA_VERSION, check_schema, migrate};

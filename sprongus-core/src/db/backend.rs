@@ -1,0 +1,199 @@
+//! The database behind a store: opens it, and hands out its connections by what they are for.
+
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "postgres")]
+use super::postgres::{PostgresDb, PostgresSettings, is_connection_lost, redact};
+#[cfg(feature = "sqlite")]
+use super::sqlite::{SqliteDb, SqliteSettings};
+use super::{Commit, Connection, Dialect, Executor};
+use crate::error::{Error, ErrorCode, Result};
+use crate::options::{Location, Options};
+
+/// Whose connections a call uses: a worker's own stand outside `pool_size`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    Host,
+    Worker,
+}
+
+/// How much a piece of work does at the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// On PostgreSQL one statement, which commits by itself: one round trip. On SQLite any number, in a transaction.
+    Statement,
+    /// Several statements in one transaction.
+    Transaction,
+    /// A transaction whose work no statement timeout bounds: import, migration.
+    Bulk,
+}
+
+/// An open database.
+pub(crate) enum Db {
+    #[cfg(feature = "sqlite")]
+    Sqlite(SqliteDb),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresDb),
+}
+
+/// A piece of work on a connection; told how long the connection was waited for.
+pub(crate) type Writing<'w> = &'w mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>;
+/// A piece of reading.
+pub(crate) type Reading<'w> = &'w mut dyn FnMut(&mut dyn Executor) -> Result<()>;
+
+impl Db {
+    pub(crate) fn open(location: &Location, options: &Options) -> Result<Self> {
+        match location {
+            #[cfg(feature = "sqlite")]
+            Location::File(path) => SqliteDb::open(Some(path.clone()), sqlite_settings(options)).map(Self::Sqlite),
+            #[cfg(feature = "sqlite")]
+            Location::Memory => SqliteDb::open(None, sqlite_settings(options)).map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(url) => PostgresDb::open(url, postgres_settings(options)).map(Self::Postgres),
+            #[allow(unreachable_patterns)]
+            _ => Err(Error::new(ErrorCode::Unsupported, "this build has no driver for that URL: enable the feature `sqlite` or `postgres`")),
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Reads; with `snapshot` all statements of the work see one state.
+    pub(crate) fn read(&self, lane: Lane, snapshot: bool, deadline: Instant, work: Reading<'_>) -> Result<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => {
+                let _ = lane;
+                db.read(snapshot, deadline, work)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => again_if_lost(&mut || {
+                let mut connection = db.connect(lane, deadline)?;
+                if !snapshot {
+                    return work(&mut *connection);
+                }
+                connection.begin(false)?;
+                let result = work(&mut *connection);
+                connection.rollback();
+                result
+            }),
+        }
+    }
+
+    /// Writes, and commits; the commit is durable where this says [`Commit::Done`].
+    pub(crate) fn write(&self, lane: Lane, unit: Unit, deadline: Instant, work: Writing<'_>) -> Result<Commit> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => {
+                let _ = (lane, unit);
+                db.write(deadline, work)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) if unit == Unit::Statement => {
+                let mut connection = db.connect(lane, deadline)?;
+                let waited = connection.waited();
+                match work(&mut *connection, waited) {
+                    // The statement was its own COMMIT: lost with its answer, it may have taken effect.
+                    Err(error) if is_connection_lost(&error) => Ok(Commit::Unknown(error)),
+                    result => result.map(|()| Commit::Done),
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => again_if_lost(&mut || {
+                let mut connection = db.connect(lane, deadline)?;
+                connection.begin(true)?;
+                if unit == Unit::Bulk {
+                    connection.batch("SET LOCAL statement_timeout = 0")?;
+                }
+                let waited = connection.waited();
+                if let Err(error) = work(&mut *connection, waited) {
+                    connection.rollback();
+                    return Err(error);
+                }
+                connection.commit()
+            }),
+        }
+    }
+
+    /// A connection for a transaction that its caller begins and ends.
+    pub(crate) fn hold(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => {
+                let _ = lane;
+                Ok(Box::new(db.hold(deadline)?))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.connect(lane, deadline),
+        }
+    }
+
+    /// Reads with the host's SQL, which must not write.
+    pub(crate) fn must_read(&self, sql: &str, deadline: Instant) -> Result<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => db.must_read(sql, deadline),
+            // PostgreSQL refuses a write in the read-only transaction that `read` opens.
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {
+                let _ = (sql, deadline);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Once more where the pooled connection turned out dead: a transaction that did not reach its COMMIT has written nothing.
+#[cfg(feature = "postgres")]
+fn again_if_lost<T>(run: &mut dyn FnMut() -> Result<T>) -> Result<T> {
+    match run() {
+        Err(error) if is_connection_lost(&error) => {
+            tracing::debug!("a database connection was lost; trying once more on a new one");
+            run()
+        }
+        result => result,
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite_settings(options: &Options) -> SqliteSettings {
+    SqliteSettings {
+        durability: options.durability,
+        busy_timeout: options.busy_timeout,
+        pool_size: options.pool_size,
+        statement_cache: options.statement_cache,
+        allow_network_fs: options.allow_network_fs,
+        read_only: options.read_only,
+        interrupt: options.interrupt.clone(),
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn postgres_settings(options: &Options) -> PostgresSettings {
+    PostgresSettings {
+        pool_size: options.pool_size,
+        worker_pool_size: 4,
+        statement_cache: options.statement_cache,
+        call_timeout: options.call_timeout,
+        schema: options.schema.clone(),
+        read_only: options.read_only,
+    }
+}
+
+/// The URL without its password, for people to see.
+pub(crate) fn shown(location: &Location) -> String {
+    match location {
+        Location::Memory => ":memory:".to_owned(),
+        Location::File(path) => path.display().to_string(),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(url) => redact(url),
+        #[cfg(not(feature = "postgres"))]
+        Location::Postgres(_) => "postgresql://".to_owned(),
+    }
+}

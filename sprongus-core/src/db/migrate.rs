@@ -1,0 +1,150 @@
+//! Brings the schema up to date: numbered SQL per database, checksums, one process at a time.
+
+use sha2::{Digest, Sha256};
+
+use super::{Commit, Connection, Dialect, Executor, Value};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, Result};
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "foundation",
+    sqlite: include_str!("migrations/sqlite/0001_foundation.sql"),
+    postgres: include_str!("migrations/postgres/0001_foundation.sql"),
+}];
+
+/// The version of the schema that this library works with.
+pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+const REGISTER: &str =
+    "CREATE TABLE IF NOT EXISTS sprongus_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL)";
+
+impl Migration {
+    fn sql(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+
+    /// SHA-256 of the SQL, hexadecimal: a migration that was changed after it was applied is seen.
+    fn checksum(&self, dialect: Dialect) -> String {
+        Sha256::digest(self.sql(dialect)).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The SQL of every migration, for hosts that apply schemas themselves; run it in one transaction.
+///
+/// ```
+/// let sql = sprongus::migration_sql(sprongus::Dialect::Sqlite);
+/// assert!(sql.contains("CREATE TABLE sprongus_runs"));
+/// ```
+pub fn migration_sql(dialect: Dialect) -> String {
+    let mut all = format!("{REGISTER};\n");
+    for migration in MIGRATIONS {
+        let (version, name, checksum) = (migration.version, migration.name, migration.checksum(dialect));
+        all.push_str(migration.sql(dialect));
+        let now = match dialect {
+            Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+            Dialect::Postgres => "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        };
+        all.push_str(&format!("\nINSERT INTO sprongus_migrations (version, name, checksum, applied_at) VALUES ({version}, '{name}', '{checksum}', {now});\n"));
+    }
+    all
+}
+
+/// The schema as it is found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Current,
+    Behind(i64),
+}
+
+/// Looks, and only looks; a newer schema and a changed migration are errors.
+fn inspect(exec: &mut dyn Executor) -> Result<Found> {
+    let dialect = exec.dialect();
+    let there = match dialect {
+        Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sprongus_migrations'",
+        Dialect::Postgres => "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'sprongus_migrations'",
+    };
+    let there = exec.query(there, &[])?;
+    if there.first().map_or(Ok(0), |row| row.int(0))? == 0 {
+        return Ok(Found::Behind(0));
+    }
+    let applied = exec.query("SELECT version, checksum FROM sprongus_migrations ORDER BY version", &[])?;
+    let mut highest = 0;
+    for row in &applied {
+        highest = row.int(0)?;
+        let Some(known) = MIGRATIONS.iter().find(|migration| migration.version == highest) else {
+            return Err(Error::new(
+                ErrorCode::SchemaVersion,
+                format!("the store's schema is version {highest}, this library knows {SCHEMA_VERSION}: update the library; nothing was written"),
+            ));
+        };
+        if known.checksum(dialect) != row.text(1)? {
+            return Err(Error::new(ErrorCode::SchemaVersion, format!("migration {highest} was applied with other SQL than this library's: the schema cannot be trusted")));
+        }
+    }
+    Ok(if highest == SCHEMA_VERSION { Found::Current } else { Found::Behind(highest) })
+}
+
+/// Whether the schema is the one this library works with; `schema_version` where it is not.
+pub(crate) fn check_schema(exec: &mut dyn Executor) -> Result<()> {
+    match inspect(exec)? {
+        Found::Current => Ok(()),
+        Found::Behind(version) => Err(Error::new(
+            ErrorCode::SchemaVersion,
+            format!("the schema is version {version}, this library needs {SCHEMA_VERSION}: open the store with migrate on, or run migration_sql()"),
+        )),
+    }
+}
+
+/// Applies what is missing, in one transaction, while other processes wait; the version reached.
+pub(crate) fn migrate(connection: &mut dyn Connection, schema: Option<&str>, now: Timestamp) -> Result<i64> {
+    if connection.dialect() == Dialect::Postgres {
+        if let Some(schema) = schema {
+            connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))?;
+        }
+    }
+    if inspect(connection)? == Found::Current {
+        return Ok(SCHEMA_VERSION);
+    }
+    connection.begin(true)?;
+    let applied = apply(connection, now);
+    if applied.is_err() {
+        connection.rollback();
+        return applied;
+    }
+    match connection.commit()? {
+        Commit::Done => applied,
+        Commit::Unknown(error) => Err(error),
+    }
+}
+
+fn apply(connection: &mut dyn Connection, now: Timestamp) -> Result<i64> {
+    let dialect = connection.dialect();
+    if dialect == Dialect::Postgres {
+        // DDL waits for nobody's statement timeout; one migrator a schema at a time.
+        connection.batch("SET LOCAL statement_timeout = 0")?;
+        connection.query("SELECT pg_advisory_xact_lock(hashtextextended('sprongus_migrations:' || current_schema(), 0))", &[])?;
+    }
+    let Found::Behind(version) = inspect(connection)? else {
+        return Ok(SCHEMA_VERSION);
+    };
+    connection.batch(REGISTER)?;
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version > version) {
+        connection.batch(migration.sql(dialect))?;
+        connection.execute(
+            "INSERT INTO sprongus_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
+            &[migration.version.into(), migration.name.into(), migration.checksum(dialect).into(), Value::from(now.to_string())],
+        )?;
+    }
+    Ok(SCHEMA_VERSION)
+}

@@ -1,0 +1,145 @@
+//! One SQLite connection as an [`Executor`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{CachedStatement, Rows};
+
+use super::declared::Declared;
+use super::errors::from_sqlite;
+use super::patience::Patience;
+use super::values::{bind, shaped, stored};
+use super::wal::WalWatch;
+use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
+use crate::error::{Error, ErrorCode, Result};
+
+/// A connection of ours, with what its calls need beside it.
+pub(super) struct SqliteConnection {
+    pub(super) raw: rusqlite::Connection,
+    pub(super) patience: Arc<Patience>,
+    pub(super) wal: Option<WalWatch>,
+    pub(super) waited: Duration,
+    /// A COMMIT failed or a rollback could not be done: not to be used again.
+    pub(super) broken: bool,
+    /// Its log was replaced under it: the store is not to be written again.
+    pub(super) split: bool,
+}
+
+impl SqliteConnection {
+    pub(super) fn by(&mut self, deadline: Instant, waited: Duration) {
+        self.patience.until(deadline);
+        self.waited = waited;
+    }
+}
+
+impl Executor for SqliteConnection {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        execute(&self.raw, sql, params)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        query(&self.raw, sql, params, false)
+    }
+
+    fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        query(&self.raw, sql, params, true)
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        self.raw.execute_batch(sql).map_err(from_sqlite)
+    }
+}
+
+impl Connection for SqliteConnection {
+    fn begin(&mut self, write: bool) -> Result<()> {
+        execute(&self.raw, if write { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" }, &[]).map(drop)
+    }
+
+    fn commit(&mut self) -> Result<Commit> {
+        if let Err(error) = execute(&self.raw, "COMMIT", &[]) {
+            self.broken = true;
+            return Ok(Commit::Unknown(error));
+        }
+        match self.wal.as_mut().map(WalWatch::check) {
+            Some(Err(error)) => {
+                self.broken = true;
+                self.split = true;
+                Err(error)
+            }
+            _ => Ok(Commit::Done),
+        }
+    }
+
+    fn rollback(&mut self) {
+        // SQLite rolls back by itself on a full disk or an I/O error.
+        if !self.raw.is_autocommit() && execute(&self.raw, "ROLLBACK", &[]).is_err() {
+            self.broken = true;
+        }
+    }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
+}
+
+fn prepare<'c>(connection: &'c rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<CachedStatement<'c>> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    bind(&mut statement, params)?;
+    Ok(statement)
+}
+
+/// Runs a statement to its end, whether or not it gives rows; the number of rows it changed.
+pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+    // For DDL, SQLite's `changes()` is still that of the statement before.
+    let before = connection.total_changes();
+    let mut statement = prepare(connection, sql, params)?;
+    let mut rows = statement.raw_query();
+    let mut given = 0;
+    while rows.next().map_err(from_sqlite)?.is_some() {
+        given += 1;
+    }
+    drop(rows);
+    match connection.total_changes() == before {
+        true if statement.readonly() => Ok(given),
+        true => Ok(0),
+        false => Ok(connection.changes()),
+    }
+}
+
+/// Runs a statement and reads all its rows, so that none stays open across a call.
+pub(super) fn query(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>], host: bool) -> Result<Vec<Row>> {
+    let mut statement = prepare(connection, sql, params)?;
+    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let declared: Vec<Declared> = if host {
+        statement.columns().iter().map(|column| Declared::parse(column.decl_type())).collect()
+    } else {
+        Vec::new()
+    };
+    let rows = statement.raw_query();
+    read_all(rows, &columns, &declared)
+}
+
+fn read_all(mut rows: Rows<'_>, columns: &Arc<[String]>, declared: &[Declared]) -> Result<Vec<Row>> {
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().map_err(from_sqlite)? {
+        let values = (0..columns.len()).map(|index| {
+            let value = row.get_ref(index).map_err(from_sqlite)?;
+            declared.get(index).map_or_else(|| stored(value), |declared| shaped(value, *declared))
+        });
+        all.push(Row::new(columns.clone(), values.collect::<Result<_>>()?));
+    }
+    Ok(all)
+}
+
+/// Refuses a statement that writes where only reading is meant.
+pub(super) fn must_read(connection: &rusqlite::Connection, sql: &str) -> Result<()> {
+    let statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    if statement.readonly() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::InvalidArgument, "query() only reads; use execute() or a transaction for a statement that writes"))
+}

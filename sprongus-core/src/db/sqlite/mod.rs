@@ -1,0 +1,213 @@
+//! SQLite: one writing connection behind a fair queue, a few readers (DESIGN.md §2 "SQLite").
+
+mod connection;
+mod declared;
+mod errors;
+mod group;
+mod lent;
+mod open;
+mod patience;
+mod place;
+mod queue;
+mod readers;
+mod values;
+mod wal;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use connection::SqliteConnection;
+use group::Baton;
+use open::Role;
+use queue::FairQueue;
+
+use super::{Commit, Connection, Dialect, Executor, Row, Value};
+use crate::error::{Error, ErrorCode, Result};
+use crate::options::{Durability, Interrupt};
+
+pub use lent::LentSqlite;
+pub(crate) use place::Place;
+
+/// What [`Options`](crate::Options) says to this database.
+pub(crate) struct SqliteSettings {
+    pub(crate) durability: Durability,
+    pub(crate) busy_timeout: Duration,
+    pub(crate) pool_size: u32,
+    pub(crate) statement_cache: bool,
+    pub(crate) allow_network_fs: bool,
+    pub(crate) read_only: bool,
+    pub(crate) interrupt: Option<Interrupt>,
+}
+
+/// An open SQLite database.
+pub(crate) struct SqliteDb {
+    place: Place,
+    settings: Arc<SqliteSettings>,
+    writer: Arc<FairQueue<Baton>>,
+    /// None in memory: there the writer reads too.
+    readers: Option<r2d2::Pool<readers::Readers>>,
+}
+
+impl SqliteDb {
+    /// Opens the file (made with mode 0600 where it does not exist), or a database in memory.
+    pub(crate) fn open(path: Option<PathBuf>, settings: SqliteSettings) -> Result<Self> {
+        let place = match path {
+            None => Place::Memory,
+            Some(path) => Place::File(place::prepare(&path, settings.read_only, settings.allow_network_fs)?),
+        };
+        if let Place::File(path) = &place {
+            open::warn_of_second_copy(path);
+        }
+        let settings = Arc::new(settings);
+        let writer = open::open(&place, Role::Writer, &settings, Instant::now() + settings.busy_timeout)?;
+        let readers = match &place {
+            Place::Memory => None,
+            Place::File(_) => Some(readers::pool(readers::Readers { place: place.clone(), settings: settings.clone() }, settings.pool_size)?),
+        };
+        let writer = Arc::new(FairQueue::new(Baton::idle(writer), settings.interrupt.clone()));
+        Ok(Self { place, settings, writer, readers })
+    }
+
+    fn deadline(&self, call: Instant) -> Instant {
+        call.min(Instant::now() + self.settings.busy_timeout)
+    }
+
+    /// Reads; `snapshot`: all statements see one state.
+    pub(crate) fn read(&self, snapshot: bool, call: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+        let deadline = self.deadline(call);
+        let Some(readers) = &self.readers else {
+            let mut held = self.hold(call)?;
+            return work(&mut held);
+        };
+        let wait = deadline.saturating_duration_since(Instant::now());
+        let mut reader = readers.get_timeout(wait).map_err(|_| {
+            Error::new(ErrorCode::Busy, "no reading connection became free within busy_timeout; raise pool_size, or read in shorter steps")
+        })?;
+        reader.by(deadline, Duration::ZERO);
+        if snapshot {
+            readers::begin(&mut reader)?;
+        }
+        let result = work(&mut *reader);
+        reader.rollback();
+        result
+    }
+
+    /// Writes in a transaction of its own, its commit shared with concurrent callers where it can be.
+    pub(crate) fn write(&self, call: Instant, work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>) -> Result<Commit> {
+        let start = Instant::now();
+        let deadline = self.deadline(call);
+        let mut baton = self.writer.take(true, deadline)?;
+        baton.connection.by(deadline, start.elapsed());
+        let renew = |baton: &Baton| self.renew(baton, deadline);
+        group::write(&self.writer, baton, &renew, &mut |connection| {
+            let waited = start.elapsed();
+            work(connection, waited)
+        })
+    }
+
+    /// The writer for a transaction that its caller ends, with BEGIN still to be said.
+    pub(crate) fn hold(&self, call: Instant) -> Result<HeldWriter> {
+        let start = Instant::now();
+        let deadline = self.deadline(call);
+        let mut baton = self.writer.take(false, deadline)?;
+        if baton.connection.broken {
+            match self.renew(&baton, deadline) {
+                Ok(connection) => baton = Baton::idle(connection),
+                Err(error) => {
+                    self.writer.give(baton);
+                    return Err(error);
+                }
+            }
+        }
+        baton.connection.by(deadline, start.elapsed());
+        Ok(HeldWriter { queue: self.writer.clone(), baton: Some(baton) })
+    }
+
+    fn renew(&self, baton: &Baton, deadline: Instant) -> Result<SqliteConnection> {
+        if baton.connection.split {
+            return Err(wal::split_brain());
+        }
+        self.reopen(deadline)
+    }
+
+    fn reopen(&self, deadline: Instant) -> Result<SqliteConnection> {
+        if self.place == Place::Memory {
+            return Err(Error::new(ErrorCode::Unavailable, "the database in memory was lost with its connection; open another"));
+        }
+        open::open(&self.place, Role::Writer, &self.settings, deadline)
+    }
+
+    /// Refuses SQL that writes, before it is run by [`SqliteDb::read`].
+    pub(crate) fn must_read(&self, sql: &str, call: Instant) -> Result<()> {
+        match &self.readers {
+            None => connection::must_read(&self.hold(call)?.raw()?.raw, sql),
+            Some(readers) => {
+                let reader = readers.get_timeout(self.settings.busy_timeout).map_err(|_| Error::new(ErrorCode::Busy, "no reading connection became free"))?;
+                connection::must_read(&reader.raw, sql)
+            }
+        }
+    }
+}
+
+/// The writing connection in one caller's hands; goes back to the queue, rolled back, when dropped.
+pub(crate) struct HeldWriter {
+    queue: Arc<FairQueue<Baton>>,
+    baton: Option<Baton>,
+}
+
+impl HeldWriter {
+    fn raw(&mut self) -> Result<&mut SqliteConnection> {
+        match &mut self.baton {
+            Some(baton) => Ok(&mut baton.connection),
+            None => Err(Error::misuse("the transaction has ended")),
+        }
+    }
+}
+
+impl Drop for HeldWriter {
+    fn drop(&mut self) {
+        if let Some(mut baton) = self.baton.take() {
+            baton.connection.rollback();
+            self.queue.give(baton);
+        }
+    }
+}
+
+impl Executor for HeldWriter {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.raw()?.execute(sql, params)
+    }
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.raw()?.query(sql, params)
+    }
+    fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.raw()?.query_host(sql, params)
+    }
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        self.raw()?.batch(sql)
+    }
+}
+
+impl Connection for HeldWriter {
+    fn begin(&mut self, write: bool) -> Result<()> {
+        self.raw()?.begin(write)
+    }
+    fn commit(&mut self) -> Result<Commit> {
+        self.raw()?.commit()
+    }
+    fn rollback(&mut self) {
+        if let Ok(connection) = self.raw() {
+            connection.rollback();
+        }
+    }
+    fn waited(&self) -> Duration {
+        self.baton.as_ref().map_or(Duration::ZERO, |baton| baton.connection.waited)
+    }
+}

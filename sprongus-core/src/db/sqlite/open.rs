@@ -1,0 +1,146 @@
+//! Opens one connection: every pragma set explicitly and read back (DESIGN.md §2 "SQLite").
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, Authorization};
+use rusqlite::{Connection, OpenFlags};
+
+use super::connection::SqliteConnection;
+use super::errors::from_sqlite;
+use super::patience::Patience;
+use super::wal::WalWatch;
+use super::{SqliteSettings, Place};
+use crate::error::{Error, ErrorCode, Result};
+use crate::options::Durability;
+
+/// SQLite below this has a race in resetting the write-ahead log that can corrupt the file.
+const OLDEST: i32 = 3_051_003;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Writer,
+    Reader,
+}
+
+/// Opens a connection to that place, by the deadline.
+pub(super) fn open(place: &Place, role: Role, settings: &SqliteSettings, deadline: Instant) -> Result<SqliteConnection> {
+    check_version(rusqlite::version_number(), rusqlite::version())?;
+    let patience = Arc::new(Patience::new(settings.interrupt.clone()));
+    patience.until(deadline);
+    let mut raw = match place {
+        Place::Memory => Connection::open_in_memory().map_err(from_sqlite)?,
+        Place::File(path) => Connection::open_with_flags(path, flags(role, settings)).map_err(from_sqlite)?,
+    };
+    let waiter = patience.clone();
+    raw.busy_handler(Some(move |attempt| waiter.wait(attempt))).map_err(from_sqlite)?;
+    harden(&mut raw)?;
+    configure(&raw, place, role, settings, deadline)?;
+    raw.set_prepared_statement_cache_capacity(if settings.statement_cache { 256 } else { 0 });
+    let wal = match place {
+        Place::File(path) if role == Role::Writer && !settings.read_only => Some(watch(&raw, path)?),
+        _ => None,
+    };
+    Ok(SqliteConnection { raw, patience, wal, waited: std::time::Duration::ZERO, broken: false, split: false })
+}
+
+/// Refuses a SQLite too old to be trusted with a shared log.
+pub(super) fn check_version(number: i32, name: &str) -> Result<()> {
+    if number >= OLDEST {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::Unsupported, format!("SQLite {name} is too old: before 3.51.3 a reset of the write-ahead log can corrupt the file; use the bundled copy")))
+}
+
+fn flags(role: Role, settings: &SqliteSettings) -> OpenFlags {
+    let access = if settings.read_only || role == Role::Reader { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE
+}
+
+fn harden(raw: &mut Connection) -> Result<()> {
+    for (config, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+    ] {
+        if raw.set_db_config(config, on).map_err(from_sqlite)? != on {
+            return Err(Error::new(ErrorCode::Storage, "SQLite did not take a security setting"));
+        }
+    }
+    // VACUUM attaches a database with no name; everybody else's ATTACH is refused.
+    raw.authorizer(Some(|context: rusqlite::hooks::AuthContext<'_>| match context.action {
+        AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
+        _ => Authorization::Allow,
+    }))
+    .map_err(from_sqlite)
+}
+
+fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSettings, deadline: Instant) -> Result<()> {
+    if matches!(place, Place::File(_)) && role == Role::Writer && !settings.read_only {
+        write_ahead(raw, deadline)?;
+    }
+    let synchronous = match settings.durability {
+        Durability::Full => 2,
+        Durability::Normal => 1,
+    };
+    let wanted: &[(&str, i64)] = &[
+        ("synchronous", synchronous),
+        ("foreign_keys", 1),
+        ("temp_store", 1),
+        ("cache_size", -8000),
+        ("wal_autocheckpoint", 1000),
+        ("journal_size_limit", 64 << 20),
+        ("cell_size_check", 1),
+        ("recursive_triggers", 1),
+        ("query_only", i64::from(role == Role::Reader || settings.read_only)),
+    ];
+    for (pragma, value) in wanted {
+        raw.pragma_update(None, pragma, value).map_err(from_sqlite)?;
+        let got: i64 = raw.pragma_query_value(None, pragma, |row| row.get(0)).map_err(from_sqlite)?;
+        if got != *value {
+            return Err(Error::new(ErrorCode::Storage, format!("SQLite did not take PRAGMA {pragma}={value}; it says {got}")));
+        }
+    }
+    if matches!(place, Place::File(_)) {
+        raw.pragma_update(None, "mmap_size", 0).map_err(from_sqlite)?;
+    }
+    Ok(())
+}
+
+/// Switches to WAL. SQLite answers this one with "locked" at once, so that many processes starting together must try again.
+fn write_ahead(raw: &Connection, deadline: Instant) -> Result<()> {
+    loop {
+        let tried: rusqlite::Result<String> = raw.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
+        match tried.map_err(from_sqlite) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(Error::new(ErrorCode::Unsupported, format!("the file cannot use a write-ahead log (journal mode {mode})"))),
+            Err(error) if error.code() == ErrorCode::Busy && Instant::now() < deadline => std::thread::sleep(std::time::Duration::from_millis(5)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The first read opens the log; only then has it an inode to remember.
+fn watch(raw: &Connection, path: &Path) -> Result<WalWatch> {
+    let _: i64 = raw.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(from_sqlite)?;
+    Ok(WalWatch::new(path))
+}
+
+/// Set once a second copy of SQLite was seen, so that it is said once.
+static WARNED: AtomicBool = AtomicBool::new(false);
+
+/// Warns where another copy of SQLite in this process has the file open (DESIGN.md §10).
+pub(super) fn warn_of_second_copy(path: &Path) {
+    if super::wal::mapped_by_another(path) && !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            "another copy of SQLite in this process has the store's file open; when it closes the file, commits can vanish. \
+             Close it first, and look into the file from another process"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! The file a store lives in: made private, refused where it cannot work.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// Where a SQLite store lives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    /// A file, its path made absolute.
+    File(PathBuf),
+    /// Memory: one connection, gone with the store.
+    Memory,
+}
+
+/// Checks the path, makes the file if need be (mode 0600), and refuses network file systems.
+pub(super) fn prepare(path: &Path, read_only: bool, allow_network_fs: bool) -> Result<PathBuf> {
+    let shown = path.display();
+    if path.is_dir() {
+        return Err(Error::invalid(format!("{shown} is a directory; name a file in it")));
+    }
+    if !read_only {
+        create(path)?;
+    } else if !path.exists() {
+        return Err(Error::not_found(format!("{shown} does not exist, and a read-only store does not make it")));
+    }
+    let path = path.canonicalize().map_err(|error| unusable(path, &error))?;
+    if !path.is_file() {
+        return Err(Error::invalid(format!("{shown} is not a regular file")));
+    }
+    if !allow_network_fs {
+        if let Some(name) = network_fs(&path) {
+            return Err(Error::new(
+                ErrorCode::Unsupported,
+                format!("{shown} is on {name}: SQLite's write-ahead log needs memory shared by all who open the file. Move it to a local disk, or pass allow_network_fs if one machine alone uses it"),
+            ));
+        }
+    }
+    Ok(path)
+}
+
+fn create(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> Error {
+    let shown = path.display();
+    match error.kind() {
+        ErrorKind::NotFound => Error::not_found(format!("the folder of {shown} does not exist; make it first")),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Error::new(ErrorCode::PermissionDenied, format!("{shown} cannot be written; open it with read_only, or change its permissions"))
+        }
+        ErrorKind::StorageFull => Error::new(ErrorCode::StorageFull, format!("no room for {shown}")),
+        _ => Error::new(ErrorCode::Unavailable, format!("{shown} cannot be opened: {error}")),
+    }
+}
+
+/// File systems whose shared memory is not shared by all who see the file (magic numbers of statfs(2)).
+#[cfg(target_os = "linux")]
+fn network_fs(path: &Path) -> Option<&'static str> {
+    let found = rustix::fs::statfs(path).ok()?;
+    Some(match found.f_type as u32 {
+        0x6969 => "NFS",
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB/CIFS",
+        0x0102_1997 => "a VM-shared folder (9p)",
+        0x786F_4256 => "a VM-shared folder (VirtualBox)",
+        0x6573_5546 => "FUSE",
+        0x0BD0_0BD0 => "Lustre",
+        0x00C3_6400 => "Ceph",
+        _ => return None,
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn network_fs(_: &Path) -> Option<&'static str> {
+    None
+}

@@ -1,0 +1,100 @@
+//! Values into statements and out of rows.
+
+use std::borrow::Cow;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Statement, ToSql};
+use serde_json::json;
+
+use super::declared::Declared;
+use super::errors::from_sqlite;
+use crate::db::Value;
+use crate::error::{Error, Result};
+
+/// Binds `$1..$n` by name: SQLite numbers `$n` by first appearance, not by n.
+pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Result<()> {
+    let count = statement.parameter_count();
+    for index in 1..=count {
+        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        let Some(value) = number.and_then(|number| params.get(number.checked_sub(1)?)) else {
+            return Err(Error::invalid(format!("parameters are written $1 to ${}, each with a value; one is not", params.len().max(1))));
+        };
+        statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)?;
+    }
+    let highest = (1..=count).filter_map(|index| statement.parameter_name(index)?.strip_prefix('$')?.parse::<usize>().ok()).max();
+    if highest.unwrap_or(0) < params.len() {
+        return Err(Error::invalid(format!("{} parameters were given, the SQL takes {}", params.len(), highest.unwrap_or(0))));
+    }
+    Ok(())
+}
+
+/// A value in the storage class that SQLite keeps it in.
+struct Bound<'a>(&'a Value<'a>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Bool(value) => ToSqlOutput::Borrowed(ValueRef::Integer((*value).into())),
+            Value::Int(value) => ToSqlOutput::Borrowed(ValueRef::Integer(*value)),
+            Value::Float(value) => ToSqlOutput::Borrowed(ValueRef::Real(*value)),
+            Value::Decimal(text) | Value::Text(text) | Value::Json(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Value::Date(date) => ToSqlOutput::from(date.to_string()),
+            Value::Time(time) => ToSqlOutput::from(time.to_string()),
+            Value::DateTime(at) => ToSqlOutput::from(at.to_string()),
+            Value::Timestamp(at) => ToSqlOutput::from(at.to_string()),
+            Value::Uuid(bytes) => ToSqlOutput::from(uuid_text(bytes)),
+            Value::Array(values) => ToSqlOutput::from(array_json(values).to_string()),
+        })
+    }
+}
+
+/// A UUID in the form of RFC 9562: lower-case hexadecimal, 8-4-4-4-12.
+pub(super) fn uuid_text(bytes: &[u8; 16]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+fn array_json(values: &[Value<'static>]) -> serde_json::Value {
+    serde_json::Value::Array(values.iter().map(element_json).collect())
+}
+
+fn element_json(value: &Value<'static>) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => json!(value),
+        Value::Int(value) => json!(value),
+        Value::Float(value) => json!(value),
+        Value::Decimal(text) | Value::Text(text) => json!(text),
+        Value::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        Value::Bytes(bytes) => json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        Value::Date(date) => json!(date.to_string()),
+        Value::Time(time) => json!(time.to_string()),
+        Value::DateTime(at) => json!(at.to_string()),
+        Value::Timestamp(at) => json!(at.to_string()),
+        Value::Uuid(bytes) => json!(uuid_text(bytes)),
+        Value::Array(values) => array_json(values),
+    }
+}
+
+/// A column as it is stored.
+pub(super) fn stored(value: ValueRef<'_>) -> Result<Value<'static>> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Real(value) => Value::Float(value),
+        ValueRef::Text(bytes) => Value::Text(Cow::Owned(text(bytes)?)),
+        ValueRef::Blob(bytes) => Value::Bytes(Cow::Owned(bytes.to_vec())),
+    })
+}
+
+/// A column in the shape its declared type asks for, the same as PostgreSQL gives (DESIGN.md §2 "Host SQL").
+pub(super) fn shaped(value: ValueRef<'_>, declared: Declared) -> Result<Value<'static>> {
+    let stored = stored(value)?;
+    Ok(declared.shape(stored))
+}
+
+fn text(bytes: &[u8]) -> Result<String> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::new(crate::ErrorCode::Corrupt, "a text column holds bytes that are not UTF-8"))
+}

@@ -1,0 +1,53 @@
+//! Writes events, in the transaction of what they tell of.
+
+use crate::db::{Executor, Value};
+use crate::error::Result;
+use crate::json::Json;
+use crate::session::{Witness, Work};
+
+/// An event to be written; its time is the database's.
+pub(crate) struct NewEvent<'e> {
+    pub(crate) run_id: Option<&'e str>,
+    pub(crate) project_id: Option<&'e str>,
+    pub(crate) subject: &'e str,
+    pub(crate) seq: i64,
+    pub(crate) kind: &'e str,
+    pub(crate) actor: &'e str,
+    pub(crate) payload: &'e Json,
+}
+
+/// Appends one event; the work remembers it as the witness of its commit.
+pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
+    let id = crate::id::new_id();
+    let sql = format!(
+        "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) VALUES ($1, $2, $3, $4, $5, $6, {}, $8, $9)",
+        work.dialect().now(7)
+    );
+    let now = work.now();
+    let params = [
+        Value::text(&id),
+        event.run_id.into(),
+        event.project_id.into(),
+        event.subject.into(),
+        event.seq.into(),
+        event.kind.into(),
+        now,
+        event.actor.into(),
+        Value::json(event.payload.as_str()),
+    ];
+    work.execute(&sql, &params)?;
+    work.after.witness = Some(Witness { subject: event.subject.to_owned(), seq: event.seq, id });
+    Ok(())
+}
+
+/// The next seq of a subject whose events are not counted elsewhere.
+pub(crate) fn next_seq(exec: &mut dyn Executor, subject: &str) -> Result<i64> {
+    let rows = exec.query("SELECT coalesce(max(seq), 0) + 1 FROM sprongus_events WHERE subject = $1", &[subject.into()])?;
+    rows.first().map_or(Ok(1), |row| row.int(0))
+}
+
+/// Whether the work that wrote this event was committed.
+pub(crate) fn committed(exec: &mut dyn Executor, witness: &Witness) -> Result<bool> {
+    let rows = exec.query("SELECT id FROM sprongus_events WHERE subject = $1 AND seq = $2", &[(&witness.subject).into(), witness.seq.into()])?;
+    rows.first().map_or(Ok(false), |row| Ok(row.text(0)? == witness.id))
+}

@@ -1,0 +1,178 @@
+//! What a host may set when it opens a store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, Result};
+
+/// How much a commit waits for on SQLite; PostgreSQL keeps its own setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// WAL with `synchronous=FULL`: what returned survives a power cut.
+    #[default]
+    Full,
+    /// WAL with `synchronous=NORMAL`: a power cut may take the last commits, a crash of the process does not.
+    Normal,
+}
+
+/// Asked while a call waits; `true` ends the wait with `timeout`. Python's Ctrl-C comes in by it.
+pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Settings of a [`Store`](crate::Store); name those you change and take the rest from `Options::default()`.
+///
+/// ```
+/// use std::time::Duration;
+/// use sprongus::Options;
+/// let options = Options { busy_timeout: Duration::from_secs(1), ..Options::default() };
+/// assert_eq!(options.pool_size, 4);
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    /// What a commit waits for (SQLite).
+    pub durability: Durability,
+    /// The share of `call_timeout` that may go into waiting for SQLite's lock.
+    pub busy_timeout: Duration,
+    /// A call's deadline for waiting: lock, pool, connect, a silent network. Never bounds the work of bulk calls.
+    pub call_timeout: Duration,
+    /// Connections for callers (readers on SQLite); a worker's own come on top.
+    pub pool_size: u32,
+    /// Keep prepared statements per connection; off for PostgreSQL poolers in transaction mode.
+    pub statement_cache: bool,
+    /// The largest payload or input, in bytes of its canonical JSON.
+    pub max_payload_bytes: usize,
+    /// The longest error text kept, in bytes.
+    pub max_error_bytes: usize,
+    /// The largest artifact content, in bytes.
+    pub max_artifact_bytes: usize,
+    /// The first delay after a failed attempt; doubles with each, with full jitter.
+    pub backoff_base: Duration,
+    /// The longest delay after a failed attempt.
+    pub backoff_cap: Duration,
+    /// Open a SQLite file on a network or VM-shared file system all the same.
+    pub allow_network_fs: bool,
+    /// Who acts, in events and history; default: the user of the operating system.
+    pub actor: Option<String>,
+    /// Bring the schema up to date on opening; off: `schema_version` where it is not.
+    pub migrate: bool,
+    /// Never write.
+    pub read_only: bool,
+    /// The PostgreSQL schema that holds the tables; default: the connection's own.
+    pub schema: Option<String>,
+    /// The clock; tests put their own in.
+    pub clock: Arc<dyn Clock>,
+    /// Asked while a call waits; `true` ends it.
+    pub interrupt: Option<Interrupt>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Full,
+            busy_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(30),
+            pool_size: 4,
+            statement_cache: true,
+            max_payload_bytes: 1 << 20,
+            max_error_bytes: 16 << 10,
+            max_artifact_bytes: 64 << 20,
+            backoff_base: Duration::from_secs(1),
+            backoff_cap: Duration::from_secs(300),
+            allow_network_fs: false,
+            actor: None,
+            migrate: true,
+            read_only: false,
+            schema: None,
+            clock: Arc::new(SystemClock::default()),
+            interrupt: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("durability", &self.durability)
+            .field("busy_timeout", &self.busy_timeout)
+            .field("call_timeout", &self.call_timeout)
+            .field("pool_size", &self.pool_size)
+            .field("migrate", &self.migrate)
+            .field("read_only", &self.read_only)
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Refuses what cannot work, before anything is opened.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !(1..=1000).contains(&self.pool_size) {
+            return Err(Error::invalid("pool_size is 1 to 1000"));
+        }
+        if self.call_timeout.is_zero() {
+            return Err(Error::invalid("call_timeout is more than 0 seconds"));
+        }
+        if self.max_error_bytes < 64 {
+            return Err(Error::invalid("max_error_bytes is at least 64"));
+        }
+        if let Some(actor) = &self.actor {
+            crate::text::check_name("actor", actor)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a store lives, read from the URL or path given to [`Store::open`](crate::Store::open).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A SQLite database in memory, gone with the store.
+    Memory,
+    /// A PostgreSQL server, by its URL.
+    Postgres(String),
+}
+
+impl Location {
+    /// `app.db`, `sqlite:app.db`, `:memory:`, `sqlite::memory:`, `postgres://…`, `postgresql://…`.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        if url.is_empty() || url.contains('\0') {
+            return Err(Error::invalid("the URL is a path, sqlite:PATH, :memory: or postgresql://…; it is empty or holds a NUL"));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        let path = url.strip_prefix("sqlite:").unwrap_or(url);
+        if path == ":memory:" {
+            return Ok(Self::Memory);
+        }
+        // `sqlite:///abs/app.db` is how other libraries write an absolute path.
+        let path = if url.starts_with("sqlite:") { path.strip_prefix("//").unwrap_or(path) } else { path };
+        let scheme = path.split_once("://").map(|(scheme, _)| scheme);
+        if path.is_empty() || path.starts_with("file:") || scheme.is_some() {
+            let what = scheme.unwrap_or("file:");
+            return Err(Error::invalid(format!("{what} is not a URL form of this library: give a path, sqlite:PATH, :memory: or postgresql://…")));
+        }
+        Ok(Self::File(PathBuf::from(path)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn url_forms() {
+        assert_eq!(Location::parse("app.db").unwrap(), Location::File("app.db".into()));
+        assert_eq!(Location::parse("sqlite:app.db").unwrap(), Location::File("app.db".into()));
+        assert_eq!(Location::parse("sqlite:///tmp/app.db").unwrap(), Location::File("/tmp/app.db".into()));
+        assert_eq!(Location::parse(":memory:").unwrap(), Location::Memory);
+        assert_eq!(Location::parse("sqlite::memory:").unwrap(), Location::Memory);
+        assert!(matches!(Location::parse("postgresql://u@h/d").unwrap(), Location::Postgres(_)));
+        for bad in ["", "mysql://h/d", "file:app.db?mode=ro", "sqlite:", "a\0b"] {
+            assert_eq!(Location::parse(bad).unwrap_err().code(), crate::ErrorCode::InvalidArgument, "{bad:?}");
+        }
+    }
+}

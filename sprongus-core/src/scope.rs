@@ -1,0 +1,109 @@
+//! Scoped handles: what a handle may do, and the one project it sees (DESIGN.md §10).
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::session::Session;
+
+/// What an operation needs a handle to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Read runs and their events.
+    #[serde(rename = "runs:read")]
+    RunsRead,
+    /// Enqueue, claim, report, cancel.
+    #[serde(rename = "runs:write")]
+    RunsWrite,
+    /// Read entries.
+    #[serde(rename = "aux:read")]
+    AuxRead,
+    /// Write entries.
+    #[serde(rename = "aux:write")]
+    AuxWrite,
+    /// Read presets and bindings.
+    #[serde(rename = "presets:read")]
+    PresetsRead,
+    /// What belongs to the store: presets, bindings, raw SQL; lifts the wall around the project.
+    #[serde(rename = "admin")]
+    Admin,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: &'static [Scope] = &[Self::RunsRead, Self::RunsWrite, Self::AuxRead, Self::AuxWrite, Self::PresetsRead, Self::Admin];
+
+    /// The scopes of a handle where none are named: everything inside its project.
+    pub const DEFAULT: &'static [Scope] = &[Self::RunsRead, Self::RunsWrite, Self::AuxRead, Self::AuxWrite, Self::PresetsRead];
+
+    /// `runs:read`, `admin`, …
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RunsRead => "runs:read",
+            Self::RunsWrite => "runs:write",
+            Self::AuxRead => "aux:read",
+            Self::AuxWrite => "aux:write",
+            Self::PresetsRead => "presets:read",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The scope of that name; `invalid_argument` names those there are.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == name).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|scope| scope.as_str()).collect();
+            Error::invalid(format!("no such scope; there are {}", names.join(", ")))
+        })
+    }
+}
+
+/// The project and the scopes of a scoped handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) project: String,
+    pub(crate) scopes: Vec<Scope>,
+}
+
+impl Grant {
+    fn walled(&self) -> bool {
+        !self.scopes.contains(&Scope::Admin)
+    }
+}
+
+/// The one place where a handle's rights are checked.
+impl Session<'_> {
+    /// Refuses what the handle does not hold.
+    pub(crate) fn allow(&self, scope: Scope) -> Result<()> {
+        let Some(grant) = &self.who().grant else { return Ok(()) };
+        if grant.scopes.contains(&scope) || grant.scopes.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::PermissionDenied, format!("this handle does not hold {}", scope.as_str())))
+    }
+
+    /// The project of a call: the one named, or the handle's own where none is; another than its own is refused.
+    pub(crate) fn project<'p>(&'p self, named: Option<&'p str>) -> Result<Option<&'p str>> {
+        if let Some(project) = named {
+            crate::id::check_id("project", project)?;
+        }
+        let Some(grant) = &self.who().grant else { return Ok(named) };
+        match named {
+            None => Ok(Some(&grant.project)),
+            Some(project) if project == grant.project || !grant.walled() => Ok(Some(project)),
+            Some(_) => Err(Error::new(ErrorCode::PermissionDenied, "this handle belongs to another project")),
+        }
+    }
+
+    /// Whether the handle may see something of that project; what it may not see is `not_found` to it.
+    pub(crate) fn sees(&self, project: Option<&str>) -> bool {
+        match &self.who().grant {
+            Some(grant) if grant.walled() => project == Some(grant.project.as_str()),
+            _ => true,
+        }
+    }
+
+    /// The project that the handle is confined to, if it is.
+    pub(crate) fn confined(&self) -> Option<&str> {
+        self.who().grant.as_ref().filter(|grant| grant.walled()).map(|grant| grant.project.as_str())
+    }
+}

@@ -1,0 +1,280 @@
+//! What a service runs against: a store or an open transaction, and who is asking.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use crate::clock::Timestamp;
+use crate::db::{Db, Dialect, Executor, Unit, Value};
+use crate::error::{Error, ErrorCode, Result};
+use crate::events::{Signal, Wake};
+use crate::options::Options;
+use crate::scope::Grant;
+
+/// What all handles of one opened store share.
+pub(crate) struct Core {
+    pub(crate) options: Options,
+    pub(crate) wake: Wake,
+    db: RwLock<Option<Arc<Db>>>,
+    dialect: Dialect,
+    closed: AtomicBool,
+    /// The process that opened it: after a fork, everything here belongs to the parent.
+    process: u32,
+    /// Threads with a transaction of this store open, for the check against using the store inside it.
+    inside: Mutex<Vec<ThreadId>>,
+    inside_count: AtomicUsize,
+    shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Core {
+    pub(crate) fn new(options: Options, dialect: Dialect, db: Option<Db>) -> Self {
+        Self {
+            options,
+            wake: Wake::default(),
+            db: RwLock::new(db.map(Arc::new)),
+            dialect,
+            closed: AtomicBool::new(false),
+            process: std::process::id(),
+            inside: Mutex::default(),
+            inside_count: AtomicUsize::new(0),
+            shared: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Refuses a store inherited by a fork, or closed.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.forked() {
+            return Err(Error::new(ErrorCode::Forked, "this store was opened before fork(); open another in the child process"));
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::misuse("the store is closed"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// The database, for a call on the store itself: not from inside its own transaction.
+    pub(crate) fn db(&self) -> Result<Arc<Db>> {
+        self.check()?;
+        if self.inside_count.load(Ordering::Acquire) > 0 && locked(&self.inside).contains(&std::thread::current().id()) {
+            return Err(Error::misuse("this thread has a transaction of this store open: call the transaction, not the store"));
+        }
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        db.clone().ok_or_else(|| Error::misuse("the store is closed"))
+    }
+
+    /// Marks the thread as inside a transaction.
+    pub(crate) fn enter(&self) -> ThreadId {
+        let thread = std::thread::current().id();
+        locked(&self.inside).push(thread);
+        self.inside_count.fetch_add(1, Ordering::AcqRel);
+        thread
+    }
+
+    pub(crate) fn leave(&self, thread: ThreadId) {
+        let mut inside = locked(&self.inside);
+        if let Some(index) = inside.iter().position(|other| *other == thread) {
+            inside.swap_remove(index);
+            self.inside_count.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// No new calls; the database is closed when the last one under way has ended.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
+        if self.forked() {
+            // Closing would drop the parent's locks and end its server sessions.
+            std::mem::forget(db);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.options.call_timeout
+    }
+
+    /// One value of that type for all handles of the store: caches that belong to a service.
+    pub(crate) fn shared<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+        let mut shared = locked(&self.shared);
+        let slot = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        slot.clone().downcast().unwrap_or_default()
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+pub(crate) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who acts, why, and within what.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) actor: Arc<str>,
+    pub(crate) reason: Option<Arc<str>>,
+    pub(crate) grant: Option<Arc<Grant>>,
+}
+
+/// A store or a transaction, as a service sees it.
+pub(crate) trait Ground {
+    fn core(&self) -> &Core;
+    fn who(&self) -> &Who;
+    /// With `snapshot` all statements see one state.
+    fn read(&self, snapshot: bool, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
+    /// The work is in force when this returns: committed, or part of the open transaction. It may be run more than once.
+    fn write(&self, unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()>;
+}
+
+/// A service's way to the database, the same from a store and from a transaction.
+#[derive(Clone, Copy)]
+pub(crate) struct Session<'s> {
+    ground: &'s (dyn Ground + 's),
+}
+
+impl<'s> Session<'s> {
+    pub(crate) fn new(ground: &'s (dyn Ground + 's)) -> Self {
+        Self { ground }
+    }
+
+    pub(crate) fn core(&self) -> &'s Core {
+        self.ground.core()
+    }
+
+    pub(crate) fn options(&self) -> &'s Options {
+        &self.ground.core().options
+    }
+
+    pub(crate) fn who(&self) -> &'s Who {
+        self.ground.who()
+    }
+
+    /// Reads with one statement, or with several that need not agree.
+    pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut dyn Executor) -> Result<T>) -> Result<T> {
+        let mut out = None;
+        self.ground.read(false, &mut |exec| work(exec).map(|value| out = Some(value)))?;
+        taken(out)
+    }
+
+    /// Reads with several statements that see one state.
+    pub(crate) fn read_snapshot<T>(&self, mut work: impl FnMut(&mut dyn Executor) -> Result<T>) -> Result<T> {
+        let mut out = None;
+        self.ground.read(true, &mut |exec| work(exec).map(|value| out = Some(value)))?;
+        taken(out)
+    }
+
+    /// Writes with at most one statement on PostgreSQL, which commits by itself; a transaction on SQLite.
+    pub(crate) fn write_one<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        self.write_as(Unit::Statement, work)
+    }
+
+    /// Writes in one transaction; in an open one, in a savepoint: an error has written nothing.
+    pub(crate) fn write<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        self.write_as(Unit::Transaction, work)
+    }
+
+    /// As [`Session::write`], with no statement timeout over the work.
+    pub(crate) fn write_bulk<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        self.write_as(Unit::Bulk, work)
+    }
+
+    fn write_as<T>(&self, unit: Unit, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        if self.options().read_only {
+            return Err(Error::new(ErrorCode::PermissionDenied, "the store was opened read_only"));
+        }
+        let mut out = None;
+        self.ground.write(unit, &mut |work_at| work(work_at).map(|value| out = Some(value)))?;
+        taken(out)
+    }
+}
+
+fn taken<T>(out: Option<T>) -> Result<T> {
+    out.ok_or_else(|| Error::new(ErrorCode::Panic, "the work ended without a result"))
+}
+
+/// A piece of writing under way: the executor, and what is done once it is committed.
+pub(crate) struct Work<'w> {
+    exec: &'w mut dyn Executor,
+    core: &'w Core,
+    who: &'w Who,
+    waited: Duration,
+    pub(crate) after: After,
+}
+
+/// What a piece of writing leaves to be done after its commit.
+#[derive(Debug, Default)]
+pub(crate) struct After {
+    /// An event of the work: it is there if, and only if, the work was committed.
+    pub(crate) witness: Option<Witness>,
+    pub(crate) signals: Vec<Signal>,
+}
+
+/// The key and the id of an event.
+#[derive(Debug, Clone)]
+pub(crate) struct Witness {
+    pub(crate) subject: String,
+    pub(crate) seq: i64,
+    pub(crate) id: String,
+}
+
+impl<'w> Work<'w> {
+    pub(crate) fn new(exec: &'w mut dyn Executor, core: &'w Core, who: &'w Who, waited: Duration) -> Self {
+        Self { exec, core, who, waited, after: After::default() }
+    }
+
+    pub(crate) fn exec(&mut self) -> &mut dyn Executor {
+        self.exec
+    }
+
+    pub(crate) fn options(&self) -> &'w Options {
+        &self.core.options
+    }
+
+    pub(crate) fn who(&self) -> &'w Who {
+        self.who
+    }
+
+    /// How long the writer was waited for.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.exec.dialect()
+    }
+
+    /// The parameter behind [`Dialect::now`]: this process's time on SQLite, NULL on PostgreSQL, whose own clock decides.
+    pub(crate) fn now(&self) -> Value<'static> {
+        now_param(self.exec.dialect(), self.options())
+    }
+
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.exec.execute(sql, params)
+    }
+
+    pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<crate::db::Row>> {
+        self.exec.query(sql, params)
+    }
+}
+
+/// See [`Work::now`].
+pub(crate) fn now_param(dialect: Dialect, options: &Options) -> Value<'static> {
+    let now: Option<Timestamp> = match dialect {
+        Dialect::Sqlite => Some(options.clock.now()),
+        Dialect::Postgres => options.clock.for_database(),
+    };
+    now.into()
+}
