@@ -4,13 +4,31 @@ pub mod aux_store;
 pub mod clock;
 pub mod db;
 mod error;
+pub mod events;
 pub mod id;
 pub mod json;
+mod options;
 pub mod page;
 pub mod presets;
+mod scope;
+mod session;
+mod sql;
+mod store;
 pub mod text;
+mod transaction;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Error, ErrorCode, Result, Violation};
 pub use json::Json;
 pub use page::Page;
+
+pub use db::{Dialect, Executor, Row, Value, migration_sql};
+#[cfg(feature = "postgres")]
+pub use db::LentPostgres;
+#[cfg(feature = "sqlite")]
+pub use db::LentSqlite;
+pub use events::Event;
+pub use options::{Durability, Interrupt, Options};
+pub use scope::Scope;
+pub use store::Store;
+pub use transaction::Tx;

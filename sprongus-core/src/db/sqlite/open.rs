@@ -13,7 +13,7 @@ use super::connection::SqliteConnection;
 use super::errors::from_sqlite;
 use super::patience::Patience;
 use super::wal::WalWatch;
-use super::{SqliteSettings, Place};
+use super::{Place, SqliteSettings};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::Durability;
 
@@ -38,14 +38,15 @@ pub(super) fn open(place: &Place, role: Role, settings: &SqliteSettings, deadlin
     };
     let waiter = patience.clone();
     raw.busy_handler(Some(move |attempt| waiter.wait(attempt))).map_err(from_sqlite)?;
-    harden(&mut raw)?;
+    let vacuuming = Arc::new(AtomicBool::new(false));
+    harden(&mut raw, &vacuuming)?;
     configure(&raw, place, role, settings, deadline)?;
     raw.set_prepared_statement_cache_capacity(if settings.statement_cache { 256 } else { 0 });
     let wal = match place {
         Place::File(path) if role == Role::Writer && !settings.read_only => Some(watch(&raw, path)?),
         _ => None,
     };
-    Ok(SqliteConnection { raw, patience, wal, waited: std::time::Duration::ZERO, broken: false, split: false })
+    Ok(SqliteConnection { raw, patience, wal, waited: std::time::Duration::ZERO, broken: false, split: false, vacuuming })
 }
 
 /// Refuses a SQLite too old to be trusted with a shared log.
@@ -61,7 +62,7 @@ fn flags(role: Role, settings: &SqliteSettings) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE
 }
 
-fn harden(raw: &mut Connection) -> Result<()> {
+fn harden(raw: &mut Connection, vacuuming: &Arc<AtomicBool>) -> Result<()> {
     for (config, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -73,9 +74,10 @@ fn harden(raw: &mut Connection) -> Result<()> {
             return Err(Error::new(ErrorCode::Storage, "SQLite did not take a security setting"));
         }
     }
-    // VACUUM attaches a database with no name; everybody else's ATTACH is refused.
-    raw.authorizer(Some(|context: rusqlite::hooks::AuthContext<'_>| match context.action {
-        AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
+    // VACUUM INTO attaches the new file; nobody else attaches anything. (The limit stays 1: VACUUM needs it.)
+    let vacuuming = vacuuming.clone();
+    raw.authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| match context.action {
+        AuthAction::Attach { .. } if !vacuuming.load(Ordering::Acquire) => Authorization::Deny,
         _ => Authorization::Allow,
     }))
     .map_err(from_sqlite)

@@ -1,0 +1,159 @@
+//! What only the inside of the backend can show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::queue::FairQueue;
+use super::*;
+
+fn settings() -> SqliteSettings {
+    SqliteSettings {
+        durability: Durability::Full,
+        busy_timeout: Duration::from_secs(5),
+        pool_size: 4,
+        statement_cache: true,
+        allow_network_fs: false,
+        read_only: false,
+        interrupt: None,
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+fn open(folder: &tempfile::TempDir) -> SqliteDb {
+    let db = SqliteDb::open(Some(folder.path().join("store.db")), settings()).unwrap();
+    db.write(soon(), &mut |exec, _| exec.batch("CREATE TABLE t (n INTEGER UNIQUE)")).unwrap();
+    db
+}
+
+fn count(db: &SqliteDb) -> i64 {
+    let mut rows = Vec::new();
+    db.read(false, soon(), &mut |exec| exec.query("SELECT count(*) FROM t", &[]).map(|got| rows = got)).unwrap();
+    rows[0].int(0).unwrap()
+}
+
+#[test]
+fn an_old_sqlite_is_refused() {
+    assert_eq!(super::open::check_version(3_051_002, "3.51.2").unwrap_err().code(), ErrorCode::Unsupported);
+    super::open::check_version(3_051_003, "3.51.3").unwrap();
+}
+
+#[test]
+fn the_queue_is_fair_and_gives_up_at_the_deadline() {
+    let queue = Arc::new(FairQueue::new(0_u32, None));
+    let held = queue.take(false, soon()).unwrap();
+    let early = queue.take(false, Instant::now() + Duration::from_millis(30)).unwrap_err();
+    assert_eq!(early.code(), ErrorCode::Busy);
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let threads: Vec<_> = (0..5)
+        .map(|n| {
+            let (queue, order) = (queue.clone(), order.clone());
+            let thread = std::thread::spawn(move || {
+                let thing = queue.take(false, soon()).unwrap();
+                order.lock().unwrap().push(n);
+                queue.give(thing);
+            });
+            // Each stands in the queue before the next comes.
+            std::thread::sleep(Duration::from_millis(20));
+            thread
+        })
+        .collect();
+    queue.give(held);
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn concurrent_writers_share_commits_and_keep_their_own_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Arc::new(open(&folder));
+    let refused = Arc::new(AtomicU32::new(0));
+    let threads: Vec<_> = (0..16_i64)
+        .map(|thread| {
+            let (db, refused) = (db.clone(), refused.clone());
+            std::thread::spawn(move || {
+                for n in 0..50_i64 {
+                    // Every tenth is another thread's number too: one of the two is refused, and only that one.
+                    let value = if n % 10 == 0 { -n } else { thread * 1000 + n };
+                    let written = db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[value.into()]).map(drop));
+                    match written {
+                        Ok(Commit::Done) => {}
+                        Err(error) if error.code() == ErrorCode::Conflict => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                        other => panic!("{other:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(count(&db), 16 * 45 + 5);
+    assert_eq!(refused.load(Ordering::Relaxed), 15 * 5);
+}
+
+#[test]
+fn a_panic_in_the_work_leaves_the_writer_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _ = db.write(soon(), &mut |exec, _| {
+            exec.execute("INSERT INTO t VALUES (1)", &[])?;
+            std::panic::resume_unwind(Box::new("bug"));
+        });
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(count(&db), 0);
+    db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (2)", &[]).map(drop)).unwrap();
+    assert_eq!(count(&db), 1);
+}
+
+#[test]
+fn a_replaced_log_is_never_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let wal = folder.path().join("store.db-wal");
+    // What a second copy of SQLite does when it closes the file as the "last" user.
+    std::fs::remove_file(&wal).unwrap();
+    let insert = |n: i64| db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop));
+    assert_eq!(insert(1).unwrap_err().code(), ErrorCode::SplitBrain);
+    assert_eq!(insert(2).unwrap_err().code(), ErrorCode::SplitBrain, "it stays so until the store is opened again");
+}
+
+#[test]
+fn what_another_process_locks_is_waited_for_until_the_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let other = SqliteDb::open(Some(folder.path().join("store.db")), settings()).unwrap();
+    let mut held = other.hold(soon()).unwrap();
+    held.begin(true).unwrap();
+    let start = Instant::now();
+    let busy = db.write(Instant::now() + Duration::from_millis(200), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop));
+    assert_eq!(busy.unwrap_err().code(), ErrorCode::Busy);
+    assert!(start.elapsed() >= Duration::from_millis(190) && start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    held.rollback();
+    db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn the_file_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let _db = open(&folder);
+    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn attach_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let other = folder.path().join("other.db");
+    let tried = db.write(soon(), &mut |exec, _| exec.execute("ATTACH $1 AS other", &[other.to_str().unwrap().into()]).map(drop));
+    assert_eq!(tried.unwrap_err().code(), ErrorCode::PermissionDenied);
+}

@@ -1,0 +1,279 @@
+//! The face: opens a store, and hands out its services.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::db::{Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, migrate, shown};
+use crate::error::{Error, ErrorCode, Result};
+use crate::events;
+use crate::options::{Location, Options};
+use crate::scope::{Grant, Scope};
+use crate::session::{After, Core, Ground, Session, Who, Work};
+use crate::sql;
+use crate::transaction::Tx;
+
+/// A store: runs, aux entries, presets and events in one SQLite file or PostgreSQL database.
+///
+/// Cheap to clone; all clones share its connections. Every call is synchronous, and any thread may make it.
+///
+/// ```
+/// use sprongus::{Options, Store};
+/// let store = Store::open(":memory:", Options::default())?;
+/// assert_eq!(store.backend().as_str(), "sqlite");
+/// # Ok::<(), sprongus::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Store {
+    core: Arc<Core>,
+    who: Arc<Who>,
+    lane: Lane,
+    url: Arc<str>,
+}
+
+impl Store {
+    /// Opens `app.db`, `sqlite:app.db`, `:memory:` or `postgresql://user@host/db`, and brings its schema up to date.
+    ///
+    /// Errors: `invalid_argument` (the URL, a directory), `not_found` (its folder), `permission_denied`, `unsupported` (a
+    /// network file system, an old database), `unavailable`, `corrupt` (not a database), `schema_version` (newer than this
+    /// library, or not current where `migrate` is off). A password in the URL never shows in them.
+    pub fn open(url: &str, options: Options) -> Result<Self> {
+        options.check()?;
+        let location = Location::parse(url)?;
+        let db = Db::open(&location, &options)?;
+        prepare_schema(&db, &options)?;
+        let actor = options.actor.clone().unwrap_or_else(os_user);
+        let dialect = db.dialect();
+        let who = Who { actor: actor.into(), reason: None, grant: None };
+        let core = Arc::new(Core::new(options, dialect, Some(db)));
+        Ok(Self { core, who: Arc::new(who), lane: Lane::Host, url: shown(&location).into() })
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> Dialect {
+        self.core.dialect()
+    }
+
+    /// The URL it was opened with, without the password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The version of the schema in use.
+    pub fn schema_version(&self) -> i64 {
+        SCHEMA_VERSION
+    }
+
+    /// The options it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.core.options
+    }
+
+    /// Brings the schema up to date, as opening does with `migrate` on; the version reached.
+    pub fn migrate(&self) -> Result<i64> {
+        let db = self.core.db()?;
+        let mut connection = db.hold(self.lane, self.core.deadline())?;
+        migrate(&mut *connection, self.core.options.schema.as_deref(), self.core.options.clock.now())
+    }
+
+    /// Refuses further calls on all clones; the database is closed once those under way have ended. Twice is nothing.
+    pub fn close(&self) {
+        self.core.close();
+    }
+
+    /// The same store, its events and history in the name of `actor`, for that reason.
+    pub fn acting_as(&self, actor: &str, reason: Option<&str>) -> Result<Self> {
+        let who = self.who.acting_as(actor, reason)?;
+        Ok(Self { who: Arc::new(who), ..self.clone() })
+    }
+
+    /// A handle that neither sees nor touches another project, and holds those scopes. On a scoped handle it only narrows.
+    ///
+    /// Errors: `permission_denied` where this handle does not hold what is asked for.
+    pub fn scoped(&self, project: &str, scopes: &[Scope]) -> Result<Self> {
+        crate::id::check_id("project", project)?;
+        if let Some(grant) = &self.who.grant {
+            let wider = grant.project != project || scopes.iter().any(|scope| !grant.scopes.contains(scope));
+            if wider && !grant.scopes.contains(&Scope::Admin) {
+                return Err(Error::new(ErrorCode::PermissionDenied, "a scoped handle can only be narrowed"));
+            }
+        }
+        let grant = Grant { project: project.to_owned(), scopes: scopes.to_vec() };
+        let who = Who { grant: Some(Arc::new(grant)), ..(*self.who).clone() };
+        Ok(Self { who: Arc::new(who), ..self.clone() })
+    }
+
+    /// The same store over a worker's own connections, outside `pool_size`.
+    pub(crate) fn for_worker(&self) -> Self {
+        Self { lane: Lane::Worker, ..self.clone() }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(crate) fn shared_core(&self) -> Arc<Core> {
+        self.core.clone()
+    }
+
+    pub(crate) fn shared_who(&self) -> Arc<Who> {
+        self.who.clone()
+    }
+
+    pub(crate) fn session(&self) -> Session<'_> {
+        Session::new(self)
+    }
+
+    /// Runs `work` in one transaction: committed where it returns `Ok`, rolled back where it returns an error or panics.
+    ///
+    /// While it runs, calls on the store itself from this thread are `misuse`: call the transaction.
+    ///
+    /// ```
+    /// # use sprongus::{Options, Store};
+    /// let store = Store::open(":memory:", Options::default())?;
+    /// store.execute("CREATE TABLE orders (id TEXT PRIMARY KEY, total INTEGER)", &[])?;
+    /// store.transaction(|tx| {
+    ///     tx.execute("INSERT INTO orders VALUES ($1, $2)", &["a-17".into(), 4200.into()])
+    /// })?;
+    /// let rows = store.query("SELECT total FROM orders", &[])?;
+    /// assert_eq!(rows[0].get("total"), Some(&4200.into()));
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
+    pub fn transaction<T>(&self, work: impl FnOnce(&Tx<'static>) -> Result<T>) -> Result<T> {
+        self.begin()?.finish(work)
+    }
+
+    /// Opens a transaction that the caller ends with [`Tx::commit`] or [`Tx::rollback`]; dropped, it is rolled back.
+    pub fn begin(&self) -> Result<Tx<'static>> {
+        if self.core.options.read_only {
+            return Err(Error::new(ErrorCode::PermissionDenied, "the store was opened read_only"));
+        }
+        let db = self.core.db()?;
+        let mut connection = db.hold(self.lane, self.core.deadline())?;
+        connection.begin(true)?;
+        Ok(Tx::ours(self.clone(), connection))
+    }
+
+    /// Reads with the host's own SQL: `$1..$n` on both databases. Errors: `invalid_argument` for SQL that writes.
+    pub fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.session().allow(Scope::Admin)?;
+        sql::check(sql)?;
+        let deadline = self.core.deadline();
+        let db = self.core.db()?;
+        db.must_read(sql, deadline)?;
+        let mut rows = Vec::new();
+        let read = db.read(self.lane, true, deadline, &mut |exec| exec.query_host(sql, params).map(|got| rows = got));
+        read.map_err(sql::only_reads)?;
+        Ok(rows)
+    }
+
+    /// Runs one statement of the host's own SQL in a transaction of its own; the number of rows it changed.
+    pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.session().allow(Scope::Admin)?;
+        self.transaction(|tx| tx.execute(sql, params))
+    }
+
+    /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.
+    pub fn snapshot(&self, path: &std::path::Path) -> Result<()> {
+        self.session().allow(Scope::Admin)?;
+        if self.backend() == Dialect::Postgres {
+            return Err(Error::new(ErrorCode::Unsupported, "snapshot copies a SQLite file; for PostgreSQL use pg_dump"));
+        }
+        if path.exists() {
+            return Err(Error::invalid(format!("{} exists; a snapshot is a new file", path.display())));
+        }
+        let Some(text) = path.to_str() else {
+            return Err(Error::invalid("the path of a snapshot is UTF-8"));
+        };
+        let db = self.core.db()?;
+        let mut connection = db.hold(self.lane, self.core.deadline())?;
+        connection.execute("VACUUM INTO $1", &[text.into()]).map(drop)
+    }
+}
+
+fn prepare_schema(db: &Db, options: &Options) -> Result<()> {
+    let deadline = std::time::Instant::now() + options.call_timeout;
+    if options.migrate && !options.read_only {
+        let mut connection = db.hold(Lane::Host, deadline)?;
+        return migrate(&mut *connection, options.schema.as_deref(), options.clock.now()).map(drop);
+    }
+    db.read(Lane::Host, false, deadline, &mut |exec| check_schema(exec))
+}
+
+/// The name of the user of the operating system, as events carry it where no actor is given.
+pub(crate) fn os_user() -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let named = named.filter(|name| crate::text::check_name("actor", name).is_ok());
+    named.unwrap_or_else(|| format!("process {}", std::process::id()))
+}
+
+impl Who {
+    pub(crate) fn acting_as(&self, actor: &str, reason: Option<&str>) -> Result<Self> {
+        crate::text::check_name("actor", actor)?;
+        if let Some(reason) = reason {
+            crate::text::check_name("reason", reason)?;
+        }
+        Ok(Self { actor: actor.into(), reason: reason.map(Into::into), grant: self.grant.clone() })
+    }
+}
+
+impl Ground for Store {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn who(&self) -> &Who {
+        &self.who
+    }
+
+    fn read(&self, snapshot: bool, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+        self.core.db()?.read(self.lane, snapshot, self.core.deadline(), work)
+    }
+
+    fn write(&self, unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
+        let deadline = self.core.deadline();
+        let db = self.core.db()?;
+        let mut tries = 0;
+        loop {
+            let mut after = After::default();
+            let written = db.write(self.lane, unit, deadline, &mut |exec, waited| {
+                let mut at = Work::new(exec, &self.core, &self.who, waited);
+                let result = work(&mut at);
+                after = at.after;
+                result
+            });
+            match written {
+                Ok(Commit::Done) => {}
+                Ok(Commit::Unknown(error)) => settle(&db, self.lane, &after, error, deadline)?,
+                // PostgreSQL chose this one to break a deadlock; nothing was written.
+                Err(error) if sql::was_victim(&error) && tries < 5 => {
+                    tries += 1;
+                    std::thread::sleep(crate::id::jitter(Duration::from_millis(10 << tries)));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            self.core.wake.signal(&after.signals);
+            return Ok(());
+        }
+    }
+}
+
+/// After a COMMIT without an answer: the work's event says whether it took effect (DESIGN.md §2 "Commits").
+pub(crate) fn settle(db: &Db, lane: Lane, after: &After, error: Error, deadline: std::time::Instant) -> Result<()> {
+    let Some(witness) = &after.witness else {
+        return Err(unknown(error));
+    };
+    let mut there = None;
+    let asked = db.read(lane, false, deadline, &mut |exec| events::committed(exec, witness).map(|answer| there = Some(answer)));
+    match there {
+        Some(true) => Ok(()),
+        // On SQLite nobody else can still be committing it; on PostgreSQL the server may be.
+        Some(false) if db.dialect() == Dialect::Sqlite => Err(error),
+        _ => Err(unknown(asked.err().unwrap_or(error))),
+    }
+}
+
+fn unknown(error: Error) -> Error {
+    let message = format!("the answer to COMMIT was lost ({}); look before you do it again", error.message());
+    Error::new(ErrorCode::OutcomeUnknown, message).with_source(error)
+}
