@@ -22,11 +22,11 @@ pub use error::{Error, ErrorCode, Result, Violation};
 pub use json::Json;
 pub use page::Page;
 
-pub use db::{Dialect, Executor, Row, Value, migration_sql};
 #[cfg(feature = "postgres")]
 pub use db::LentPostgres;
 #[cfg(feature = "sqlite")]
 pub use db::LentSqlite;
+pub use db::{Dialect, Executor, Row, Value, migration_sql};
 pub use events::Event;
 pub use options::{Durability, Interrupt, Options};
 pub use scope::Scope;

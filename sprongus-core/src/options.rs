@@ -138,7 +138,9 @@ impl Location {
     /// `app.db`, `sqlite:app.db`, `:memory:`, `sqlite::memory:`, `postgres://…`, `postgresql://…`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         if url.is_empty() || url.contains('\0') {
-            return Err(Error::invalid("the URL is a path, sqlite:PATH, :memory: or postgresql://…; it is empty or holds a NUL"));
+            return Err(Error::invalid(
+                "the URL is a path, sqlite:PATH, :memory: or postgresql://…; it is empty or holds a NUL",
+            ));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
@@ -152,7 +154,9 @@ impl Location {
         let scheme = path.split_once("://").map(|(scheme, _)| scheme);
         if path.is_empty() || path.starts_with("file:") || scheme.is_some() {
             let what = scheme.unwrap_or("file:");
-            return Err(Error::invalid(format!("{what} is not a URL form of this library: give a path, sqlite:PATH, :memory: or postgresql://…")));
+            return Err(Error::invalid(format!(
+                "{what} is not a URL form of this library: give a path, sqlite:PATH, :memory: or postgresql://…"
+            )));
         }
         Ok(Self::File(PathBuf::from(path)))
     }

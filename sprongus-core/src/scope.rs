@@ -31,10 +31,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: &'static [Scope] = &[Self::RunsRead, Self::RunsWrite, Self::AuxRead, Self::AuxWrite, Self::PresetsRead, Self::Admin];
+    pub const ALL: &'static [Scope] =
+        &[Self::RunsRead, Self::RunsWrite, Self::AuxRead, Self::AuxWrite, Self::PresetsRead, Self::Admin];
 
     /// The scopes of a handle where none are named: everything inside its project.
-    pub const DEFAULT: &'static [Scope] = &[Self::RunsRead, Self::RunsWrite, Self::AuxRead, Self::AuxWrite, Self::PresetsRead];
+    pub const DEFAULT: &'static [Scope] =
+        &[Self::RunsRead, Self::RunsWrite, Self::AuxRead, Self::AuxWrite, Self::PresetsRead];
 
     /// `runs:read`, `admin`, …
     pub const fn as_str(self) -> &'static str {

@@ -51,7 +51,10 @@ impl Core {
     /// Refuses a store inherited by a fork, or closed.
     pub(crate) fn check(&self) -> Result<()> {
         if self.forked() {
-            return Err(Error::new(ErrorCode::Forked, "this store was opened before fork(); open another in the child process"));
+            return Err(Error::new(
+                ErrorCode::Forked,
+                "this store was opened before fork(); open another in the child process",
+            ));
         }
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::misuse("the store is closed"));
@@ -66,8 +69,11 @@ impl Core {
     /// The database, for a call on the store itself: not from inside its own transaction.
     pub(crate) fn db(&self) -> Result<Arc<Db>> {
         self.check()?;
-        if self.inside_count.load(Ordering::Acquire) > 0 && locked(&self.inside).contains(&std::thread::current().id()) {
-            return Err(Error::misuse("this thread has a transaction of this store open: call the transaction, not the store"));
+        if self.inside_count.load(Ordering::Acquire) > 0 && locked(&self.inside).contains(&std::thread::current().id())
+        {
+            return Err(Error::misuse(
+                "this thread has a transaction of this store open: call the transaction, not the store",
+            ));
         }
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         db.clone().ok_or_else(|| Error::misuse("the store is closed"))

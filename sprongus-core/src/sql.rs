@@ -3,7 +3,22 @@
 use crate::error::{Error, ErrorCode, Result};
 
 /// Statements by which a host would end or split our transaction behind our back.
-const CONTROL: &[&str] = &["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "ATTACH", "DETACH", "PRAGMA", "VACUUM", "DISCARD"];
+const CONTROL: &[&str] = &[
+    "BEGIN",
+    "START",
+    "COMMIT",
+    "END",
+    "ROLLBACK",
+    "ABORT",
+    "SAVEPOINT",
+    "RELEASE",
+    "PREPARE",
+    "ATTACH",
+    "DETACH",
+    "PRAGMA",
+    "VACUUM",
+    "DISCARD",
+];
 
 /// Refuses transaction control and what changes the connection itself; `invalid_argument`.
 pub(crate) fn check(sql: &str) -> Result<()> {
@@ -63,7 +78,9 @@ fn after_comment(sql: &str) -> &str {
 /// PostgreSQL's refusal of a write in a read-only transaction, in the words that SQLite's has.
 pub(crate) fn only_reads(error: Error) -> Error {
     match sqlstate(&error) {
-        Some("25006") => Error::invalid("query() only reads; use execute() or a transaction for a statement that writes"),
+        Some("25006") => {
+            Error::invalid("query() only reads; use execute() or a transaction for a statement that writes")
+        }
         _ => error,
     }
 }
@@ -84,7 +101,13 @@ mod tests {
 
     #[test]
     fn finds_the_first_word() {
-        for (sql, word) in [("select 1", "select"), ("  -- a\n /* b /* c */ d */ commit", "commit"), (";;COMMIT;", "COMMIT"), ("/* open", ""), ("(select 1)", "")] {
+        for (sql, word) in [
+            ("select 1", "select"),
+            ("  -- a\n /* b /* c */ d */ commit", "commit"),
+            (";;COMMIT;", "COMMIT"),
+            ("/* open", ""),
+            ("(select 1)", ""),
+        ] {
             assert_eq!(first_word(sql), word, "{sql:?}");
         }
     }

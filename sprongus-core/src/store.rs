@@ -176,7 +176,10 @@ impl Store {
     pub fn snapshot(&self, path: &std::path::Path) -> Result<()> {
         self.session().allow(Scope::Admin)?;
         if self.backend() == Dialect::Postgres {
-            return Err(Error::new(ErrorCode::Unsupported, "snapshot copies a SQLite file; for PostgreSQL use pg_dump"));
+            return Err(Error::new(
+                ErrorCode::Unsupported,
+                "snapshot copies a SQLite file; for PostgreSQL use pg_dump",
+            ));
         }
         if path.exists() {
             return Err(Error::invalid(format!("{} exists; a snapshot is a new file", path.display())));
@@ -264,7 +267,8 @@ pub(crate) fn settle(db: &Db, lane: Lane, after: &After, error: Error, deadline:
         return Err(unknown(error));
     };
     let mut there = None;
-    let asked = db.read(lane, false, deadline, &mut |exec| events::committed(exec, witness).map(|answer| there = Some(answer)));
+    let asked =
+        db.read(lane, false, deadline, &mut |exec| events::committed(exec, witness).map(|answer| there = Some(answer)));
     match there {
         Some(true) => Ok(()),
         // On SQLite nobody else can still be committing it; on PostgreSQL the server may be.

@@ -203,12 +203,16 @@ impl<'c> Tx<'c> {
         if state.poisoned.is_some() {
             drop(state);
             self.undo()?;
-            return Err(Error::misuse("a statement failed in this transaction, so it was rolled back: nothing of it was written"));
+            return Err(Error::misuse(
+                "a statement failed in this transaction, so it was rolled back: nothing of it was written",
+            ));
         }
         if state.level > self.level {
             drop(state);
             self.undo()?;
-            return Err(Error::misuse("a savepoint within was still open, so the transaction was rolled back: end savepoints first"));
+            return Err(Error::misuse(
+                "a savepoint within was still open, so the transaction was rolled back: end savepoints first",
+            ));
         }
         if self.level > 0 {
             state.exec()?.batch(&format!("RELEASE SAVEPOINT sprongus_{}", self.level))?;

@@ -62,7 +62,10 @@ fn query_only_reads_and_control_is_refused() {
     for sql in ["INSERT INTO t VALUES (1)", "COMMIT", "PRAGMA journal_mode=DELETE", "", "SELECT 1; SELECT 2"] {
         assert_eq!(store.query(sql, &[]).unwrap_err().code(), ErrorCode::InvalidArgument, "{sql:?}");
     }
-    assert_eq!(store.query("SELECT $2, $1, $2", &["a".into(), 7.into()]).unwrap()[0].values(), [Value::Int(7), Value::text("a"), Value::Int(7)]);
+    assert_eq!(
+        store.query("SELECT $2, $1, $2", &["a".into(), 7.into()]).unwrap()[0].values(),
+        [Value::Int(7), Value::text("a"), Value::Int(7)]
+    );
     assert_eq!(store.query("SELECT $1", &[]).unwrap_err().code(), ErrorCode::InvalidArgument);
     assert_eq!(store.query("SELECT 1", &[1.into()]).unwrap_err().code(), ErrorCode::InvalidArgument);
 }

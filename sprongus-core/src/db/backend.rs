@@ -3,19 +3,12 @@
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "postgres")]
-use super::postgres::{PostgresDb, PostgresSettings, is_connection_lost, redact};
+use super::postgres::{PostgresDb, PostgresSettings, UNBOUNDED, is_connection_lost, redact};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteDb, SqliteSettings};
-use super::{Commit, Connection, Dialect, Executor};
+use super::{Commit, Connection, Dialect, Executor, Lane};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
-
-/// Whose connections a call uses: a worker's own stand outside `pool_size`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
-    Host,
-    Worker,
-}
 
 /// How much a piece of work does at the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +44,10 @@ impl Db {
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => PostgresDb::open(url, postgres_settings(options)).map(Self::Postgres),
             #[allow(unreachable_patterns)]
-            _ => Err(Error::new(ErrorCode::Unsupported, "this build has no driver for that URL: enable the feature `sqlite` or `postgres`")),
+            _ => Err(Error::new(
+                ErrorCode::Unsupported,
+                "this build has no driver for that URL: enable the feature `sqlite` or `postgres`",
+            )),
         }
     }
 
@@ -109,7 +105,7 @@ impl Db {
                 let mut connection = db.connect(lane, deadline)?;
                 connection.begin(true)?;
                 if unit == Unit::Bulk {
-                    connection.batch("SET LOCAL statement_timeout = 0")?;
+                    connection.batch(UNBOUNDED)?;
                 }
                 let waited = connection.waited();
                 if let Err(error) = work(&mut *connection, waited) {
@@ -183,6 +179,7 @@ fn postgres_settings(options: &Options) -> PostgresSettings {
         call_timeout: options.call_timeout,
         schema: options.schema.clone(),
         read_only: options.read_only,
+        application_name: "sprongus",
     }
 }
 

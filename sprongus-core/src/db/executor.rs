@@ -26,7 +26,12 @@ pub trait Executor: Send {
     fn batch(&mut self, sql: &str) -> Result<()>;
 
     /// Writes rows into a table by the fastest way the driver has (COPY on PostgreSQL); the number of rows written.
-    fn load(&mut self, table: &str, columns: &[&str], rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>) -> Result<u64> {
+    fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
         let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
         let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), marks.join(", "));
         let mut written = 0;

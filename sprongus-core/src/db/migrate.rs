@@ -23,8 +23,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
 /// The version of the schema that this library works with.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
-const REGISTER: &str =
-    "CREATE TABLE IF NOT EXISTS sprongus_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL)";
+const REGISTER: &str = "CREATE TABLE IF NOT EXISTS sprongus_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL)";
 
 impl Migration {
     fn sql(&self, dialect: Dialect) -> &'static str {
@@ -72,7 +71,9 @@ fn inspect(exec: &mut dyn Executor) -> Result<Found> {
     let dialect = exec.dialect();
     let there = match dialect {
         Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sprongus_migrations'",
-        Dialect::Postgres => "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'sprongus_migrations'",
+        Dialect::Postgres => {
+            "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'sprongus_migrations'"
+        }
     };
     let there = exec.query(there, &[])?;
     if there.first().map_or(Ok(0), |row| row.int(0))? == 0 {
@@ -85,11 +86,18 @@ fn inspect(exec: &mut dyn Executor) -> Result<Found> {
         let Some(known) = MIGRATIONS.iter().find(|migration| migration.version == highest) else {
             return Err(Error::new(
                 ErrorCode::SchemaVersion,
-                format!("the store's schema is version {highest}, this library knows {SCHEMA_VERSION}: update the library; nothing was written"),
+                format!(
+                    "the store's schema is version {highest}, this library knows {SCHEMA_VERSION}: update the library; nothing was written"
+                ),
             ));
         };
         if known.checksum(dialect) != row.text(1)? {
-            return Err(Error::new(ErrorCode::SchemaVersion, format!("migration {highest} was applied with other SQL than this library's: the schema cannot be trusted")));
+            return Err(Error::new(
+                ErrorCode::SchemaVersion,
+                format!(
+                    "migration {highest} was applied with other SQL than this library's: the schema cannot be trusted"
+                ),
+            ));
         }
     }
     Ok(if highest == SCHEMA_VERSION { Found::Current } else { Found::Behind(highest) })
@@ -101,7 +109,9 @@ pub(crate) fn check_schema(exec: &mut dyn Executor) -> Result<()> {
         Found::Current => Ok(()),
         Found::Behind(version) => Err(Error::new(
             ErrorCode::SchemaVersion,
-            format!("the schema is version {version}, this library needs {SCHEMA_VERSION}: open the store with migrate on, or run migration_sql()"),
+            format!(
+                "the schema is version {version}, this library needs {SCHEMA_VERSION}: open the store with migrate on, or run migration_sql()"
+            ),
         )),
     }
 }
@@ -133,7 +143,10 @@ fn apply(connection: &mut dyn Connection, now: Timestamp) -> Result<i64> {
     if dialect == Dialect::Postgres {
         // DDL waits for nobody's statement timeout; one migrator a schema at a time.
         connection.batch("SET LOCAL statement_timeout = 0")?;
-        connection.query("SELECT pg_advisory_xact_lock(hashtextextended('sprongus_migrations:' || current_schema(), 0))", &[])?;
+        connection.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended('sprongus_migrations:' || current_schema(), 0))",
+            &[],
+        )?;
     }
     let Found::Behind(version) = inspect(connection)? else {
         return Ok(SCHEMA_VERSION);
@@ -143,7 +156,12 @@ fn apply(connection: &mut dyn Connection, now: Timestamp) -> Result<i64> {
         connection.batch(migration.sql(dialect))?;
         connection.execute(
             "INSERT INTO sprongus_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-            &[migration.version.into(), migration.name.into(), migration.checksum(dialect).into(), Value::from(now.to_string())],
+            &[
+                migration.version.into(),
+                migration.name.into(),
+                migration.checksum(dialect).into(),
+                Value::from(now.to_string()),
+            ],
         )?;
     }
     Ok(SCHEMA_VERSION)

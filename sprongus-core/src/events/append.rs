@@ -42,12 +42,16 @@ pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
 
 /// The next seq of a subject whose events are not counted elsewhere.
 pub(crate) fn next_seq(exec: &mut dyn Executor, subject: &str) -> Result<i64> {
-    let rows = exec.query("SELECT coalesce(max(seq), 0) + 1 FROM sprongus_events WHERE subject = $1", &[subject.into()])?;
+    let rows =
+        exec.query("SELECT coalesce(max(seq), 0) + 1 FROM sprongus_events WHERE subject = $1", &[subject.into()])?;
     rows.first().map_or(Ok(1), |row| row.int(0))
 }
 
 /// Whether the work that wrote this event was committed.
 pub(crate) fn committed(exec: &mut dyn Executor, witness: &Witness) -> Result<bool> {
-    let rows = exec.query("SELECT id FROM sprongus_events WHERE subject = $1 AND seq = $2", &[(&witness.subject).into(), witness.seq.into()])?;
+    let rows = exec.query(
+        "SELECT id FROM sprongus_events WHERE subject = $1 AND seq = $2",
+        &[(&witness.subject).into(), witness.seq.into()],
+    )?;
     rows.first().map_or(Ok(false), |row| Ok(row.text(0)? == witness.id))
 }

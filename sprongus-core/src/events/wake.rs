@@ -37,7 +37,10 @@ impl Wake {
     /// Waits until the count is past `seen`, or for `timeout`; whether it is.
     pub(crate) fn wait(&self, seen: u64, timeout: Duration) -> bool {
         let guard = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-        let (guard, _) = self.changed.wait_timeout_while(guard, timeout, |count| *count <= seen).unwrap_or_else(PoisonError::into_inner);
+        let (guard, _) = self
+            .changed
+            .wait_timeout_while(guard, timeout, |count| *count <= seen)
+            .unwrap_or_else(PoisonError::into_inner);
         *guard > seen
     }
 }

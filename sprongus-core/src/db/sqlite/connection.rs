@@ -120,14 +120,16 @@ pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Va
 }
 
 /// Runs a statement and reads all its rows, so that none stays open across a call.
-pub(super) fn query(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>], host: bool) -> Result<Vec<Row>> {
+pub(super) fn query(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value<'_>],
+    host: bool,
+) -> Result<Vec<Row>> {
     let mut statement = prepare(connection, sql, params)?;
     let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let declared: Vec<Declared> = if host {
-        statement.columns().map(|column| Declared::parse(column.decl_type())).collect()
-    } else {
-        Vec::new()
-    };
+    let declared: Vec<Declared> =
+        if host { statement.columns().map(|column| Declared::parse(column.decl_type())).collect() } else { Vec::new() };
     let rows = statement.raw_query();
     read_all(rows, &columns, &declared)
 }
@@ -150,5 +152,8 @@ pub(super) fn must_read(connection: &rusqlite::Connection, sql: &str) -> Result<
     if statement.readonly() {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::InvalidArgument, "query() only reads; use execute() or a transaction for a statement that writes"))
+    Err(Error::new(
+        ErrorCode::InvalidArgument,
+        "query() only reads; use execute() or a transaction for a statement that writes",
+    ))
 }

@@ -35,15 +35,17 @@ fn code_of(code: Sqlite, extended: i32) -> ErrorCode {
         Sqlite::DatabaseBusy | Sqlite::DatabaseLocked | Sqlite::FileLockingProtocolFailed => ErrorCode::Busy,
         Sqlite::DiskFull => ErrorCode::StorageFull,
         Sqlite::DatabaseCorrupt | Sqlite::NotADatabase => ErrorCode::Corrupt,
-        Sqlite::ReadOnly | Sqlite::PermissionDenied | Sqlite::AuthorizationForStatementDenied => ErrorCode::PermissionDenied,
+        Sqlite::ReadOnly | Sqlite::PermissionDenied | Sqlite::AuthorizationForStatementDenied => {
+            ErrorCode::PermissionDenied
+        }
         Sqlite::CannotOpen => ErrorCode::Unavailable,
         Sqlite::TooBig => ErrorCode::TooLarge,
         Sqlite::OperationInterrupted => ErrorCode::Timeout,
         Sqlite::TypeMismatch | Sqlite::ParameterOutOfRange => ErrorCode::InvalidArgument,
         Sqlite::ConstraintViolation => match extended {
-            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID => {
-                ErrorCode::Conflict
-            }
+            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+            | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID => ErrorCode::Conflict,
             rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK => ErrorCode::Storage,
             rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ErrorCode::Referenced,
             _ => ErrorCode::Validation,

@@ -113,7 +113,9 @@ impl Held<'_> {
         };
         if baton.connection.raw.is_autocommit() {
             // SQLite rolled the whole transaction back by itself (disk full, I/O error): nobody's work is there.
-            let error = worked.err().unwrap_or_else(|| Error::new(ErrorCode::Storage, "the transaction was rolled back by the database"));
+            let error = worked
+                .err()
+                .unwrap_or_else(|| Error::new(ErrorCode::Storage, "the transaction was rolled back by the database"));
             opened.group.finish(Ending::Failed(error.code(), error.message().to_owned()));
             self.queue.give(baton);
             return Err(error);
@@ -141,7 +143,10 @@ impl Drop for Held<'_> {
         let Some(mut baton) = self.baton.take() else { return };
         baton.connection.rollback();
         if let Some(open) = baton.group.take() {
-            open.group.finish(Ending::Failed(ErrorCode::Panic, "another caller's work panicked in the shared transaction; nothing was written".to_owned()));
+            open.group.finish(Ending::Failed(
+                ErrorCode::Panic,
+                "another caller's work panicked in the shared transaction; nothing was written".to_owned(),
+            ));
         }
         self.queue.give(baton);
     }

@@ -22,7 +22,9 @@ impl<'c> LentSqlite<'c> {
     pub fn new(connection: &'c rusqlite::Connection) -> Result<Self> {
         check_version(rusqlite::version_number(), rusqlite::version())?;
         if connection.is_autocommit() {
-            return Err(Error::misuse("no transaction is open on the connection: begin one (BEGIN IMMEDIATE) before it is lent"));
+            return Err(Error::misuse(
+                "no transaction is open on the connection: begin one (BEGIN IMMEDIATE) before it is lent",
+            ));
         }
         Ok(Self { connection: SendWrapper::new(connection) })
     }

@@ -66,7 +66,10 @@ impl SqliteDb {
         let writer = open::open(&place, Role::Writer, &settings, Instant::now() + settings.busy_timeout)?;
         let readers = match &place {
             Place::Memory => None,
-            Place::File(_) => Some(readers::pool(readers::Readers { place: place.clone(), settings: settings.clone() }, settings.pool_size)?),
+            Place::File(_) => Some(readers::pool(
+                readers::Readers { place: place.clone(), settings: settings.clone() },
+                settings.pool_size,
+            )?),
         };
         let writer = Arc::new(FairQueue::new(Baton::idle(writer), settings.interrupt.clone()));
         Ok(Self { place, settings, writer, readers })
@@ -77,7 +80,12 @@ impl SqliteDb {
     }
 
     /// Reads; `snapshot`: all statements see one state.
-    pub(crate) fn read(&self, snapshot: bool, call: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+    pub(crate) fn read(
+        &self,
+        snapshot: bool,
+        call: Instant,
+        work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>,
+    ) -> Result<()> {
         let deadline = self.deadline(call);
         let Some(readers) = &self.readers else {
             let mut held = self.hold(call)?;
@@ -85,7 +93,10 @@ impl SqliteDb {
         };
         let wait = deadline.saturating_duration_since(Instant::now());
         let mut reader = readers.get_timeout(wait).map_err(|_| {
-            Error::new(ErrorCode::Busy, "no reading connection became free within busy_timeout; raise pool_size, or read in shorter steps")
+            Error::new(
+                ErrorCode::Busy,
+                "no reading connection became free within busy_timeout; raise pool_size, or read in shorter steps",
+            )
         })?;
         reader.by(deadline, Duration::ZERO);
         if snapshot {
@@ -97,7 +108,11 @@ impl SqliteDb {
     }
 
     /// Writes in a transaction of its own, its commit shared with concurrent callers where it can be.
-    pub(crate) fn write(&self, call: Instant, work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>) -> Result<Commit> {
+    pub(crate) fn write(
+        &self,
+        call: Instant,
+        work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>,
+    ) -> Result<Commit> {
         let start = Instant::now();
         let deadline = self.deadline(call);
         let mut baton = self.writer.take(true, deadline)?;
@@ -136,7 +151,10 @@ impl SqliteDb {
 
     fn reopen(&self, deadline: Instant) -> Result<SqliteConnection> {
         if self.place == Place::Memory {
-            return Err(Error::new(ErrorCode::Unavailable, "the database in memory was lost with its connection; open another"));
+            return Err(Error::new(
+                ErrorCode::Unavailable,
+                "the database in memory was lost with its connection; open another",
+            ));
         }
         open::open(&self.place, Role::Writer, &self.settings, deadline)
     }
@@ -146,7 +164,9 @@ impl SqliteDb {
         match &self.readers {
             None => connection::must_read(&self.hold(call)?.raw()?.raw, sql),
             Some(readers) => {
-                let reader = readers.get_timeout(self.settings.busy_timeout).map_err(|_| Error::new(ErrorCode::Busy, "no reading connection became free"))?;
+                let reader = readers
+                    .get_timeout(self.settings.busy_timeout)
+                    .map_err(|_| Error::new(ErrorCode::Busy, "no reading connection became free"))?;
                 connection::must_read(&reader.raw, sql)
             }
         }

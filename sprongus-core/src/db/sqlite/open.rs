@@ -28,7 +28,12 @@ pub(super) enum Role {
 }
 
 /// Opens a connection to that place, by the deadline.
-pub(super) fn open(place: &Place, role: Role, settings: &SqliteSettings, deadline: Instant) -> Result<SqliteConnection> {
+pub(super) fn open(
+    place: &Place,
+    role: Role,
+    settings: &SqliteSettings,
+    deadline: Instant,
+) -> Result<SqliteConnection> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
     let patience = Arc::new(Patience::new(settings.interrupt.clone()));
     patience.until(deadline);
@@ -46,7 +51,15 @@ pub(super) fn open(place: &Place, role: Role, settings: &SqliteSettings, deadlin
         Place::File(path) if role == Role::Writer && !settings.read_only => Some(watch(&raw, path)?),
         _ => None,
     };
-    Ok(SqliteConnection { raw, patience, wal, waited: std::time::Duration::ZERO, broken: false, split: false, vacuuming })
+    Ok(SqliteConnection {
+        raw,
+        patience,
+        wal,
+        waited: std::time::Duration::ZERO,
+        broken: false,
+        split: false,
+        vacuuming,
+    })
 }
 
 /// Refuses a SQLite too old to be trusted with a shared log.
@@ -54,11 +67,20 @@ pub(super) fn check_version(number: i32, name: &str) -> Result<()> {
     if number >= OLDEST {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::Unsupported, format!("SQLite {name} is too old: before 3.51.3 a reset of the write-ahead log can corrupt the file; use the bundled copy")))
+    Err(Error::new(
+        ErrorCode::Unsupported,
+        format!(
+            "SQLite {name} is too old: before 3.51.3 a reset of the write-ahead log can corrupt the file; use the bundled copy"
+        ),
+    ))
 }
 
 fn flags(role: Role, settings: &SqliteSettings) -> OpenFlags {
-    let access = if settings.read_only || role == Role::Reader { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    let access = if settings.read_only || role == Role::Reader {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    };
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE
 }
 
@@ -77,7 +99,8 @@ fn harden(raw: &mut Connection, vacuuming: &Arc<AtomicBool>) -> Result<()> {
     // VACUUM INTO attaches the new file; nobody else attaches anything. (The limit stays 1: VACUUM needs it.)
     let vacuuming = vacuuming.clone();
     raw.authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| match context.action {
-        AuthAction::Attach { .. } if !vacuuming.load(Ordering::Acquire) => Authorization::Deny,
+        AuthAction::Attach { .. } | AuthAction::Unknown { code: rusqlite::ffi::SQLITE_ATTACH, .. }
+            if !vacuuming.load(Ordering::Acquire) => Authorization::Deny,
         _ => Authorization::Allow,
     }))
     .map_err(from_sqlite)
@@ -106,7 +129,10 @@ fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSetti
         raw.pragma_update(None, pragma, value).map_err(from_sqlite)?;
         let got: i64 = raw.pragma_query_value(None, pragma, |row| row.get(0)).map_err(from_sqlite)?;
         if got != *value {
-            return Err(Error::new(ErrorCode::Storage, format!("SQLite did not take PRAGMA {pragma}={value}; it says {got}")));
+            return Err(Error::new(
+                ErrorCode::Storage,
+                format!("SQLite did not take PRAGMA {pragma}={value}; it says {got}"),
+            ));
         }
     }
     if matches!(place, Place::File(_)) {
@@ -118,11 +144,19 @@ fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSetti
 /// Switches to WAL. SQLite answers this one with "locked" at once, so that many processes starting together must try again.
 fn write_ahead(raw: &Connection, deadline: Instant) -> Result<()> {
     loop {
-        let tried: rusqlite::Result<String> = raw.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
+        let tried: rusqlite::Result<String> =
+            raw.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
         match tried.map_err(from_sqlite) {
             Ok(mode) if mode == "wal" => return Ok(()),
-            Ok(mode) => return Err(Error::new(ErrorCode::Unsupported, format!("the file cannot use a write-ahead log (journal mode {mode})"))),
-            Err(error) if error.code() == ErrorCode::Busy && Instant::now() < deadline => std::thread::sleep(std::time::Duration::from_millis(5)),
+            Ok(mode) => {
+                return Err(Error::new(
+                    ErrorCode::Unsupported,
+                    format!("the file cannot use a write-ahead log (journal mode {mode})"),
+                ));
+            }
+            Err(error) if error.code() == ErrorCode::Busy && Instant::now() < deadline => {
+                std::thread::sleep(std::time::Duration::from_millis(5))
+            }
             Err(error) => return Err(error),
         }
     }

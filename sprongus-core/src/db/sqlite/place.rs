@@ -34,7 +34,9 @@ pub(super) fn prepare(path: &Path, read_only: bool, allow_network_fs: bool) -> R
         if let Some(name) = network_fs(&path) {
             return Err(Error::new(
                 ErrorCode::Unsupported,
-                format!("{shown} is on {name}: SQLite's write-ahead log needs memory shared by all who open the file. Move it to a local disk, or pass allow_network_fs if one machine alone uses it"),
+                format!(
+                    "{shown} is on {name}: SQLite's write-ahead log needs memory shared by all who open the file. Move it to a local disk, or pass allow_network_fs if one machine alone uses it"
+                ),
             ));
         }
     }
@@ -53,9 +55,10 @@ fn unusable(path: &Path, error: &std::io::Error) -> Error {
     let shown = path.display();
     match error.kind() {
         ErrorKind::NotFound => Error::not_found(format!("the folder of {shown} does not exist; make it first")),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Error::new(ErrorCode::PermissionDenied, format!("{shown} cannot be written; open it with read_only, or change its permissions"))
-        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Error::new(
+            ErrorCode::PermissionDenied,
+            format!("{shown} cannot be written; open it with read_only, or change its permissions"),
+        ),
         ErrorKind::StorageFull => Error::new(ErrorCode::StorageFull, format!("no room for {shown}")),
         _ => Error::new(ErrorCode::Unavailable, format!("{shown} cannot be opened: {error}")),
     }

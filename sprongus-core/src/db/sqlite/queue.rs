@@ -53,14 +53,16 @@ impl<T> FairQueue<T> {
             if left.is_zero() {
                 return Err(self.leave(state, &me));
             }
-            let (after, slice) = me.wake.wait_timeout(state, left.min(SLICE)).unwrap_or_else(std::sync::PoisonError::into_inner);
+            let (after, slice) =
+                me.wake.wait_timeout(state, left.min(SLICE)).unwrap_or_else(std::sync::PoisonError::into_inner);
             state = after;
             if slice.timed_out() {
                 // Asked without the lock: the answer may need Python's, whose holder may need ours.
                 drop(state);
                 let interrupted = self.interrupt.as_ref().is_some_and(|asked| asked());
                 state = lock(&self.state);
-                let idle_for_me = state.idle.is_some() && state.waiting.front().is_some_and(|front| Arc::ptr_eq(front, &me));
+                let idle_for_me =
+                    state.idle.is_some() && state.waiting.front().is_some_and(|front| Arc::ptr_eq(front, &me));
                 if interrupted && !idle_for_me {
                     return Err(self.leave(state, &me));
                 }

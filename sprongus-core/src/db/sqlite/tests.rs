@@ -79,10 +79,14 @@ fn concurrent_writers_share_commits_and_keep_their_own_results() {
                 for n in 0..50_i64 {
                     // Every tenth is another thread's number too: one of the two is refused, and only that one.
                     let value = if n % 10 == 0 { -n } else { thread * 1000 + n };
-                    let written = db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[value.into()]).map(drop));
+                    let written = db.write(soon(), &mut |exec, _| {
+                        exec.execute("INSERT INTO t VALUES ($1)", &[value.into()]).map(drop)
+                    });
                     match written {
                         Ok(Commit::Done) => {}
-                        Err(error) if error.code() == ErrorCode::Conflict => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                        Err(error) if error.code() == ErrorCode::Conflict => {
+                            drop(refused.fetch_add(1, Ordering::Relaxed))
+                        }
                         other => panic!("{other:?}"),
                     }
                 }
@@ -117,7 +121,8 @@ fn a_replaced_log_is_never_acknowledged() {
     let wal = folder.path().join("store.db-wal");
     // What a second copy of SQLite does when it closes the file as the "last" user.
     std::fs::remove_file(&wal).unwrap();
-    let insert = |n: i64| db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop));
+    let insert =
+        |n: i64| db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop));
     assert_eq!(insert(1).unwrap_err().code(), ErrorCode::SplitBrain);
     assert_eq!(insert(2).unwrap_err().code(), ErrorCode::SplitBrain, "it stays so until the store is opened again");
 }
@@ -130,9 +135,15 @@ fn what_another_process_locks_is_waited_for_until_the_deadline() {
     let mut held = other.hold(soon()).unwrap();
     held.begin(true).unwrap();
     let start = Instant::now();
-    let busy = db.write(Instant::now() + Duration::from_millis(200), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop));
+    let busy = db.write(Instant::now() + Duration::from_millis(200), &mut |exec, _| {
+        exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)
+    });
     assert_eq!(busy.unwrap_err().code(), ErrorCode::Busy);
-    assert!(start.elapsed() >= Duration::from_millis(190) && start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= Duration::from_millis(190) && start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
     held.rollback();
     db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)).unwrap();
 }
@@ -154,6 +165,7 @@ fn attach_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
     let other = folder.path().join("other.db");
-    let tried = db.write(soon(), &mut |exec, _| exec.execute("ATTACH $1 AS other", &[other.to_str().unwrap().into()]).map(drop));
+    let tried = db
+        .write(soon(), &mut |exec, _| exec.execute("ATTACH $1 AS other", &[other.to_str().unwrap().into()]).map(drop));
     assert_eq!(tried.unwrap_err().code(), ErrorCode::PermissionDenied);
 }

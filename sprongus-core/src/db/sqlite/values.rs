@@ -17,13 +17,21 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Resul
     for index in 1..=count {
         let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         let Some(value) = number.and_then(|number| params.get(number.checked_sub(1)?)) else {
-            return Err(Error::invalid(format!("parameters are written $1 to ${}, each with a value; one is not", params.len().max(1))));
+            return Err(Error::invalid(format!(
+                "parameters are written $1 to ${}, each with a value; one is not",
+                params.len().max(1)
+            )));
         };
         statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)?;
     }
-    let highest = (1..=count).filter_map(|index| statement.parameter_name(index)?.strip_prefix('$')?.parse::<usize>().ok()).max();
+    let highest =
+        (1..=count).filter_map(|index| statement.parameter_name(index)?.strip_prefix('$')?.parse::<usize>().ok()).max();
     if highest.unwrap_or(0) < params.len() {
-        return Err(Error::invalid(format!("{} parameters were given, the SQL takes {}", params.len(), highest.unwrap_or(0))));
+        return Err(Error::invalid(format!(
+            "{} parameters were given, the SQL takes {}",
+            params.len(),
+            highest.unwrap_or(0)
+        )));
     }
     Ok(())
 }
@@ -38,7 +46,9 @@ impl ToSql for Bound<'_> {
             Value::Bool(value) => ToSqlOutput::Borrowed(ValueRef::Integer((*value).into())),
             Value::Int(value) => ToSqlOutput::Borrowed(ValueRef::Integer(*value)),
             Value::Float(value) => ToSqlOutput::Borrowed(ValueRef::Real(*value)),
-            Value::Decimal(text) | Value::Text(text) | Value::Json(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Decimal(text) | Value::Text(text) | Value::Json(text) => {
+                ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
+            }
             Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Value::Date(date) => ToSqlOutput::from(date.to_string()),
             Value::Time(time) => ToSqlOutput::from(time.to_string()),
@@ -96,5 +106,6 @@ pub(super) fn shaped(value: ValueRef<'_>, declared: Declared) -> Result<Value<'s
 }
 
 fn text(bytes: &[u8]) -> Result<String> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| Error::new(crate::ErrorCode::Corrupt, "a text column holds bytes that are not UTF-8"))
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| Error::new(crate::ErrorCode::Corrupt, "a text column holds bytes that are not UTF-8"))
 }
