@@ -29,7 +29,7 @@ use super::{Connection, Lane, Row};
 use crate::error::{Error, ErrorCode, Result};
 
 pub use self::lent::LentPostgres;
-pub(crate) use self::errors::{is_connection_lost, sqlstate};
+pub(crate) use self::errors::is_connection_lost;
 pub(crate) use self::settings::{PostgresSettings, UNBOUNDED};
 pub(crate) use self::url::redact;
 
