@@ -51,9 +51,6 @@ impl PgConnection {
     }
 
     pub(super) fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<(Vec<Row>, u64)> {
-        if words::ends_transaction(sql) {
-            return Err(Error::misuse("transactions are opened and ended by the store, not by a statement"));
-        }
         self.note(sql);
         self.in_one_session(|this| {
             let retry = !this.in_transaction;
@@ -114,6 +111,7 @@ impl PgConnection {
         if !self.in_transaction || self.wire.is_closed() {
             return;
         }
+        self.wire.set_limit(Some(self.settings.call_timeout));
         match self.wire.batch("ROLLBACK") {
             Ok(()) => self.ended(),
             Err(error) => {

@@ -8,12 +8,11 @@ use crate::error::{Error, ErrorCode};
 /// The code for a SQLSTATE (PostgreSQL manual, appendix A).
 pub(super) fn code_of(sqlstate: &str) -> ErrorCode {
     match sqlstate {
-        "23505" | "23P01" => ErrorCode::Conflict,
-        "23503" | "23001" => ErrorCode::Referenced,
+        "23505" | "23503" | "23001" | "23P01" => ErrorCode::Conflict,
         "55P03" | "40001" | "40P01" => ErrorCode::Busy,
         "57014" => ErrorCode::Timeout,
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => ErrorCode::Unavailable,
-        "53100" | "53200" => ErrorCode::StorageFull,
+        "53100" => ErrorCode::StorageFull,
         "25P02" | "25001" | "25P01" => ErrorCode::Misuse,
         "42501" | "25006" => ErrorCode::PermissionDenied,
         "3D000" => ErrorCode::NotFound,
@@ -88,7 +87,7 @@ pub(super) fn lost(message: String) -> Error {
 }
 
 /// The SQLSTATE an error carries, if it came from the server.
-pub(crate) fn sqlstate(error: &Error) -> Option<&str> {
+pub(super) fn sqlstate(error: &Error) -> Option<&str> {
     error.details()?.get("sqlstate")?.as_str()
 }
 

@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use self::connection::PgConnection;
 use self::pool::Lender;
-use super::{Connection, Lane, Row};
+use super::{Connection, Executor, Lane, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 
 pub use self::lent::LentPostgres;
@@ -38,6 +38,7 @@ const OLDEST: i64 = 120_000;
 
 /// A PostgreSQL database: one pool for the host's calls, one for workers.
 pub(crate) struct PostgresDb {
+    settings: Arc<PostgresSettings>,
     lanes: RwLock<Option<Lanes>>,
 }
 
@@ -55,9 +56,10 @@ impl PostgresDb {
         let settings = Arc::new(settings);
         let mut first = PgConnection::connect(&config, &settings, Instant::now() + settings.call_timeout)?;
         examine(&mut first, &settings)?;
-        let host = Lender::new(settings.pool_size, &config, &settings, Some(first));
-        let worker = Lender::new(settings.worker_pool_size, &config, &settings, None);
-        Ok(Self { lanes: RwLock::new(Some(Lanes { host, worker })) })
+        let threads = pool::threads();
+        let host = Lender::new(settings.pool_size, &config, &settings, &threads, Some(first));
+        let worker = Lender::new(settings.worker_pool_size, &config, &settings, &threads, None);
+        Ok(Self { settings, lanes: RwLock::new(Some(Lanes { host, worker })) })
     }
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
@@ -71,6 +73,17 @@ impl PostgresDb {
             }
         };
         Ok(Box::new(lender.lend(deadline)?))
+    }
+
+    /// Creates the schema of the options where it is missing: for the migrator, under its lock.
+    pub(crate) fn ensure_schema(&self, executor: &mut dyn Executor) -> Result<()> {
+        let Some(schema) = &self.settings.schema else { return Ok(()) };
+        // IF NOT EXISTS alone asks for the right to create schemas even where there is nothing to do.
+        let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+        if executor.query(sql, &[Value::text(schema)])?.first().is_some_and(|row| row.bool(0).unwrap_or(false)) {
+            return Ok(());
+        }
+        executor.batch(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))
     }
 
     /// Closes idle connections now and the others when they come back; `connect` is `misuse` from here on.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use r2d2::{HandleError, ManageConnection, Pool, PooledConnection};
+use scheduled_thread_pool::ScheduledThreadPool;
 use tokio_postgres::Config;
 
 use super::async_guard;
@@ -52,16 +53,32 @@ impl ManageConnection for Manager {
 struct LastError(Arc<Mutex<Option<Error>>>);
 
 impl LastError {
-    fn take(&self) -> Option<Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn set(&self, error: Option<Error>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
+    /// For every caller that waited in vain.
+    fn copy(&self) -> Option<Error> {
+        let error = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let error = error.as_ref()?;
+        let copy = Error::new(error.code(), error.message());
+        Some(match error.details() {
+            Some(details) => copy.with_details(details.clone()),
+            None => copy,
+        })
     }
 }
 
 impl HandleError<Error> for LastError {
     fn handle_error(&self, error: Error) {
         tracing::debug!(%error, "a pooled connection to PostgreSQL failed");
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.set(Some(error));
     }
+}
+
+/// The threads in which both pools connect.
+pub(super) fn threads() -> Arc<ScheduledThreadPool> {
+    Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("sprongus-pool-{}").build())
 }
 
 /// Connections of one lane.
@@ -72,9 +89,10 @@ pub(super) struct Lender {
 }
 
 impl Lender {
-    pub(super) fn new(size: u32, config: &Config, settings: &Arc<PostgresSettings>, first: Option<PgConnection>) -> Self {
+    pub(super) fn new(size: u32, config: &Config, settings: &Arc<PostgresSettings>, threads: &Arc<ScheduledThreadPool>, first: Option<PgConnection>) -> Self {
         let last_error = LastError::default();
         let pool = Pool::builder()
+            .thread_pool(threads.clone())
             .max_size(size.max(1))
             .min_idle(Some(0))
             .test_on_check_out(true)
@@ -89,19 +107,16 @@ impl Lender {
         async_guard::check()?;
         let asked = Instant::now();
         let connection = self.pool.get_timeout(deadline.saturating_duration_since(asked)).map_err(|_| self.none_left())?;
+        self.last_error.set(None);
         Ok(Loan { connection, waited: asked.elapsed() })
     }
 
     fn none_left(&self) -> Error {
-        let state = self.pool.state();
-        match self.last_error.take() {
-            // What failed since has been made good where every connection is there and in use.
-            Some(error) if state.connections < self.pool.max_size() => error,
-            _ => Error::new(
-                ErrorCode::Timeout,
-                format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size()),
-            ),
+        if self.pool.state().connections == self.pool.max_size() {
+            let message = format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size());
+            return Error::new(ErrorCode::Timeout, message);
         }
+        self.last_error.copy().unwrap_or_else(|| Error::new(ErrorCode::Timeout, "PostgreSQL could not be connected to in time"))
     }
 }
 

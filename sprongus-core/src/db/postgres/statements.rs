@@ -9,7 +9,7 @@ use tokio_postgres::Statement;
 use super::decode::{Column, readable};
 use super::driver::Driver;
 use super::encode::{self, Param};
-use super::errors;
+use super::{errors, words};
 use crate::db::{Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -43,6 +43,9 @@ impl Statements {
         values: &[Value<'_>],
         retry: bool,
     ) -> Result<(Vec<Row>, u64)> {
+        if words::ends_transaction(sql) {
+            return Err(Error::misuse("a transaction is not opened or ended by a statement, but by whoever opened it"));
+        }
         let params: Vec<Param<'_>> = values.iter().map(Param).collect();
         let mut again = retry;
         loop {

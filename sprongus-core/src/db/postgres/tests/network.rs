@@ -1,0 +1,91 @@
+use std::time::{Duration, Instant};
+
+use sprongus_testkit::{Postgres, Proxy, When};
+
+use super::support::{connect, int, open, settings, table};
+use crate::db::postgres::{PostgresDb, PostgresSettings, UNBOUNDED, is_connection_lost};
+use crate::db::{Commit, Lane};
+use crate::error::ErrorCode;
+
+fn quick() -> PostgresSettings {
+    PostgresSettings { call_timeout: Duration::from_millis(400), ..settings() }
+}
+
+#[test]
+fn a_silent_network_does_not_hold_a_call() {
+    let proxy = Proxy::before(Postgres::shared());
+    let db = PostgresDb::open(&proxy.url(), quick()).unwrap();
+    let mut connection = connect(&db);
+    proxy.go_silent();
+    let start = Instant::now();
+    let error = connection.query("SELECT 1", &[]).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout);
+    assert!(is_connection_lost(&error));
+    drop(connection);
+    let error = db.connect(Lane::Host, Instant::now() + Duration::from_millis(400)).map(drop).unwrap_err();
+    assert!(matches!(error.code(), ErrorCode::Timeout | ErrorCode::Unavailable), "{error}");
+    assert_eq!(PostgresDb::open(&proxy.url(), quick()).unwrap_err().code(), ErrorCode::Timeout);
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert!(proxy.fired().swallowed > 0);
+    proxy.pass();
+    assert_eq!(int(db.connect(Lane::Host, Instant::now() + Duration::from_secs(5)).unwrap().as_mut(), "SELECT 1"), 1);
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_unknown() {
+    for (when, kept) in [(When::Before, 0), (When::After, 1)] {
+        let table = table("unknown", "id int");
+        let proxy = Proxy::before(Postgres::shared());
+        let db = PostgresDb::open(&proxy.url(), settings()).unwrap();
+        let mut connection = connect(&db);
+        proxy.cut_on_commit(when);
+        connection.begin(true).unwrap();
+        connection.execute(&format!("INSERT INTO {table} VALUES (1)"), &[]).unwrap();
+        assert!(matches!(connection.commit().unwrap(), Commit::Unknown(_)));
+        assert_eq!(proxy.fired().statements, 1);
+        assert_eq!(connection.query("SELECT 1", &[]).unwrap_err().code(), ErrorCode::Unavailable);
+        drop(connection);
+        assert_eq!(int(connect(&db).as_mut(), &format!("SELECT count(*) FROM {table}")), kept);
+    }
+}
+
+#[test]
+fn a_connection_cut_under_a_statement_is_lost_and_replaced() {
+    let proxy = Proxy::before(Postgres::shared());
+    let db = PostgresDb::open(&proxy.url(), settings()).unwrap();
+    let mut connection = connect(&db);
+    proxy.cut_on("41 + 1", When::After);
+    let error = connection.query("SELECT 41 + 1", &[]).unwrap_err();
+    assert!(is_connection_lost(&error), "{error:?}");
+    drop(connection);
+    assert_eq!(int(connect(&db).as_mut(), "SELECT 41 + 1"), 42);
+    proxy.cut_now();
+    assert_eq!(int(connect(&db).as_mut(), "SELECT 1"), 1);
+}
+
+#[test]
+fn statements_and_locks_are_waited_for_so_long() {
+    let db = open(quick());
+    let mut connection = connect(&db);
+    assert_eq!(connection.query("SELECT pg_sleep(30)", &[]).unwrap_err().code(), ErrorCode::Timeout);
+    let table = table("locked", "id int");
+    let (mut holder, patient) = (connect(&db), PostgresSettings { call_timeout: Duration::from_millis(300), ..settings() });
+    holder.begin(true).unwrap();
+    holder.batch(&format!("LOCK TABLE {table}")).unwrap();
+    let other = open(patient);
+    let mut waiting = connect(&other);
+    waiting.begin(true).unwrap();
+    waiting.batch(UNBOUNDED).unwrap();
+    assert_eq!(waiting.query(&format!("SELECT * FROM {table}"), &[]).unwrap_err().code(), ErrorCode::Busy);
+}
+
+#[test]
+fn unbounded_work_takes_its_time_and_the_next_call_does_not() {
+    let db = open(quick());
+    let mut connection = connect(&db);
+    connection.begin(true).unwrap();
+    connection.batch(UNBOUNDED).unwrap();
+    connection.query("SELECT pg_sleep(1.2)", &[]).unwrap();
+    assert!(matches!(connection.commit().unwrap(), Commit::Done));
+    assert_eq!(connection.query("SELECT pg_sleep(30)", &[]).unwrap_err().code(), ErrorCode::Timeout);
+}

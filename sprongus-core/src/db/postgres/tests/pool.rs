@@ -1,0 +1,77 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sprongus_testkit::Postgres;
+
+use super::support::{connect, int, open, settings};
+use crate::db::Lane;
+use crate::db::postgres::{PostgresDb, PostgresSettings};
+use crate::error::ErrorCode;
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_millis(200)
+}
+
+#[test]
+fn the_pool_is_waited_for_until_the_deadline() {
+    let db = open(PostgresSettings { pool_size: 1, ..settings() });
+    let held = connect(&db);
+    assert_eq!(db.connect(Lane::Host, soon()).map(drop).unwrap_err().code(), ErrorCode::Timeout);
+    assert!(db.connect(Lane::Worker, soon()).is_ok());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| connect(&db).waited());
+        thread::sleep(Duration::from_millis(150));
+        drop(held);
+        assert!(waiting.join().unwrap() >= Duration::from_millis(100));
+    });
+    assert!(connect(&db).waited() < Duration::from_millis(100));
+}
+
+#[test]
+fn a_closed_database_lends_nothing() {
+    let db = open(settings());
+    let mut held = connect(&db);
+    db.close();
+    db.close();
+    assert_eq!(db.connect(Lane::Host, soon()).map(drop).unwrap_err().code(), ErrorCode::Misuse);
+    assert_eq!(int(held.as_mut(), "SELECT 1"), 1);
+}
+
+#[test]
+fn connections_killed_while_idle_are_replaced_unseen() {
+    let server = Postgres::start();
+    let db = PostgresDb::open(server.url(), settings()).unwrap();
+    assert_eq!(int(connect(&db).as_mut(), "SELECT 1"), 1);
+    server.restart();
+    assert_eq!(int(connect(&db).as_mut(), "SELECT 2"), 2);
+}
+
+#[test]
+fn a_server_that_is_away_is_unavailable_and_comes_back() {
+    let server = Postgres::start();
+    let db = PostgresDb::open(server.url(), settings()).unwrap();
+    let mut held = connect(&db);
+    held.begin(true).unwrap();
+    server.stop();
+    let error = held.query("SELECT 1", &[]).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Unavailable);
+    assert!(crate::db::postgres::is_connection_lost(&error), "{error:?}");
+    drop(held);
+    let error = db.connect(Lane::Host, Instant::now() + Duration::from_millis(700)).map(drop).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Unavailable, "{error:?}");
+    server.restart();
+    assert_eq!(int(connect(&db).as_mut(), "SELECT 3"), 3);
+}
+
+#[test]
+fn opening_says_at_once_what_is_wrong() {
+    let server = Postgres::shared();
+    let elsewhere = server.url().replacen("/postgres?", "/no_such_database?", 1);
+    assert_eq!(PostgresDb::open(&elsewhere, settings()).unwrap_err().code(), ErrorCode::NotFound);
+    let closed = PostgresDb::open("postgres://u:pw@127.0.0.1:1/d", settings()).unwrap_err();
+    assert_eq!(closed.code(), ErrorCode::Unavailable);
+    assert!(!format!("{closed:?}").contains("pw"), "{closed:?}");
+    server.psql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'");
+    let latin = server.url().replacen("/postgres?", "/latin?", 1);
+    assert_eq!(PostgresDb::open(&latin, settings()).unwrap_err().code(), ErrorCode::Unsupported);
+}
