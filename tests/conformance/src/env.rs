@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sprongus::{Options, Store};
 use sprongus_testkit::{Postgres, TempDir, temp_file};
 
-use crate::Backend;
+use crate::{Backend, Face, lent};
 
 /// A fresh place for a store; nothing in it is seen by any other case.
 #[derive(Debug)]
@@ -45,6 +46,32 @@ impl Env {
     /// The PostgreSQL schema to open it in.
     pub fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
+    }
+
+    /// The defaults, in this place's schema; a case changes what it is about.
+    pub fn options(&self) -> Options {
+        Options { schema: self.schema.clone(), ..Options::default() }
+    }
+
+    /// Opens the store here with the defaults. On `sqlite-memory` every store is another one: clone it instead.
+    pub fn open(&self) -> Store {
+        self.open_with(self.options())
+    }
+
+    /// Opens the store here with those options, which began as [`Env::options`].
+    pub fn open_with(&self, options: Options) -> Store {
+        Store::open(&self.url, options).expect("open the store of this case")
+    }
+
+    /// Runs a transactional case: on a store, or within the host's own transaction where the connection is lent.
+    ///
+    /// The host commits after the work; a panic in it rolls back.
+    pub fn within(&self, work: impl FnOnce(Face<'_>)) {
+        match self.backend {
+            Backend::SqliteFile | Backend::SqliteMemory | Backend::Postgres => work(Face::Store(&self.open())),
+            Backend::LentSqlite => lent::sqlite(self, |tx| work(Face::Tx(tx))),
+            Backend::LentPostgres => lent::postgres(self, |tx| work(Face::Tx(tx))),
+        }
     }
 }
 

@@ -7,9 +7,12 @@
 mod backend;
 mod case;
 mod env;
+mod face;
+mod lent;
 mod runner;
 
 pub use backend::Backend;
 pub use case::Case;
 pub use env::Env;
+pub use face::Face;
 pub use runner::run;

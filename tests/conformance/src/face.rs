@@ -1,0 +1,30 @@
+//! One API in or out of a transaction, as a transactional case sees it.
+
+use sprongus::{Result, Row, Store, Tx, Value};
+
+/// A store, or the host's own transaction: the services are the same, so a case is written once.
+#[derive(Clone, Copy)]
+pub enum Face<'f> {
+    /// Each call in a transaction of its own.
+    Store(&'f Store),
+    /// All calls in the host's transaction.
+    Tx(&'f Tx<'f>),
+}
+
+impl Face<'_> {
+    /// The host's own SQL, changing.
+    pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        match self {
+            Self::Store(store) => store.execute(sql, params),
+            Self::Tx(tx) => tx.execute(sql, params),
+        }
+    }
+
+    /// The host's own SQL, reading.
+    pub fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        match self {
+            Self::Store(store) => store.query(sql, params),
+            Self::Tx(tx) => tx.query(sql, params),
+        }
+    }
+}
