@@ -10,7 +10,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn create(on: Face<'_>) {
+fn create(on: Face<'_, '_>) {
     on.execute("CREATE TABLE notes (n BIGINT, word TEXT)", &[]).unwrap();
 }
 

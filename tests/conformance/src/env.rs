@@ -66,7 +66,7 @@ impl Env {
     /// Runs a transactional case: on a store, or within the host's own transaction where the connection is lent.
     ///
     /// The host commits after the work; a panic in it rolls back.
-    pub fn within(&self, work: impl FnOnce(Face<'_>)) {
+    pub fn within(&self, work: impl FnOnce(Face<'_, '_>)) {
         match self.backend {
             Backend::SqliteFile | Backend::SqliteMemory | Backend::Postgres => work(Face::Store(&self.open())),
             Backend::LentSqlite => lent::sqlite(self, |tx| work(Face::Tx(tx))),

@@ -4,14 +4,14 @@ use sprongus::{Result, Row, Store, Tx, Value};
 
 /// A store, or the host's own transaction: the services are the same, so a case is written once.
 #[derive(Clone, Copy)]
-pub enum Face<'f> {
+pub enum Face<'f, 'c> {
     /// Each call in a transaction of its own.
     Store(&'f Store),
     /// All calls in the host's transaction.
-    Tx(&'f Tx<'f>),
+    Tx(&'f Tx<'c>),
 }
 
-impl Face<'_> {
+impl Face<'_, '_> {
     /// The host's own SQL, changing.
     pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match self {
