@@ -43,7 +43,8 @@ demo: setup build ## import a CSV through a run and show it; ARGS="file.csv --st
 test: setup lint features test-rust test-c test-python ## everything: lint, unit, doc, conformance, C, C++, Python, examples
 
 .PHONY: lint
-lint: ## clippy, warnings are errors
+lint: ## formatting, and clippy with warnings as errors
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(ALL) --all-targets -- -D warnings
 
 .PHONY: features

@@ -5,8 +5,18 @@ use sprongus_conformance::{Case, Env, Face};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        Case { name: "places::no_case_sees_what_another_left", covers: &[], transactional: true, run: no_case_sees_another },
-        Case { name: "places::what_the_host_writes_is_there_to_read", covers: &[], transactional: true, run: written_is_read },
+        Case {
+            name: "places::no_case_sees_what_another_left",
+            covers: &[],
+            transactional: true,
+            run: no_case_sees_another,
+        },
+        Case {
+            name: "places::what_the_host_writes_is_there_to_read",
+            covers: &[],
+            transactional: true,
+            run: written_is_read,
+        },
     ]
 }
 

@@ -17,7 +17,8 @@ pub enum Backend {
 
 impl Backend {
     /// All of them, in the order of their trials.
-    pub const ALL: [Backend; 5] = [Self::SqliteFile, Self::SqliteMemory, Self::Postgres, Self::LentSqlite, Self::LentPostgres];
+    pub const ALL: [Backend; 5] =
+        [Self::SqliteFile, Self::SqliteMemory, Self::Postgres, Self::LentSqlite, Self::LentPostgres];
 
     /// The prefix of its trials' names.
     pub const fn as_str(self) -> &'static str {

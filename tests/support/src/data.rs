@@ -21,6 +21,8 @@ pub fn data_dir() -> Option<PathBuf> {
         return Some(beside);
     }
     static SAID: Once = Once::new();
-    SAID.call_once(|| eprintln!("no test data: {} is not there; set SPRONGUS_TEST_DATA to its folder", beside.display()));
+    SAID.call_once(|| {
+        eprintln!("no test data: {} is not there; set SPRONGUS_TEST_DATA to its folder", beside.display())
+    });
     None
 }

@@ -14,7 +14,9 @@ pub(crate) fn folder() -> PathBuf {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).find(|folder| complete(folder));
-    on_path.or_else(newest).expect("no PostgreSQL server binaries found: `apt-get install postgresql`, or set SPRONGUS_PG_BIN to their folder")
+    on_path.or_else(newest).expect(
+        "no PostgreSQL server binaries found: `apt-get install postgresql`, or set SPRONGUS_PG_BIN to their folder",
+    )
 }
 
 fn complete(folder: &Path) -> bool {

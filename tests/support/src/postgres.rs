@@ -110,7 +110,9 @@ impl Postgres {
     }
 
     fn own(&self) -> &Server {
-        self.server.as_ref().expect("the server was given by SPRONGUS_TEST_PG_URL and is not ours to stop: use Postgres::start()")
+        self.server
+            .as_ref()
+            .expect("the server was given by SPRONGUS_TEST_PG_URL and is not ours to stop: use Postgres::start()")
     }
 }
 
@@ -143,7 +145,11 @@ struct Server {
 impl Server {
     fn create(setup: Setup) -> Self {
         let (bin, user) = (pg_bin::folder(), User::for_server());
-        let folder = tempfile::Builder::new().prefix("sprongus-pg-").tempdir_in(short_temp()).expect("a temporary folder").keep();
+        let folder = tempfile::Builder::new()
+            .prefix("sprongus-pg-")
+            .tempdir_in(short_temp())
+            .expect("a temporary folder")
+            .keep();
         // From here on the folder is the watchdog's to remove.
         let watchdog = Watchdog::over(&folder);
         if let Some(user) = user {
@@ -192,7 +198,12 @@ impl Server {
         assert!(process.is_none(), "the server is already running");
         let log = File::create(self.folder.join("log")).expect("the server's log");
         let mut command = self.command("postgres");
-        command.arg("-D").arg(self.data()).arg("-k").arg(&self.folder).args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        command.arg("-D").arg(self.data()).arg("-k").arg(&self.folder).args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+        ]);
         for setting in self.settings() {
             command.arg("-c").arg(setting);
         }

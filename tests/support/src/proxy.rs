@@ -137,7 +137,8 @@ impl Proxy {
     /// How often each fault has struck so far.
     pub fn fired(&self) -> Fired {
         let Shared { statements, cut, swallowed, refused, .. } = &*self.shared;
-        let [statements, cut, swallowed, refused] = [statements, cut, swallowed, refused].map(|count| count.load(SeqCst));
+        let [statements, cut, swallowed, refused] =
+            [statements, cut, swallowed, refused].map(|count| count.load(SeqCst));
         Fired { statements, cut, swallowed, refused }
     }
 }

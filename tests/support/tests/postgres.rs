@@ -55,7 +55,9 @@ fn is_gone_with_its_folder_when_the_owner_is_killed() {
 
 #[test]
 fn with_postgres_hands_on_the_exit_code() {
-    let run = |script: &str| Command::new(env!("CARGO_BIN_EXE_with-postgres")).args(["sh", "-c", script]).status().unwrap().code();
+    let run = |script: &str| {
+        Command::new(env!("CARGO_BIN_EXE_with-postgres")).args(["sh", "-c", script]).status().unwrap().code()
+    };
     assert_eq!(run("exit 7"), Some(7));
     assert_eq!(run("kill -KILL $$"), Some(137));
     assert_eq!(run("test -n \"$SPRONGUS_TEST_PG_URL\" && test -n \"$SPRONGUS_TEST_PG_TCP_URL\""), Some(0));
