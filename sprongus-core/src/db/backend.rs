@@ -149,7 +149,8 @@ impl Db {
 #[cfg(feature = "postgres")]
 fn again_if_lost<T>(run: &mut dyn FnMut() -> Result<T>) -> Result<T> {
     match run() {
-        Err(error) if is_connection_lost(&error) => {
+        // Not after a silence, which used up the time of the call.
+        Err(error) if is_connection_lost(&error) && error.code() == ErrorCode::Unavailable => {
             tracing::debug!("a database connection was lost; trying once more on a new one");
             run()
         }

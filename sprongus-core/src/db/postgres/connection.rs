@@ -11,7 +11,7 @@ use super::statements::Statements;
 use super::wire::Wire;
 use super::{copy, errors, words};
 use crate::db::{Commit, Row, Value};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 
 /// Idle for longer, a connection is asked before it is handed out: a firewall may have forgotten it.
 const STALE: Duration = Duration::from_secs(30);
@@ -143,7 +143,8 @@ impl PgConnection {
         let value = work(self).inspect_err(|_| self.rollback())?;
         match self.commit()? {
             Commit::Done => Ok(value),
-            Commit::Unknown(error) => Err(Error::new(ErrorCode::OutcomeUnknown, error.message().to_owned())),
+            // As for a statement that commits by itself: lost with its answer, it may have taken effect.
+            Commit::Unknown(error) => Err(errors::lost(error.message().to_owned())),
         }
     }
 }

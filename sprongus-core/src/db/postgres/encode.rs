@@ -44,7 +44,7 @@ impl ToSql for Param<'_> {
 /// Refuses what cannot be that type before it is sent, for the server's refusal would end the transaction.
 pub(super) fn check(values: &[Value<'_>], types: &[Type]) -> Result<()> {
     if values.len() != types.len() {
-        return Err(Error::invalid(format!("the statement takes {} parameters, {} were given", types.len(), values.len())));
+        return Err(Error::invalid(format!("the SQL takes {} parameters, {} were given", types.len(), values.len())));
     }
     for (index, (value, ty)) in values.iter().zip(types).enumerate() {
         check_one(value, base(ty)).map_err(|why| Error::invalid(format!("parameter ${} {why}", index + 1)))?;

@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorCode};
 /// The code for a SQLSTATE (PostgreSQL manual, appendix A).
 pub(super) fn code_of(sqlstate: &str) -> ErrorCode {
     match sqlstate {
-        "23505" | "23503" | "23001" | "23P01" => ErrorCode::Conflict,
+        "23505" | "23P01" => ErrorCode::Conflict,
+        "23503" | "23001" => ErrorCode::Referenced,
         "55P03" | "40001" | "40P01" => ErrorCode::Busy,
         "57014" => ErrorCode::Timeout,
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => ErrorCode::Unavailable,
@@ -91,7 +92,9 @@ pub(super) fn sqlstate(error: &Error) -> Option<&str> {
     error.details()?.get("sqlstate")?.as_str()
 }
 
-/// Whether the connection is gone, so that a call which has done nothing yet may go on on another one.
+/// Whether the connection is gone: what it was asked last may have taken effect, an open transaction has not.
+///
+/// `unavailable` may be tried again on another connection; `timeout` is a silence that used up the time of the call.
 pub(crate) fn is_connection_lost(error: &Error) -> bool {
     error.details().and_then(|details| details.get("connection")).and_then(Json::as_str) == Some("lost")
 }

@@ -114,7 +114,7 @@ impl Lender {
     fn none_left(&self) -> Error {
         if self.pool.state().connections == self.pool.max_size() {
             let message = format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size());
-            return Error::new(ErrorCode::Timeout, message);
+            return Error::new(ErrorCode::Busy, message);
         }
         self.last_error.copy().unwrap_or_else(|| Error::new(ErrorCode::Timeout, "PostgreSQL could not be connected to in time"))
     }

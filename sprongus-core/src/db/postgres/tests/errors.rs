@@ -9,7 +9,9 @@ fn constraints_and_mistakes_have_stable_codes() {
     let mut connection = connect(&db);
     let table = table("strict", "id int primary key check (id < 9), name text not null");
     connection.execute(&format!("INSERT INTO {table} VALUES (1, 'a')"), &[]).unwrap();
+    connection.batch(&format!("CREATE TABLE {table}_child (parent int REFERENCES {table})")).unwrap();
     for (sql, code) in [
+        (format!("INSERT INTO {table}_child VALUES (5)"), ErrorCode::Referenced),
         (format!("INSERT INTO {table} VALUES (1, 'b')"), ErrorCode::Conflict),
         (format!("INSERT INTO {table} VALUES (2, NULL)"), ErrorCode::Validation),
         (format!("INSERT INTO {table} VALUES (10, 'c')"), ErrorCode::Validation),

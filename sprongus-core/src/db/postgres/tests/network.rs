@@ -50,6 +50,17 @@ fn a_commit_whose_answer_is_lost_is_unknown() {
 }
 
 #[test]
+fn behind_a_pooler_a_statement_whose_commit_is_lost_is_lost_with_it() {
+    let table = table("pooled", "id int");
+    let proxy = Proxy::before(Postgres::shared());
+    let db = PostgresDb::open(&proxy.url(), PostgresSettings { statement_cache: false, ..settings() }).unwrap();
+    proxy.cut_on_commit(When::After);
+    let error = connect(&db).execute(&format!("INSERT INTO {table} VALUES (1)"), &[]).unwrap_err();
+    assert!(is_connection_lost(&error), "{error:?}");
+    assert_eq!(int(connect(&db).as_mut(), &format!("SELECT count(*) FROM {table}")), 1);
+}
+
+#[test]
 fn a_connection_cut_under_a_statement_is_lost_and_replaced() {
     let proxy = Proxy::before(Postgres::shared());
     let db = PostgresDb::open(&proxy.url(), settings()).unwrap();

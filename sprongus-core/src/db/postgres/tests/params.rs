@@ -71,7 +71,7 @@ fn what_cannot_be_is_refused_by_number_and_leaves_the_transaction_whole() {
         assert!(error.message().contains("$2"), "{error}");
     }
     let error = connection.query("SELECT $1::int", &[]).unwrap_err();
-    assert_eq!((error.code(), error.message()), (ErrorCode::InvalidArgument, "the statement takes 1 parameters, 0 were given"));
+    assert_eq!((error.code(), error.message()), (ErrorCode::InvalidArgument, "the SQL takes 1 parameters, 0 were given"));
     assert_eq!(super::support::int(connection.as_mut(), "SELECT 1"), 1);
 }
 

@@ -16,7 +16,7 @@ fn soon() -> Instant {
 fn the_pool_is_waited_for_until_the_deadline() {
     let db = open(PostgresSettings { pool_size: 1, ..settings() });
     let held = connect(&db);
-    assert_eq!(db.connect(Lane::Host, soon()).map(drop).unwrap_err().code(), ErrorCode::Timeout);
+    assert_eq!(db.connect(Lane::Host, soon()).map(drop).unwrap_err().code(), ErrorCode::Busy);
     assert!(db.connect(Lane::Worker, soon()).is_ok());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| connect(&db).waited());
