@@ -233,10 +233,12 @@ impl Link {
 
     /// Closes both ends; whether they were open.
     fn cut(&self) -> bool {
+        // Before the shutdown: that wakes the link's own threads, which cut it too.
+        let open = !self.ended.swap(true, SeqCst);
         for stream in [&self.client, &self.server] {
             let _ = stream.shutdown(Shutdown::Both);
         }
-        !self.ended.swap(true, SeqCst)
+        open
     }
 
     /// Client to server.
