@@ -75,3 +75,17 @@ fn opening_says_at_once_what_is_wrong() {
     let latin = server.url().replacen("/postgres?", "/latin?", 1);
     assert_eq!(PostgresDb::open(&latin, settings()).unwrap_err().code(), ErrorCode::Unsupported);
 }
+
+#[test]
+fn a_standby_is_refused_unless_it_is_only_read() {
+    let server = Postgres::start();
+    let folder = std::path::PathBuf::from(server.psql("SHOW data_directory"));
+    std::fs::write(folder.join("standby.signal"), "").unwrap();
+    server.restart();
+    assert_eq!(server.psql("SELECT pg_is_in_recovery()"), "t");
+    assert_eq!(PostgresDb::open(server.url(), settings()).unwrap_err().code(), ErrorCode::Unsupported);
+    let db = PostgresDb::open(server.url(), PostgresSettings { read_only: true, ..settings() }).unwrap();
+    let mut connection = connect(&db);
+    connection.begin(false).unwrap();
+    assert_eq!(int(connection.as_mut(), "SELECT 1"), 1);
+}
