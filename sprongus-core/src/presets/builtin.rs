@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::model::PresetKind;
+use super::model::{Preset, PresetKind};
+use crate::clock::Timestamp;
 use crate::json::Json;
 
 /// A preset that needs no row: its label, its kind and the table it is bound to for all projects are one word.
@@ -15,6 +16,11 @@ pub struct Builtin {
     /// The kind of the same name.
     pub kind: PresetKind,
 }
+
+/// What the ids of built-ins begin with; no label of a host's does.
+pub(super) const PREFIX: &str = "builtin-";
+/// 2026-11-20T00:00:00Z.
+const SINCE: i64 = 1_795_132_800_000_000;
 
 /// Every built-in.
 pub const BUILTINS: [Builtin; 3] = [
@@ -27,6 +33,26 @@ impl Builtin {
     /// The built-in of that label.
     pub fn named(label: &str) -> Option<Self> {
         BUILTINS.into_iter().find(|builtin| builtin.label == label)
+    }
+
+    /// The built-in of that id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        id.strip_prefix(PREFIX).and_then(Self::named)
+    }
+
+    /// It as a preset: version 1 of its label, published when the library first carried it.
+    pub fn preset(self) -> Preset {
+        let at = Timestamp::from_micros(SINCE);
+        Preset {
+            id: format!("{PREFIX}{}", self.label),
+            label: self.label.to_owned(),
+            kind: self.kind,
+            version: 1,
+            definition: self.definition(),
+            published_at: Some(at),
+            created_at: at,
+            updated_at: at,
+        }
     }
 
     /// Its definition: a JSON Schema that allows additional properties.

@@ -7,9 +7,7 @@ use super::compile::Compiled;
 use crate::error::Result;
 use crate::json::Json;
 
-type Hash = [u8; 32];
-
-/// Compiled definitions by the hash of their canonical text: bounded, for all threads of a store.
+/// Compiled definitions by hash or by id: bounded, for all threads of a store.
 #[derive(Debug)]
 pub struct Cache {
     most: usize,
@@ -18,7 +16,7 @@ pub struct Cache {
 
 #[derive(Debug, Default)]
 struct Kept {
-    by_hash: HashMap<Hash, (u64, Arc<Compiled>)>,
+    by_key: HashMap<String, (u64, Arc<Compiled>)>,
     /// Rises with each use: the least recently used one goes first.
     clock: u64,
 }
@@ -41,32 +39,40 @@ impl Cache {
     /// # Errors
     /// Those of [`Compiled::new`]; a definition that fails is not kept.
     pub fn get(&self, definition: &Json) -> Result<Arc<Compiled>> {
-        let hash: Hash = definition.hash();
-        if let Some(found) = self.find(&hash) {
+        self.keyed(&definition.hash_hex(), || Ok(definition.clone()))
+    }
+
+    /// The same by a key of the caller's for something that never changes: the id of a published preset. The definition
+    /// is asked for where the key is not known.
+    ///
+    /// # Errors
+    /// Those of [`Compiled::new`] and of `definition`.
+    pub fn keyed(&self, key: &str, definition: impl FnOnce() -> Result<Json>) -> Result<Arc<Compiled>> {
+        if let Some(found) = self.find(key) {
             return Ok(found);
         }
-        let compiled = Arc::new(Compiled::new(definition)?);
-        self.keep(hash, &compiled);
+        let compiled = Arc::new(Compiled::new(&definition()?)?);
+        self.keep(key, &compiled);
         Ok(compiled)
     }
 
-    fn find(&self, hash: &Hash) -> Option<Arc<Compiled>> {
+    fn find(&self, key: &str) -> Option<Arc<Compiled>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
-        let (used, compiled) = kept.by_hash.get_mut(hash)?;
+        let (used, compiled) = kept.by_key.get_mut(key)?;
         *used = now;
         Some(Arc::clone(compiled))
     }
 
-    fn keep(&self, hash: Hash, compiled: &Arc<Compiled>) {
+    fn keep(&self, key: &str, compiled: &Arc<Compiled>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.by_hash.len() >= self.most {
-            let oldest = kept.by_hash.iter().min_by_key(|(_, (used, _))| *used).map(|(hash, _)| *hash);
-            oldest.and_then(|hash| kept.by_hash.remove(&hash));
+        if kept.by_key.len() >= self.most {
+            let oldest = kept.by_key.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone());
+            oldest.and_then(|key| kept.by_key.remove(&key));
         }
         kept.clock += 1;
         let now = kept.clock;
-        kept.by_hash.insert(hash, (now, Arc::clone(compiled)));
+        kept.by_key.insert(key.to_owned(), (now, Arc::clone(compiled)));
     }
 }

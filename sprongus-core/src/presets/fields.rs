@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keywords::is_name;
 use super::reserved::RESERVED;
 use super::schema::escaped;
 use super::validate::is_secret;
 use crate::error::{Error, Result, Violation};
+use crate::text::check_name;
 
 const PROPERTIES: [&str; 16] = [
     "name", "type", "required", "default", "enumValues", "description", "unique", "index", "search", "secret", "id", "maxBytes",
@@ -84,7 +84,7 @@ impl List {
 
     fn name<'f>(&mut self, field: &'f Map<String, Value>, at: &str, is_id: bool) -> Option<&'f str> {
         let at = format!("{at}/name");
-        let Some(name) = field.get("name").and_then(Value::as_str).filter(|name| is_name(name)) else {
+        let Some(name) = field.get("name").and_then(Value::as_str).filter(|name| check_name("a name", name).is_ok()) else {
             self.refuse(&at, "is text of 1 to 512 bytes without control characters");
             return None;
         };
@@ -140,7 +140,7 @@ impl List {
     }
 
     fn reference(&mut self, field: &Map<String, Value>, at: &str, flags: &Flags) -> Option<Value> {
-        let Some(table) = field.get("table").and_then(Value::as_str).filter(|name| is_name(name)) else {
+        let Some(table) = field.get("table").and_then(Value::as_str).filter(|name| check_name("a name", name).is_ok()) else {
             self.refuse(&format!("{at}/table"), "names the table referred to: 1 to 512 bytes without control characters");
             return None;
         };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Document, alternatives, escaped};
 use crate::error::{Error, Result, Violation};
+use crate::text::check_name;
 
 /// How many places of a schema are looked at: references that fan out more than that are refused.
 const MAX_PLACES: usize = 20_000;
@@ -28,18 +29,23 @@ pub struct FieldPath(Vec<Step>);
 
 impl FieldPath {
     /// A path as lists of fields and filters write it: `.` descends, `\.` is a dot, `\\` a backslash.
-    pub fn parse(text: &str) -> Self {
+    ///
+    /// None where a backslash stands before anything else.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut steps = vec![String::new()];
-        let mut characters = text.chars();
-        while let Some(character) = characters.next() {
-            let next = if character == '\\' { characters.next().unwrap_or('\\') } else { character };
-            match (character, steps.last_mut()) {
-                ('.', _) => steps.push(String::new()),
-                (_, Some(last)) => last.push(next),
-                _ => {}
-            }
+        let mut rest = text.chars();
+        while let Some(next) = rest.next() {
+            let literal = match next {
+                '.' => {
+                    steps.push(String::new());
+                    continue;
+                }
+                '\\' => rest.next().filter(|escaped| matches!(escaped, '.' | '\\'))?,
+                other => other,
+            };
+            steps.last_mut()?.push(literal);
         }
-        Self(steps.into_iter().map(Step::Property).collect())
+        Some(Self(steps.into_iter().map(Step::Property).collect()))
     }
 
     /// The steps, outermost first.
@@ -215,9 +221,7 @@ impl<'a> Reader<'a> {
             Value::Object(map) => reference_object(map)?,
             _ => return Err("names a table, as text or {\"table\", \"strict\"}".to_owned()),
         };
-        if !is_name(table) {
-            return Err("names a table: 1 to 512 bytes without control characters".to_owned());
-        }
+        check_name("a table's name", table).map_err(|error| error.message().to_owned())?;
         merge(&mut self.found.refs, [RefField { path: path.clone(), table: table.clone(), strict }]);
         Ok(())
     }
@@ -268,7 +272,7 @@ fn keys(value: &Value, path: &FieldPath) -> Result<Vec<Key>, String> {
 fn composite(list: &Value) -> Result<Key, String> {
     let names = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let fields: Vec<FieldPath> =
-        names.iter().filter_map(Value::as_str).filter(|name| !name.is_empty()).map(FieldPath::parse).collect();
+        names.iter().filter_map(Value::as_str).filter(|name| !name.is_empty()).filter_map(FieldPath::parse).collect();
     let distinct = fields.iter().enumerate().all(|(index, field)| !fields[..index].contains(field));
     if fields.is_empty() || fields.len() != names.len() || !distinct {
         return Err("holds lists of one or more different field names".to_owned());
@@ -283,11 +287,6 @@ fn flag(value: &Value) -> Result<bool, String> {
 /// The limit of an `x-max-bytes`.
 pub(super) fn max_bytes(value: &Value) -> Result<u64, String> {
     value.as_u64().ok_or_else(|| "is a number of bytes: an integer, 0 or more".to_owned())
-}
-
-/// Names as of DESIGN.md §15 "Runs": 1 to 512 bytes without control characters.
-pub(super) fn is_name(name: &str) -> bool {
-    (1..=512).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
 fn step(path: &FieldPath, step: Step) -> FieldPath {

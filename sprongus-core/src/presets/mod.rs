@@ -22,6 +22,6 @@ pub use cache::Cache;
 pub use compile::Compiled;
 pub use defaults::apply_defaults;
 pub use keywords::{FieldPath, Key, Keywords, RefField, Step};
-pub use model::{Address, Preset, PresetKind, check_label};
+pub use model::{Address, Preset, PresetKind};
 pub use reserved::{RESERVED, put_identity, take_identity};
 pub use typing::CellType;

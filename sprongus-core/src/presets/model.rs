@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::json::Json;
+use crate::text::check_label;
 
 /// What a preset is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +79,13 @@ pub enum Address {
     Name(String),
 }
 
+impl Preset {
+    /// `label@version`, which names this preset and no other.
+    pub fn address(&self) -> String {
+        format!("{}@{}", self.label, self.version)
+    }
+}
+
 impl FromStr for Address {
     type Err = Error;
 
@@ -93,14 +101,4 @@ impl FromStr for Address {
             _ => Err(Error::invalid("a preset's version is a number from 1 up, as in label@2")),
         }
     }
-}
-
-/// Labels match `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`; anything else is `invalid_argument`.
-pub fn check_label(label: &str) -> Result<()> {
-    let first = label.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let rest = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if first && rest && label.len() <= 64 {
-        return Ok(());
-    }
-    Err(Error::invalid("a preset's label has 1 to 64 letters, digits, dots, underscores and hyphens, and begins with a letter or digit"))
 }

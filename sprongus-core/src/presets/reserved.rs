@@ -69,8 +69,8 @@ impl Found {
             Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
             Some(_) => return self.malform(name, "an id is text or a whole number"),
         };
-        if !(1..=128).contains(&text.len()) || text.chars().any(char::is_control) {
-            return self.malform(name, "an id has 1 to 128 bytes without control characters");
+        if let Err(error) = crate::id::check_id("an id", &text) {
+            return self.malform(name, error.message());
         }
         match &self.id {
             Some(known) if *known != text => self.reserve(name, "is not the id of this entry; leave it out or make them equal"),
