@@ -7,6 +7,7 @@ mod error;
 pub mod events;
 pub mod id;
 pub mod json;
+pub mod ops;
 mod options;
 pub mod page;
 pub mod presets;

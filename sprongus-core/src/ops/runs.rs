@@ -1,0 +1,6 @@
+//! placeholder
+use super::Operation;
+
+pub(super) fn operations() -> Vec<Operation> {
+    Vec::new()
+}
