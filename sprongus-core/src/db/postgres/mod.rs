@@ -20,12 +20,12 @@ mod url;
 mod wire;
 mod words;
 
-use std::sync::{Arc, RwLock, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use self::connection::PgConnection;
 use self::pool::Lender;
-use super::{Connection, Executor, Lane, Row, Value};
+use super::{Connection, Lane, Row};
 use crate::error::{Error, ErrorCode, Result};
 
 pub use self::lent::LentPostgres;
@@ -37,12 +37,9 @@ pub(crate) use self::url::redact;
 const OLDEST: i64 = 120_000;
 
 /// A PostgreSQL database: one pool for the host's calls, one for workers.
+///
+/// Dropped, it closes idle connections at once and those on loan when they come back.
 pub(crate) struct PostgresDb {
-    settings: Arc<PostgresSettings>,
-    lanes: RwLock<Option<Lanes>>,
-}
-
-struct Lanes {
     host: Lender,
     worker: Lender,
 }
@@ -59,37 +56,16 @@ impl PostgresDb {
         let threads = pool::threads();
         let host = Lender::new(settings.pool_size, &config, &settings, &threads, Some(first));
         let worker = Lender::new(settings.worker_pool_size, &config, &settings, &threads, None);
-        Ok(Self { settings, lanes: RwLock::new(Some(Lanes { host, worker })) })
+        Ok(Self { host, worker })
     }
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
     pub(crate) fn connect(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
-        let lender = {
-            let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
-            let lanes = lanes.as_ref().ok_or_else(|| Error::misuse("the store is closed"))?;
-            match lane {
-                Lane::Host => lanes.host.clone(),
-                Lane::Worker => lanes.worker.clone(),
-            }
+        let lender = match lane {
+            Lane::Host => &self.host,
+            Lane::Worker => &self.worker,
         };
         Ok(Box::new(lender.lend(deadline)?))
-    }
-
-    /// Creates the schema of the options where it is missing: for the migrator, under its lock.
-    pub(crate) fn ensure_schema(&self, executor: &mut dyn Executor) -> Result<()> {
-        let Some(schema) = &self.settings.schema else { return Ok(()) };
-        // IF NOT EXISTS alone asks for the right to create schemas even where there is nothing to do.
-        let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
-        if executor.query(sql, &[Value::text(schema)])?.first().is_some_and(|row| row.bool(0).unwrap_or(false)) {
-            return Ok(());
-        }
-        executor.batch(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))
-    }
-
-    /// Closes idle connections now and the others when they come back; `connect` is `misuse` from here on.
-    pub(crate) fn close(&self) {
-        let lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner).take();
-        drop(lanes);
     }
 }
 

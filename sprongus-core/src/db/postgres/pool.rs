@@ -82,7 +82,7 @@ pub(super) fn threads() -> Arc<ScheduledThreadPool> {
 }
 
 /// Connections of one lane.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Lender {
     pool: Pool<Manager>,
     last_error: LastError,

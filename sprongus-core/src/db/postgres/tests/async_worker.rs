@@ -75,7 +75,6 @@ fn connections_and_pools_are_dropped_anywhere() {
         let task = runtime.spawn(async move {
             drop(busy);
             drop(idle);
-            db.close();
             drop(db);
         });
         runtime.block_on(task).unwrap();
