@@ -13,6 +13,7 @@ pub mod page;
 pub mod presets;
 mod scope;
 mod session;
+mod settle;
 mod sql;
 mod store;
 pub mod text;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::db::{Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, migrate, shown};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events;
 use crate::options::{Location, Options};
 use crate::scope::{Grant, Scope};
 use crate::session::{After, Core, Ground, Session, Who, Work};
+use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::transaction::Tx;
 
@@ -246,7 +246,14 @@ impl Ground for Store {
             });
             match written {
                 Ok(Commit::Done) => {}
-                Ok(Commit::Unknown(error)) => settle(&db, self.lane, &after, error, deadline)?,
+                Ok(Commit::Unknown(error)) => match settle(&db, self.lane, &after, unit, error, deadline)? {
+                    Settled::Committed => {}
+                    Settled::Lost(_) if tries < 1 => {
+                        tries += 1;
+                        continue;
+                    }
+                    Settled::Lost(error) => return Err(error),
+                },
                 // PostgreSQL chose this one to break a deadlock; nothing was written.
                 Err(error) if sql::was_victim(&error) && tries < 5 => {
                     tries += 1;
@@ -259,25 +266,4 @@ impl Ground for Store {
             return Ok(());
         }
     }
-}
-
-/// After a COMMIT without an answer: the work's event says whether it took effect (DESIGN.md §2 "Commits").
-pub(crate) fn settle(db: &Db, lane: Lane, after: &After, error: Error, deadline: std::time::Instant) -> Result<()> {
-    let Some(witness) = &after.witness else {
-        return Err(unknown(error));
-    };
-    let mut there = None;
-    let asked =
-        db.read(lane, false, deadline, &mut |exec| events::committed(exec, witness).map(|answer| there = Some(answer)));
-    match there {
-        Some(true) => Ok(()),
-        // On SQLite nobody else can still be committing it; on PostgreSQL the server may be.
-        Some(false) if db.dialect() == Dialect::Sqlite => Err(error),
-        _ => Err(unknown(asked.err().unwrap_or(error))),
-    }
-}
-
-fn unknown(error: Error) -> Error {
-    let message = format!("the answer to COMMIT was lost ({}); look before you do it again", error.message());
-    Error::new(ErrorCode::OutcomeUnknown, message).with_source(error)
 }

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use crate::db::{Commit, Connection, Executor, Row, Unit, Value, check_schema};
+use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::scope::Scope;
 use crate::session::{After, Core, Ground, Session, Who, Work, locked};
+use crate::settle::{Settled, settle};
 use crate::sql;
-use crate::store::{Store, os_user, settle};
+use crate::store::{Store, os_user};
 
 /// A transaction, or a savepoint within one (DESIGN.md §2 "One API, in or out of a transaction").
 ///
@@ -351,7 +352,10 @@ impl Tx<'_> {
 
 impl Store {
     fn settle(&self, after: &After, error: Error) -> Result<()> {
-        let db = self.core().db()?;
-        settle(&db, crate::db::Lane::Host, after, error, self.core().deadline())
+        let (db, core) = (self.core().db()?, self.core());
+        match settle(&db, Lane::Host, after, Unit::Transaction, error, core.deadline())? {
+            Settled::Committed => Ok(()),
+            Settled::Lost(error) => Err(error),
+        }
     }
 }
