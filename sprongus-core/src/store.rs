@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::db::{Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, migrate, shown};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
+use crate::presets::Presets;
 use crate::scope::{Grant, Scope};
 use crate::session::{After, Core, Ground, Session, Who, Work};
 use crate::settle::{Settled, settle};
@@ -117,6 +118,11 @@ impl Store {
 
     pub(crate) fn shared_who(&self) -> Arc<Who> {
         self.who.clone()
+    }
+
+    /// The presets of this store.
+    pub fn presets(&self) -> Presets<'_> {
+        Presets::new(self.session())
     }
 
     pub(crate) fn session(&self) -> Session<'_> {

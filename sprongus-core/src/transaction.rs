@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, Result};
 use crate::options::Options;
+use crate::presets::Presets;
 use crate::scope::Scope;
 use crate::session::{After, Core, Ground, Session, Who, Work, locked};
 use crate::settle::{Settled, settle};
@@ -129,6 +130,11 @@ impl<'c> Tx<'c> {
     fn over(core: Arc<Core>, who: Arc<Who>, store: Option<Store>, thread: Option<ThreadId>, held: Held<'c>) -> Self {
         let state = State { held, level: 0, poisoned: None, after: After::default(), marks: Vec::new() };
         Self { shared: Arc::new(Shared { core, store, state: Mutex::new(state), thread }), who, level: 0, owner: true }
+    }
+
+    /// The presets, within this transaction.
+    pub fn presets(&self) -> Presets<'_> {
+        Presets::new(self.session())
     }
 
     pub(crate) fn session(&self) -> Session<'_> {

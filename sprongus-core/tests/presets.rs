@@ -48,9 +48,20 @@ fn a_field_list_judges_every_type() {
     let good = json!({ "s": "", "n": 1.5, "i": 2.0, "b": false, "j": [null], "e": 1.0, "r": "a1", "m": ["a1"],
                        "k": { "$secret": "key" }, "x": { "a": 1 } });
     assert_eq!(preset.validate(&good), []);
-    let bad = json!({ "n": "1", "i": 1.5, "b": 0, "e": "b", "r": 1, "m": [1], "k": "hunter2", "x": { "a": 10 }, "~/": 1 });
-    let wanted = [("/b", "type"), ("/e", "enum"), ("/i", "type"), ("/k", "x-secret"), ("/m/0", "type"), ("/n", "type"),
-                  ("/r", "type"), ("/s", "required"), ("/x", "x-max-bytes"), ("/~0~1", "additionalProperties")];
+    let bad =
+        json!({ "n": "1", "i": 1.5, "b": 0, "e": "b", "r": 1, "m": [1], "k": "hunter2", "x": { "a": 10 }, "~/": 1 });
+    let wanted = [
+        ("/b", "type"),
+        ("/e", "enum"),
+        ("/i", "type"),
+        ("/k", "x-secret"),
+        ("/m/0", "type"),
+        ("/n", "type"),
+        ("/r", "type"),
+        ("/s", "required"),
+        ("/x", "x-max-bytes"),
+        ("/~0~1", "additionalProperties"),
+    ];
     assert_eq!(judged(&preset, bad.clone()), pairs(&wanted));
     let said = serde_json::to_string(&preset.validate(&bad)).unwrap();
     assert!(!said.contains("hunter2"), "{said}");
@@ -58,14 +69,23 @@ fn a_field_list_judges_every_type() {
 
 #[test]
 fn a_field_list_names_every_fault() {
-    assert_eq!(refused(json!({ "fields": [1, { "name": "a", "type": "text" }, { "type": "string" }] })), ["/fields/0", "/fields/1/type", "/fields/2/name"]);
+    assert_eq!(
+        refused(json!({ "fields": [1, { "name": "a", "type": "text" }, { "type": "string" }] })),
+        ["/fields/0", "/fields/1/type", "/fields/2/name"]
+    );
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "enum" }] })), ["/fields/0/enumValues"]);
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "ref" }] })), ["/fields/0/table"]);
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "min": 1 }] })), ["/fields/0/min"]);
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "table": "t" }] })), ["/fields/0/table"]);
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "default": 1 }] })), ["/fields/0/default"]);
-    assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "required": "yes" }] })), ["/fields/0/required"]);
-    assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string" }, { "name": "a", "type": "string" }] })), ["/fields/1/name"]);
+    assert_eq!(
+        refused(json!({ "fields": [{ "name": "a", "type": "string", "required": "yes" }] })),
+        ["/fields/0/required"]
+    );
+    assert_eq!(
+        refused(json!({ "fields": [{ "name": "a", "type": "string" }, { "name": "a", "type": "string" }] })),
+        ["/fields/1/name"]
+    );
     assert_eq!(refused(json!({ "fields": [], "additional": 1, "more": 2 })), ["/additional", "/more"]);
     for name in ["id", "projectId", "tableName", "lastUpdated"] {
         assert_eq!(refused(json!({ "fields": [{ "name": name, "type": "string" }] })), ["/fields/0/name"]);
@@ -83,29 +103,56 @@ fn a_definition_is_a_field_list_or_a_schema() {
     assert_eq!(refused(json!({ "properties": { "a": { "type": "text" } } })), ["/properties/a/type"]);
     assert_eq!(refused(json!({ "properties": { "a": { "pattern": "(" } } })).len(), 1);
     // A schema may have a property called `fields`.
-    assert_eq!(judged(&compile(json!({ "required": ["fields"] })).unwrap(), json!({})), pairs(&[("/fields", "required")]));
+    assert_eq!(
+        judged(&compile(json!({ "required": ["fields"] })).unwrap(), json!({})),
+        pairs(&[("/fields", "required")])
+    );
 }
 
 #[test]
 fn references_stay_within_the_document() {
-    for reference in ["https://example.com/a.json", "other.json", "file:///etc/passwd", "#/$defs/none", "#none", "urn:x:y"] {
+    for reference in
+        ["https://example.com/a.json", "other.json", "file:///etc/passwd", "#/$defs/none", "#none", "urn:x:y"]
+    {
         let error = compile(json!({ "properties": { "a": { "$ref": reference } } })).unwrap_err();
-        assert_eq!((error.code(), error.violations_list()[0].keyword.as_str()), (ErrorCode::Validation, "$ref"), "{reference}");
+        assert_eq!(
+            (error.code(), error.violations_list()[0].keyword.as_str()),
+            (ErrorCode::Validation, "$ref"),
+            "{reference}"
+        );
     }
     // Where nothing leads to it either.
-    assert_eq!(compile(json!({ "$defs": { "a": { "$ref": "#/$defs/none" } } })).unwrap_err().code(), ErrorCode::Validation);
+    assert_eq!(
+        compile(json!({ "$defs": { "a": { "$ref": "#/$defs/none" } } })).unwrap_err().code(),
+        ErrorCode::Validation
+    );
     let metaschema = compile(json!({ "$ref": "https://json-schema.org/draft/2020-12/schema" })).unwrap();
     assert_eq!(judged(&metaschema, json!({ "type": 1 })), pairs(&[("/type", "anyOf")]));
 }
 
 #[test]
 fn missing_and_surplus_have_a_path_each() {
-    let preset = compile(json!({ "required": ["a", "b"], "properties": { "a": true, "b": true, "o": { "additionalProperties": false },
+    let preset = compile(
+        json!({ "required": ["a", "b"], "properties": { "a": true, "b": true, "o": { "additionalProperties": false },
         "p": { "propertyNames": false } },
-        "unevaluatedProperties": false, "dependentRequired": { "a": ["c"] }, "propertyNames": { "maxLength": 3 } })).unwrap();
-    let wanted = [("/b", "required"), ("/c", "dependentRequired"), ("/long", "propertyNames"), ("/long", "unevaluatedProperties"),
-                  ("/o/x", "additionalProperties"), ("/o/y", "additionalProperties"), ("/p/u", "propertyNames"), ("/p/v", "propertyNames"), ("/z", "unevaluatedProperties")];
-    assert_eq!(judged(&preset, json!({ "a": 1, "o": { "y": 1, "x": 1 }, "p": { "u": 1, "v": 2 }, "z": 1, "long": 1 })), pairs(&wanted));
+        "unevaluatedProperties": false, "dependentRequired": { "a": ["c"] }, "propertyNames": { "maxLength": 3 } }),
+    )
+    .unwrap();
+    let wanted = [
+        ("/b", "required"),
+        ("/c", "dependentRequired"),
+        ("/long", "propertyNames"),
+        ("/long", "unevaluatedProperties"),
+        ("/o/x", "additionalProperties"),
+        ("/o/y", "additionalProperties"),
+        ("/p/u", "propertyNames"),
+        ("/p/v", "propertyNames"),
+        ("/z", "unevaluatedProperties"),
+    ];
+    assert_eq!(
+        judged(&preset, json!({ "a": 1, "o": { "y": 1, "x": 1 }, "p": { "u": 1, "v": 2 }, "z": 1, "long": 1 })),
+        pairs(&wanted)
+    );
 }
 
 #[test]
@@ -137,20 +184,38 @@ fn keywords_are_found_where_fields_are() {
 #[test]
 fn malformed_keywords_are_refused_with_their_path() {
     let of = |keyword: &str, value: Value| refused(json!({ "properties": { "a": { keyword: value } } }));
-    let bad = [("x-ref", json!(1)), ("x-ref", json!("")), ("x-ref", json!({ "table": "t", "more": 1 })), ("x-unique", json!("yes")),
-               ("x-unique", json!([["a"]])), ("x-search", json!(1)), ("x-secret", json!("k")), ("x-max-bytes", json!(-1)), ("x-id", json!("a"))];
+    let bad = [
+        ("x-ref", json!(1)),
+        ("x-ref", json!("")),
+        ("x-ref", json!({ "table": "t", "more": 1 })),
+        ("x-unique", json!("yes")),
+        ("x-unique", json!([["a"]])),
+        ("x-search", json!(1)),
+        ("x-secret", json!("k")),
+        ("x-max-bytes", json!(-1)),
+        ("x-id", json!("a")),
+    ];
     for (keyword, value) in bad {
         assert_eq!(of(keyword, value), [format!("/properties/a/{keyword}")]);
     }
-    assert_eq!(refused(json!({ "properties": { "a": { "x-id": true }, "b": { "x-id": true } } })), ["/properties/b/x-id"]);
-    assert_eq!(refused(json!({ "properties": { "a": { "items": { "x-unique": true } } } })), ["/properties/a/items/x-unique"]);
+    assert_eq!(
+        refused(json!({ "properties": { "a": { "x-id": true }, "b": { "x-id": true } } })),
+        ["/properties/b/x-id"]
+    );
+    assert_eq!(
+        refused(json!({ "properties": { "a": { "items": { "x-unique": true } } } })),
+        ["/properties/a/items/x-unique"]
+    );
     assert_eq!(refused(json!({ "x-index": [[]] })), ["/x-index"]);
 }
 
 #[test]
 fn max_bytes_counts_utf8_also_beside_a_reference() {
-    let preset = compile(json!({ "$schema": "http://json-schema.org/draft-07/schema#", "definitions": { "t": { "type": "string" } },
-        "properties": { "a": { "$ref": "#/definitions/t", "x-max-bytes": 3 } } })).unwrap();
+    let preset = compile(
+        json!({ "$schema": "http://json-schema.org/draft-07/schema#", "definitions": { "t": { "type": "string" } },
+        "properties": { "a": { "$ref": "#/definitions/t", "x-max-bytes": 3 } } }),
+    )
+    .unwrap();
     assert_eq!(preset.validate(&json!({ "a": "ab\u{7f}" })), []);
     assert_eq!(judged(&preset, json!({ "a": "€x" })), pairs(&[("/a", "x-max-bytes")]));
     assert_eq!(judged(&preset, json!({ "a": 1 })), pairs(&[("/a", "type")]));
@@ -159,7 +224,8 @@ fn max_bytes_counts_utf8_also_beside_a_reference() {
 #[test]
 fn defaults_fill_what_is_missing_only() {
     let preset = compile(json!({ "properties": { "a": { "default": 1 }, "b": { "default": [] }, "n": { "default": 2 },
-        "o": { "properties": { "x": { "default": true } } }, "p": { "properties": { "x": { "default": true } } } } })).unwrap();
+        "o": { "properties": { "x": { "default": true } } }, "p": { "properties": { "x": { "default": true } } } } }))
+    .unwrap();
     let mut payload = map(json!({ "b": [1], "n": null, "o": {} }));
     apply_defaults(&preset, &mut payload);
     assert_eq!(Value::Object(payload), json!({ "a": 1, "b": [1], "n": null, "o": { "x": true } }));
@@ -208,10 +274,15 @@ fn identity_leaves_the_payload() {
         let before = payload.clone();
         let result = take_identity(&mut payload, preset, given, "p", "t");
         assert!(result.is_ok() || payload == before, "a refused payload changes nothing");
-        result.map(|id| (id, Value::Object(payload))).map_err(|error| (error.code(), error.violations_list()[0].path.clone()))
+        result
+            .map(|id| (id, Value::Object(payload)))
+            .map_err(|error| (error.code(), error.violations_list()[0].path.clone()))
     };
     assert_eq!(take(&plain, json!({ "a": 1 }), None), Ok((None, json!({ "a": 1 }))));
-    assert_eq!(take(&plain, json!({ "id": 17, "projectId": "p", "tableName": "t" }), None), Ok((Some("17".to_owned()), json!({}))));
+    assert_eq!(
+        take(&plain, json!({ "id": 17, "projectId": "p", "tableName": "t" }), None),
+        Ok((Some("17".to_owned()), json!({})))
+    );
     assert_eq!(take(&plain, json!({ "id": "x" }), Some("x")), Ok((Some("x".to_owned()), json!({}))));
     let reserved = |path: &str| Err((ErrorCode::ReservedField, path.to_owned()));
     assert_eq!(take(&plain, json!({ "id": "x" }), Some("y")), reserved("/id"));
@@ -232,7 +303,11 @@ fn identity_leaves_the_payload() {
 #[test]
 fn an_id_is_shown_in_its_field() {
     let typed = compile(json!({ "properties": { "n": { "x-id": true, "type": "integer" } } })).unwrap();
-    for (preset, id, wanted) in [(&typed, "17", json!({ "n": 17 })), (&typed, "x", json!({ "n": "x" })), (&compile(json!(true)).unwrap(), "17", json!({}))] {
+    for (preset, id, wanted) in [
+        (&typed, "17", json!({ "n": 17 })),
+        (&typed, "x", json!({ "n": "x" })),
+        (&compile(json!(true)).unwrap(), "17", json!({})),
+    ] {
         let mut payload = Map::new();
         put_identity(&mut payload, preset, id);
         assert_eq!(Value::Object(payload), wanted);
@@ -251,17 +326,22 @@ fn nested(depth: usize) -> Value {
 #[test]
 fn recursion_neither_hangs_nor_overflows() {
     on_a_small_stack(|| {
-        let here = [json!({ "$ref": "#" }), json!({ "allOf": [{ "$ref": "#" }] }),
-                    json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } })];
+        let here = [
+            json!({ "$ref": "#" }),
+            json!({ "allOf": [{ "$ref": "#" }] }),
+            json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
+        ];
         for definition in here {
             if let Ok(preset) = compile(definition) {
                 preset.validate(&json!({ "a": 1 }));
             }
         }
         // The deepest that is still judged on the caller's stack.
-        let inner = (0..6).fold(json!({ "properties": { "a": { "$ref": "#" } } }), |inner, _| json!({ "allOf": [inner] }));
+        let inner =
+            (0..6).fold(json!({ "properties": { "a": { "$ref": "#" } } }), |inner, _| json!({ "allOf": [inner] }));
         assert_eq!(compile(inner).unwrap().validate(&nested(16)), []);
-        let chain: Map<String, Value> = (0..1_000).map(|n| (format!("d{n}"), json!({ "$ref": format!("#/$defs/d{}", n + 1) }))).collect();
+        let chain: Map<String, Value> =
+            (0..1_000).map(|n| (format!("d{n}"), json!({ "$ref": format!("#/$defs/d{}", n + 1) }))).collect();
         let mut definition = json!({ "$defs": chain, "$ref": "#/$defs/d0" });
         definition["$defs"]["d1000"] = json!({ "properties": { "a": { "$ref": "#" } }, "maxProperties": 1 });
         let preset = compile(definition).unwrap();
@@ -274,7 +354,8 @@ fn recursion_neither_hangs_nor_overflows() {
 
 #[test]
 fn chains_of_references_have_an_end() {
-    let chain: Map<String, Value> = (0..20_000).map(|n| (format!("d{n}"), json!({ "$ref": format!("#/$defs/d{}", (n + 1) % 20_000) }))).collect();
+    let chain: Map<String, Value> =
+        (0..20_000).map(|n| (format!("d{n}"), json!({ "$ref": format!("#/$defs/d{}", (n + 1) % 20_000) }))).collect();
     on_a_small_stack(move || assert_eq!(refused(json!({ "$defs": chain, "$ref": "#/$defs/d0" })), [""]));
 }
 

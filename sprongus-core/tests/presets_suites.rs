@@ -139,7 +139,9 @@ fn positive_and_negative(folder: &Path, schema: &Path) -> (usize, Vec<String>) {
 fn published_schemas() {
     let Some(data) = data_dir() else { return };
     let mut judged = 0;
-    for folder in fs::read_dir(data.join("schemastore")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+    for folder in
+        fs::read_dir(data.join("schemastore")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
+    {
         let (count, passed) = positive_and_negative(&folder, &folder.join("schema.json"));
         assert_eq!(passed, Vec::<String>::new());
         judged += count;
@@ -193,7 +195,8 @@ fn citations_against_the_csl_item_schema() {
 #[test]
 fn built_in_presets_take_real_records() {
     let Some(data) = data_dir() else { return };
-    let compiled: Vec<Compiled> = BUILTINS.iter().map(|builtin| Compiled::new(&builtin.definition()).unwrap()).collect();
+    let compiled: Vec<Compiled> =
+        BUILTINS.iter().map(|builtin| Compiled::new(&builtin.definition()).unwrap()).collect();
     for file in ["assets/tate_artworks_500.jsonl", "assets/cmoa/cmoa_things_300.jsonl"] {
         for line in fs::read_to_string(data.join(file)).unwrap().lines() {
             assert_eq!(compiled[0].validate(&serde_json::from_str(line).unwrap()), [], "{file}");
@@ -210,17 +213,21 @@ fn built_in_presets_take_real_records() {
 fn built_in_assets_take_real_tables() {
     let Some(data) = data_dir() else { return };
     let assets = Compiled::new(&BUILTINS[0].definition()).unwrap();
-    let tables = ["tate_artworks_500.csv", "tate_artist_data_original.csv", "nga/locations.csv", "nga/media_items_first300.csv"];
+    let tables =
+        ["tate_artworks_500.csv", "tate_artist_data_original.csv", "nga/locations.csv", "nga/media_items_first300.csv"];
     for file in tables {
         let mut reader = csv::Reader::from_path(data.join("assets").join(file)).unwrap();
-        let header: Vec<String> = reader.headers().unwrap().iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        let header: Vec<String> =
+            reader.headers().unwrap().iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
         for record in reader.records() {
             let record = record.unwrap();
             let cells = header.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
             let row: Map<String, Value> = cells
                 .map(|(name, cell)| {
                     let value = match assets.type_of(&[name]) {
-                        Some(cell_type) => cell_type.parse_cell(cell).unwrap_or_else(|error| panic!("{file} {name}: {error}")),
+                        Some(cell_type) => {
+                            cell_type.parse_cell(cell).unwrap_or_else(|error| panic!("{file} {name}: {error}"))
+                        }
                         None => json!(cell),
                     };
                     (name.clone(), value)

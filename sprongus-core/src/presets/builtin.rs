@@ -106,9 +106,7 @@ fn assets() -> Value {
 }
 
 fn citations() -> Value {
-    let names = |description: &str| {
-        json!({ "type": ["array", "null"], "items": { "type": "object" }, "description": description })
-    };
+    let names = |description: &str| json!({ "type": ["array", "null"], "items": { "type": "object" }, "description": description });
     let date = |description: &str| json!({ "type": ["object", "string", "null"], "description": description });
     let number = |description: &str| json!({ "type": ["string", "number", "null"], "description": description });
     object(
@@ -137,9 +135,7 @@ fn citations() -> Value {
 }
 
 fn storyboard() -> Value {
-    let ids = |table: &str, description: &str| {
-        json!({ "type": "array", "items": { "type": "string", "x-ref": table }, "default": [], "description": description })
-    };
+    let ids = |table: &str, description: &str| json!({ "type": "array", "items": { "type": "string", "x-ref": table }, "default": [], "description": description });
     object(
         "A row of a storyboard",
         json!({

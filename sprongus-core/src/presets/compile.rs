@@ -83,8 +83,7 @@ impl Compiled {
         if self.is_frugal(document) {
             return self.judge(document);
         }
-        with_room(|| self.judge(document))
-            .unwrap_or_else(|error| vec![Violation::new("", "json", error.message())])
+        with_room(|| self.judge(document)).unwrap_or_else(|error| vec![Violation::new("", "json", error.message())])
     }
 
     fn judge(&self, document: &Value) -> Vec<Violation> {
@@ -127,8 +126,12 @@ fn draft_of(schema: &Value) -> Result<Draft> {
         Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
         Some("json-schema.org/draft/2019-09/schema") => Ok(Draft::Draft201909),
         Some("json-schema.org/draft/2020-12/schema") => Ok(Draft::Draft202012),
-        _ => Err(one("/$schema", "$schema", "is one of http://json-schema.org/draft-07/schema#, \
-            https://json-schema.org/draft/2019-09/schema and https://json-schema.org/draft/2020-12/schema")),
+        _ => Err(one(
+            "/$schema",
+            "$schema",
+            "is one of http://json-schema.org/draft-07/schema#, \
+            https://json-schema.org/draft/2019-09/schema and https://json-schema.org/draft/2020-12/schema",
+        )),
     }
 }
 
@@ -160,7 +163,8 @@ fn options(draft: Draft) -> jsonschema::ValidationOptions<'static> {
 fn refused(error: &jsonschema::ValidationError<'_>) -> Error {
     let path = error.instance_path().as_str();
     if let jsonschema::error::ValidationErrorKind::Referencing(cause) = error.kind() {
-        let message = format!("a $ref leads nowhere within this document, and other documents are never fetched ({cause})");
+        let message =
+            format!("a $ref leads nowhere within this document, and other documents are never fetched ({cause})");
         return one(path, "$ref", validate::shortened(&message));
     }
     one(path, error.kind().keyword(), validate::shortened(&validate::message(error)))
@@ -170,7 +174,8 @@ fn refused(error: &jsonschema::ValidationError<'_>) -> Error {
 fn prepared(schema: &mut Map<String, Value>) {
     if schema.get("x-secret") == Some(&json!(true)) {
         // What is stored is the name of a secret: whatever else the schema says is about the secret itself.
-        let kept = ["x-secret", "$defs", "definitions", "$id", "$anchor", "title", "description", "default", "x-id", "x-ref"];
+        let kept =
+            ["x-secret", "$defs", "definitions", "$id", "$anchor", "title", "description", "default", "x-id", "x-ref"];
         schema.retain(|keyword, _| kept.contains(&keyword.as_str()) || keyword.starts_with("x-"));
     }
     // The validator names only the first surplus property of an object that may have none; so asked, it names each.
@@ -199,7 +204,10 @@ fn local_references_resolve(document: Document<'_>) -> Result<()> {
         if embedded && !document.root().as_object().is_some_and(|root| std::ptr::eq(root, map)) {
             continue;
         }
-        let local = map.get("$ref").and_then(Value::as_str).filter(|reference| *reference == "#" || reference.starts_with("#/"));
+        let local = map
+            .get("$ref")
+            .and_then(Value::as_str)
+            .filter(|reference| *reference == "#" || reference.starts_with("#/"));
         if let Some(reference) = local.filter(|reference| document.resolve(reference).is_none()) {
             let message = format!("the $ref {} leads nowhere in this document", validate::shortened(reference));
             return Err(one("", "$ref", message));
@@ -214,7 +222,11 @@ fn nesting(schema: &Value) -> Result<usize> {
     let document = Document::new(schema);
     let whole = deepest(document, schema, children, &mut HashSet::new(), 1);
     if whole > MAX_NESTING {
-        return Err(one("", "$ref", format!("schemas stand more than {MAX_NESTING} deep one inside or behind another")));
+        return Err(one(
+            "",
+            "$ref",
+            format!("schemas stand more than {MAX_NESTING} deep one inside or behind another"),
+        ));
     }
     let mut longest = 1;
     let mut waiting = vec![schema];
@@ -228,12 +240,23 @@ fn nesting(schema: &Value) -> Result<usize> {
 /// From a schema to the schemas that are followed from it, besides its references.
 type Edges = for<'m> fn(&'m Map<String, Value>) -> Vec<&'m Value>;
 
-fn deepest<'a>(document: Document<'a>, schema: &'a Value, edges: Edges, seen: &mut HashSet<*const Value>, level: usize) -> usize {
+fn deepest<'a>(
+    document: Document<'a>,
+    schema: &'a Value,
+    edges: Edges,
+    seen: &mut HashSet<*const Value>,
+    level: usize,
+) -> usize {
     let Some(map) = schema.as_object() else { return level };
     if level > MAX_NESTING || !seen.insert(schema) {
         return level;
     }
     let references = ["$ref", "$dynamicRef", "$recursiveRef"].iter().filter_map(|keyword| map.get(*keyword)?.as_str());
     let targets = references.filter_map(|reference| document.resolve(reference));
-    edges(map).into_iter().chain(targets).map(|next| deepest(document, next, edges, seen, level + 1)).max().unwrap_or(level)
+    edges(map)
+        .into_iter()
+        .chain(targets)
+        .map(|next| deepest(document, next, edges, seen, level + 1))
+        .max()
+        .unwrap_or(level)
 }

@@ -27,7 +27,9 @@ impl Defaults {
             return defaults;
         }
         open.push(schema);
-        for (name, property) in document.facets(schema).into_iter().filter_map(|facet| facet.get("properties")?.as_object()).flatten() {
+        for (name, property) in
+            document.facets(schema).into_iter().filter_map(|facet| facet.get("properties")?.as_object()).flatten()
+        {
             defaults.property(document, name, property, open);
         }
         open.pop();

@@ -9,8 +9,22 @@ use crate::error::{Error, Result, Violation};
 use crate::text::check_name;
 
 const PROPERTIES: [&str; 16] = [
-    "name", "type", "required", "default", "enumValues", "description", "unique", "index", "search", "secret", "id", "maxBytes",
-    "many", "strict", "table", "title",
+    "name",
+    "type",
+    "required",
+    "default",
+    "enumValues",
+    "description",
+    "unique",
+    "index",
+    "search",
+    "secret",
+    "id",
+    "maxBytes",
+    "many",
+    "strict",
+    "table",
+    "title",
 ];
 const TYPES: &str = "string, number, integer, boolean, json, enum or ref";
 const JSON_TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
@@ -26,11 +40,7 @@ pub(super) fn to_schema(definition: &Value) -> Result<Value> {
     for (key, value) in definition.as_object().into_iter().flatten() {
         list.top(key, value);
     }
-    if list.errors.is_empty() {
-        Ok(list.into_schema())
-    } else {
-        Err(Error::validation(list.errors))
-    }
+    if list.errors.is_empty() { Ok(list.into_schema()) } else { Err(Error::validation(list.errors)) }
 }
 
 #[derive(Default)]
@@ -46,7 +56,9 @@ struct List {
 impl List {
     fn top(&mut self, key: &str, value: &Value) {
         match (key, value) {
-            ("fields", Value::Array(fields)) => fields.iter().enumerate().for_each(|(index, field)| self.field(index, field)),
+            ("fields", Value::Array(fields)) => {
+                fields.iter().enumerate().for_each(|(index, field)| self.field(index, field))
+            }
             ("additional", Value::Bool(on)) => self.additional = *on,
             ("additional", _) => self.refuse("/additional", "is true or false"),
             // The lists themselves are judged with the keywords they become.
@@ -68,7 +80,10 @@ impl List {
         let at = format!("/fields/{index}");
         let Some(field) = field.as_object() else { return self.refuse(&at, "is an object with a name and a type") };
         for key in field.keys().filter(|key| !PROPERTIES.contains(&key.as_str())) {
-            self.refuse(&format!("{at}/{}", escaped(key)), format!("is no property of a field: {}", PROPERTIES.join(", ")));
+            self.refuse(
+                &format!("{at}/{}", escaped(key)),
+                format!("is no property of a field: {}", PROPERTIES.join(", ")),
+            );
         }
         let before = self.errors.len();
         let flags = Flags::read(field, &at, &mut self.errors);
@@ -84,7 +99,8 @@ impl List {
 
     fn name<'f>(&mut self, field: &'f Map<String, Value>, at: &str, is_id: bool) -> Option<&'f str> {
         let at = format!("{at}/name");
-        let Some(name) = field.get("name").and_then(Value::as_str).filter(|name| check_name("a name", name).is_ok()) else {
+        let Some(name) = field.get("name").and_then(Value::as_str).filter(|name| check_name("a name", name).is_ok())
+        else {
             self.refuse(&at, "is text of 1 to 512 bytes without control characters");
             return None;
         };
@@ -115,7 +131,9 @@ impl List {
         if flags.id && !matches!(kind, "string" | "integer" | "enum") {
             self.refuse(&format!("{at}/id"), "an id is a string, an integer or an enum");
         }
-        let Value::Object(mut schema) = (if flags.secret { json!({ "x-secret": true }) } else { typed }) else { return None };
+        let Value::Object(mut schema) = (if flags.secret { json!({ "x-secret": true }) } else { typed }) else {
+            return None;
+        };
         self.annotate(field, at, flags, &mut schema);
         Some(Value::Object(schema))
     }
@@ -140,8 +158,12 @@ impl List {
     }
 
     fn reference(&mut self, field: &Map<String, Value>, at: &str, flags: &Flags) -> Option<Value> {
-        let Some(table) = field.get("table").and_then(Value::as_str).filter(|name| check_name("a name", name).is_ok()) else {
-            self.refuse(&format!("{at}/table"), "names the table referred to: 1 to 512 bytes without control characters");
+        let Some(table) = field.get("table").and_then(Value::as_str).filter(|name| check_name("a name", name).is_ok())
+        else {
+            self.refuse(
+                &format!("{at}/table"),
+                "names the table referred to: 1 to 512 bytes without control characters",
+            );
             return None;
         };
         let one = json!({ "type": "string", "x-ref": { "table": table, "strict": flags.strict } });
@@ -149,7 +171,8 @@ impl List {
     }
 
     fn annotate(&mut self, field: &Map<String, Value>, at: &str, flags: &Flags, schema: &mut Map<String, Value>) {
-        let marks = [("x-unique", flags.unique), ("x-index", flags.index), ("x-search", flags.search), ("x-id", flags.id)];
+        let marks =
+            [("x-unique", flags.unique), ("x-index", flags.index), ("x-search", flags.search), ("x-id", flags.id)];
         for (keyword, _) in marks.into_iter().filter(|(_, on)| *on) {
             schema.insert(keyword.to_owned(), json!(true));
         }

@@ -4,9 +4,16 @@
 /// RFC 6531: a local part and a domain.
 pub(super) fn idn_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let plain = !local.is_empty() && local.len() <= 64 && !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
+    let plain = !local.is_empty()
+        && local.len() <= 64
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..");
     let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-    let unspaced = quoted || !local.chars().any(|letter| letter.is_whitespace() || letter.is_control() || "<>()[],;:@\\\"".contains(letter));
+    let unspaced = quoted
+        || !local
+            .chars()
+            .any(|letter| letter.is_whitespace() || letter.is_control() || "<>()[],;:@\\\"".contains(letter));
     plain && unspaced && idn_hostname(domain)
 }
 
@@ -22,5 +29,8 @@ fn is_label(label: &str) -> bool {
         _ if letter.is_ascii() => letter.is_ascii_alphanumeric(),
         _ => !letter.is_whitespace() && !letter.is_control(),
     };
-    (1..=63).contains(&label.chars().count()) && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(allowed)
+    (1..=63).contains(&label.chars().count())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(allowed)
 }

@@ -181,12 +181,18 @@ impl<'a> Reader<'a> {
             self.visit(schema, path, at);
         }
         for (name, schema) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            self.visit(schema, &step(path, Step::Property(name.clone())), &format!("{at}/properties/{}", escaped(name)));
+            self.visit(
+                schema,
+                &step(path, Step::Property(name.clone())),
+                &format!("{at}/properties/{}", escaped(name)),
+            );
         }
         for keyword in ["items", "prefixItems"] {
             let at = format!("{at}/{keyword}");
             match map.get(keyword) {
-                Some(Value::Array(list)) => list.iter().for_each(|schema| self.visit(schema, &step(path, Step::Items), &at)),
+                Some(Value::Array(list)) => {
+                    list.iter().for_each(|schema| self.visit(schema, &step(path, Step::Items), &at))
+                }
                 Some(schema) => self.visit(schema, &step(path, Step::Items), &at),
                 None => {}
             }

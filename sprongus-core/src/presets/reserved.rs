@@ -73,7 +73,9 @@ impl Found {
             return self.malform(name, error.message());
         }
         match &self.id {
-            Some(known) if *known != text => self.reserve(name, "is not the id of this entry; leave it out or make them equal"),
+            Some(known) if *known != text => {
+                self.reserve(name, "is not the id of this entry; leave it out or make them equal")
+            }
             _ => self.id = Some(text),
         }
     }

@@ -99,8 +99,12 @@ pub(super) fn change_each(schema: &mut Value, change: &impl Fn(&mut Map<String, 
     for (keyword, value) in map.iter_mut() {
         let keyword = keyword.as_str();
         match value {
-            Value::Object(named) if MAPS.contains(&keyword) => named.values_mut().for_each(|child| change_each(child, change)),
-            Value::Array(list) if IN_PLACE_LISTS.contains(&keyword) || keyword == "prefixItems" || keyword == "items" => {
+            Value::Object(named) if MAPS.contains(&keyword) => {
+                named.values_mut().for_each(|child| change_each(child, change))
+            }
+            Value::Array(list)
+                if IN_PLACE_LISTS.contains(&keyword) || keyword == "prefixItems" || keyword == "items" =>
+            {
                 list.iter_mut().for_each(|child| change_each(child, change));
             }
             Value::Object(_) if IN_PLACE.contains(&keyword) || BELOW.contains(&keyword) => change_each(value, change),
@@ -116,7 +120,9 @@ pub(super) fn escaped(segment: &str) -> String {
 
 fn is_anchor(schema: &Map<String, Value>, name: &str) -> bool {
     let is = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
-    is("$anchor") == Some(name) || is("$dynamicAnchor") == Some(name) || is("$id").and_then(|id| id.strip_prefix('#')) == Some(name)
+    is("$anchor") == Some(name)
+        || is("$dynamicAnchor") == Some(name)
+        || is("$id").and_then(|id| id.strip_prefix('#')) == Some(name)
 }
 
 fn find<'a>(schema: &'a Value, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option<&'a Value> {

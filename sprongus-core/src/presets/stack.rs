@@ -14,7 +14,8 @@ pub(super) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     scope(|scope| {
         let thread = Builder::new().name("sprongus-presets".to_owned()).stack_size(ROOM).spawn_scoped(scope, work);
         let thread = thread.map_err(|error| {
-            Error::new(ErrorCode::Unavailable, "no thread could be started to check a deeply nested document").with_source(error)
+            Error::new(ErrorCode::Unavailable, "no thread could be started to check a deeply nested document")
+                .with_source(error)
         })?;
         Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })

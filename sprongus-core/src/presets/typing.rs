@@ -52,9 +52,8 @@ impl CellType {
             0 => Err("only null stands here".to_owned()),
             STRING => Ok(Value::String(text.to_owned())),
             BOOLEAN => boolean(text).ok_or_else(|| "is not true or false".to_owned()),
-            INTEGER => integer(text).ok_or_else(|| {
-                "is not an integer: decimal digits without leading zeros, within 64 bits".to_owned()
-            }),
+            INTEGER => integer(text)
+                .ok_or_else(|| "is not an integer: decimal digits without leading zeros, within 64 bits".to_owned()),
             kinds => self.mixed(kinds, text),
         }
     }
@@ -71,7 +70,12 @@ impl CellType {
     fn describe(self) -> String {
         let mut words = Vec::new();
         let number = if self.0 & FRACTION != 0 { "a number" } else { "an integer" };
-        let named = [(BOOLEAN, "true or false"), (INTEGER | FRACTION, number), (ARRAY, "a JSON array"), (OBJECT, "a JSON object")];
+        let named = [
+            (BOOLEAN, "true or false"),
+            (INTEGER | FRACTION, number),
+            (ARRAY, "a JSON array"),
+            (OBJECT, "a JSON object"),
+        ];
         words.extend(named.iter().filter(|(bits, _)| self.0 & bits != 0).map(|(_, word)| *word));
         words.join(" or ")
     }
@@ -113,12 +117,21 @@ fn types(document: Document<'_>, schema: &Value, level: usize) -> Option<u8> {
     if map.get("x-secret") == Some(&Value::Bool(true)) {
         return Some(OBJECT);
     }
-    let union = |list: &Value| list.as_array()?.iter().map(|one| types(document, one, level + 1)).try_fold(0, |all, one| Some(all | one?));
-    let every = map.get("allOf").and_then(Value::as_array).into_iter().flatten().filter_map(|one| types(document, one, level + 1));
+    let union = |list: &Value| {
+        list.as_array()?.iter().map(|one| types(document, one, level + 1)).try_fold(0, |all, one| Some(all | one?))
+    };
+    let every = map
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|one| types(document, one, level + 1));
     let said = [
         map.get("type").map(named),
         map.get("const").map(kind_of),
-        map.get("enum").and_then(Value::as_array).map(|values| values.iter().map(kind_of).fold(0, |all, one| all | one)),
+        map.get("enum")
+            .and_then(Value::as_array)
+            .map(|values| values.iter().map(kind_of).fold(0, |all, one| all | one)),
         document.target(map).and_then(|target| types(document, target, level + 1)),
         map.get("anyOf").and_then(union),
         map.get("oneOf").and_then(union),
@@ -163,7 +176,8 @@ fn boolean(text: &str) -> Option<Value> {
 
 fn integer(text: &str) -> Option<Value> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = digits == "0" || (!digits.starts_with('0') && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let plain = digits == "0"
+        || (!digits.starts_with('0') && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     if !plain {
         return None;
     }

@@ -30,7 +30,10 @@ fn of(error: &ValidationError<'_>) -> Vec<Violation> {
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             let keyword = error.kind().keyword();
-            unexpected.iter().map(|name| Violation::new(at(name), keyword, "is not a property the preset knows")).collect()
+            unexpected
+                .iter()
+                .map(|name| Violation::new(at(name), keyword, "is not a property the preset knows"))
+                .collect()
         }
         Kind::PropertyNames { error: inner } => {
             let name = inner.instance().as_str().unwrap_or_default();
@@ -143,7 +146,11 @@ struct MaxBytes(u64);
 
 impl<'i> Keyword<'i> for MaxBytes {
     fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
-        if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom(format!("is longer than {} bytes", self.0))) }
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(format!("is longer than {} bytes", self.0)))
+        }
     }
 
     fn is_valid(&self, instance: &'i Value) -> bool {

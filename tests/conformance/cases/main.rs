@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod places;
+mod presets;
 
 fn main() -> std::process::ExitCode {
-    let areas = [places::cases()];
+    let areas = [places::cases(), presets::cases()];
     sprongus_conformance::run(&areas.concat())
 }

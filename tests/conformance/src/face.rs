@@ -1,5 +1,6 @@
 //! One API in or out of a transaction, as a transactional case sees it.
 
+use sprongus::presets::Presets;
 use sprongus::{Result, Row, Store, Tx, Value};
 
 /// A store, or the host's own transaction: the services are the same, so a case is written once.
@@ -12,6 +13,14 @@ pub enum Face<'f, 'c> {
 }
 
 impl Face<'_, '_> {
+    /// The presets.
+    pub fn presets(&self) -> Presets<'_> {
+        match self {
+            Self::Store(store) => store.presets(),
+            Self::Tx(tx) => tx.presets(),
+        }
+    }
+
     /// The host's own SQL, changing.
     pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match self {
