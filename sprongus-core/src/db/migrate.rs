@@ -118,10 +118,8 @@ pub(crate) fn check_schema(exec: &mut dyn Executor) -> Result<()> {
 
 /// Applies what is missing, in one transaction, while other processes wait; the version reached.
 pub(crate) fn migrate(connection: &mut dyn Connection, schema: Option<&str>, now: Timestamp) -> Result<i64> {
-    if connection.dialect() == Dialect::Postgres {
-        if let Some(schema) = schema {
-            connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))?;
-        }
+    if let (Dialect::Postgres, Some(schema)) = (connection.dialect(), schema) {
+        create_schema(connection, schema)?;
     }
     if inspect(connection)? == Found::Current {
         return Ok(SCHEMA_VERSION);
@@ -135,6 +133,18 @@ pub(crate) fn migrate(connection: &mut dyn Connection, schema: Option<&str>, now
     match connection.commit()? {
         Commit::Done => applied,
         Commit::Unknown(error) => Err(error),
+    }
+}
+
+/// Makes the schema where it is missing: a role that may not make one can still use one that is there.
+fn create_schema(connection: &mut dyn Connection, schema: &str) -> Result<()> {
+    if !connection.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[schema.into()])?.is_empty() {
+        return Ok(());
+    }
+    match connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"")) {
+        // Another process made it between the question and the statement.
+        Err(error) if error.code() == ErrorCode::Conflict => Ok(()),
+        result => result,
     }
 }
 

@@ -43,11 +43,10 @@ pub fn parse_value(text: impl AsRef<[u8]>) -> Result<Value> {
 /// Parses a document by the rules of this module and reads a `T` from it.
 ///
 /// # Errors
-/// `validation`: as [`parse_value`], or the document has another shape than `T`.
+/// `validation`: as [`parse_value`]; `invalid_argument`: the document has another shape than `T`.
 pub fn decode<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
     let value = parse_value(text)?;
-    T::deserialize(value)
-        .map_err(|error| Error::validation(vec![Violation::new("", "json", without_value(&error.to_string()))]))
+    T::deserialize(value).map_err(|error| Error::invalid(without_value(&error.to_string())))
 }
 
 /// serde's `invalid type: string "…", expected a number` without the value: messages never show payloads.

@@ -12,7 +12,8 @@ pub(super) enum Declared {
     Plain,
     Boolean,
     Float,
-    Decimal,
+    /// With the scale, where it has one: the digits PostgreSQL would show.
+    Decimal(Option<usize>),
     Date,
     Time,
     DateTime,
@@ -34,7 +35,7 @@ impl Declared {
         match name.split(['(', ' ']).next().unwrap_or_default() {
             "boolean" | "bool" => Self::Boolean,
             "real" | "float" | "float4" | "float8" | "double" => Self::Float,
-            "decimal" | "numeric" => Self::Decimal,
+            "decimal" | "numeric" => Self::Decimal(scale(&name)),
             "date" => Self::Date,
             "time" => Self::Time,
             "timestamptz" => Self::Timestamp,
@@ -51,9 +52,15 @@ impl Declared {
         match (self, &value) {
             (Self::Boolean, Value::Int(number)) if matches!(number, 0 | 1) => Value::Bool(*number == 1),
             (Self::Float, Value::Int(number)) => Value::Float(*number as f64),
-            (Self::Decimal, Value::Int(number)) => Value::Decimal(Cow::Owned(number.to_string())),
-            (Self::Decimal, Value::Float(number)) => Value::Decimal(Cow::Owned(number.to_string())),
-            (Self::Decimal, Value::Text(text)) if is_decimal(text) => Value::Decimal(text.clone()),
+            (Self::Decimal(scale), Value::Int(number)) => Value::Decimal(Cow::Owned(match scale {
+                Some(scale) if scale > 0 => format!("{number}.{:0>scale$}", 0),
+                _ => number.to_string(),
+            })),
+            (Self::Decimal(scale), Value::Float(number)) => Value::Decimal(Cow::Owned(match scale {
+                Some(scale) => format!("{number:.scale$}"),
+                None => number.to_string(),
+            })),
+            (Self::Decimal(_), Value::Text(text)) if is_decimal(text) => Value::Decimal(text.clone()),
             (Self::Date, Value::Text(text)) => text.parse().map_or(value, Value::Date),
             (Self::Time, Value::Text(text)) => text.parse().map_or(value, Value::Time),
             (Self::DateTime, Value::Text(text)) => text.parse().map_or(value, Value::DateTime),
@@ -67,6 +74,15 @@ impl Declared {
             (Self::Array, Value::Text(text)) => parse_array(text).map_or(value, Value::Array),
             _ => value,
         }
+    }
+}
+
+/// The scale in `numeric(10, 2)`; 0 in `numeric(10)`.
+fn scale(name: &str) -> Option<usize> {
+    let (_, arguments) = name.split_once('(')?;
+    match arguments.trim_end_matches(')').split_once(',') {
+        Some((_, scale)) => scale.trim().parse().ok(),
+        None => Some(0),
     }
 }
 

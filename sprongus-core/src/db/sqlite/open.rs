@@ -100,7 +100,10 @@ fn harden(raw: &mut Connection, vacuuming: &Arc<AtomicBool>) -> Result<()> {
     let vacuuming = vacuuming.clone();
     raw.authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| match context.action {
         AuthAction::Attach { .. } | AuthAction::Unknown { code: rusqlite::ffi::SQLITE_ATTACH, .. }
-            if !vacuuming.load(Ordering::Acquire) => Authorization::Deny,
+            if !vacuuming.load(Ordering::Acquire) =>
+        {
+            Authorization::Deny
+        }
         _ => Authorization::Allow,
     }))
     .map_err(from_sqlite)
