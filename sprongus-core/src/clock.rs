@@ -1,5 +1,6 @@
 //! Time: UTC instants in microseconds, and where the present comes from (DESIGN.md §3 "Time").
 
+pub mod seconds;
 mod system;
 pub mod testing;
 mod timestamp;
@@ -7,6 +8,7 @@ mod timestamp;
 use std::fmt;
 use std::sync::Arc;
 
+pub use seconds::opt as seconds_opt;
 pub use system::SystemClock;
 pub use timestamp::Timestamp;
 

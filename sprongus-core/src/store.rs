@@ -7,6 +7,7 @@ use crate::db::{Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, 
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
 use crate::presets::Presets;
+use crate::runs::Runs;
 use crate::scope::{Grant, Scope};
 use crate::session::{After, Core, Ground, Session, Who, Work};
 use crate::settle::{Settled, settle};
@@ -106,6 +107,11 @@ impl Store {
     /// The same store over a worker's own connections, outside `pool_size`.
     pub(crate) fn for_worker(&self) -> Self {
         Self { lane: Lane::Worker, ..self.clone() }
+    }
+
+    /// The runs of this store.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs::new(self.session())
     }
 
     pub(crate) fn core(&self) -> &Core {

@@ -8,6 +8,7 @@ use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_sche
 use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::presets::Presets;
+use crate::runs::Runs;
 use crate::scope::Scope;
 use crate::session::{After, Core, Ground, Session, Who, Work, locked};
 use crate::settle::{Settled, settle};
@@ -139,6 +140,11 @@ impl<'c> Tx<'c> {
 
     pub(crate) fn session(&self) -> Session<'_> {
         Session::new(self)
+    }
+
+    /// The runs, within this transaction.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs::new(self.session())
     }
 
     /// The same transaction, its events and history in the name of `actor`, for that reason.

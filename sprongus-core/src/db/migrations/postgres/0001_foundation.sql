@@ -22,6 +22,8 @@ CREATE TABLE sprongus_runs (
     timeout_us BIGINT,
     claimed_by TEXT,
     lease_until TIMESTAMPTZ,
+    -- how long the lease was asked for: a heartbeat extends it by as much
+    lease_us BIGINT,
     -- the verb that ended the present lease: the same one again is answered with the stored outcome
     reported TEXT,
     claimed_at TIMESTAMPTZ,

@@ -22,6 +22,8 @@ CREATE TABLE sprongus_runs (
     timeout_us INTEGER,
     claimed_by TEXT,
     lease_until TEXT,
+    -- how long the lease was asked for: a heartbeat extends it by as much
+    lease_us INTEGER,
     -- the lease itself: microseconds of this boot's monotonic clock; lease_until is for display
     lease_mono INTEGER,
     lease_boot TEXT,
