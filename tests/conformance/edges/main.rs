@@ -17,7 +17,7 @@ const TIERS: &[&[&str]] = &[
     &["presets", "secrets", "telemetry"],
     &["runs", "aux_store", "tables", "artifacts", "inbox", "projects", "config"],
     &["worker"],
-    &["store", "transaction"],
+    &["store", "transaction", "settle"],
     &["ops"],
     &["cli"],
 ];
