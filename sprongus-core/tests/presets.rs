@@ -232,6 +232,36 @@ fn defaults_fill_what_is_missing_only() {
 }
 
 #[test]
+fn defaults_follow_documents_into_recursion_and_leave_alternatives_alone() {
+    let preset = compile(json!({ "$ref": "#/$defs/node", "$defs": { "node": {
+        "properties": { "n": { "default": 0 }, "next": { "$ref": "#/$defs/node" } },
+        "oneOf": [{ "properties": { "kind": { "const": "a" }, "a": { "default": 1 } } }, { "properties": { "kind": { "const": "b" } } }],
+    } } }))
+    .unwrap();
+    let mut payload = map(json!({ "kind": "b", "next": { "next": { "next": {} } } }));
+    apply_defaults(&preset, &mut payload);
+    let next = json!({ "n": 0, "next": { "n": 0, "next": { "n": 0 } } });
+    assert_eq!(Value::Object(payload), json!({ "kind": "b", "n": 0, "next": next }));
+}
+
+/// Every schema refers to every other: more paths lead through it than could ever be walked.
+#[test]
+fn entangled_schemas_are_read_in_time() {
+    let names: Vec<String> = (0..30).map(|n| format!("d{n}")).collect();
+    let all: Map<String, Value> =
+        names.iter().map(|name| (name.clone(), json!({ "$ref": format!("#/$defs/{name}") }))).collect();
+    let definitions: Map<String, Value> = names
+        .iter()
+        .map(|name| (name.clone(), json!({ "properties": all, "default": {}, "type": "object" })))
+        .collect();
+    let mut definition = json!({ "$defs": definitions, "$ref": "#/$defs/d0" });
+    let preset = compile(definition.clone()).unwrap();
+    assert_eq!(judged(&preset, json!({ "d1": { "d2": { "d3": 1 } } })), pairs(&[("/d1/d2/d3", "type")]));
+    definition["$defs"]["d29"]["x-search"] = json!(true);
+    assert_eq!(refused(definition), [""]);
+}
+
+#[test]
 fn cells_are_typed_by_the_preset() {
     let preset = compile(json!({ "properties": { "s": { "type": "string" }, "i": { "type": "integer" }, "n": { "type": "number" },
         "b": { "type": "boolean" }, "a": { "type": "array" }, "o": { "type": "object", "properties": { "i": { "type": "integer" } } },

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sprongus::Violation;
 use sprongus::json::Json;
 use sprongus::presets::{BUILTINS, Compiled};
@@ -205,35 +205,6 @@ fn built_in_presets_take_real_records() {
     for path in files(&data.join("citations")).iter().filter(|path| !path.ends_with("expected-invalid.json")) {
         for item in read(path).as_array().unwrap() {
             assert_eq!(compiled[1].validate(item), [], "{}", path.display());
-        }
-    }
-}
-
-#[test]
-fn built_in_assets_take_real_tables() {
-    let Some(data) = data_dir() else { return };
-    let assets = Compiled::new(&BUILTINS[0].definition()).unwrap();
-    let tables =
-        ["tate_artworks_500.csv", "tate_artist_data_original.csv", "nga/locations.csv", "nga/media_items_first300.csv"];
-    for file in tables {
-        let mut reader = csv::Reader::from_path(data.join("assets").join(file)).unwrap();
-        let header: Vec<String> =
-            reader.headers().unwrap().iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-        for record in reader.records() {
-            let record = record.unwrap();
-            let cells = header.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
-            let row: Map<String, Value> = cells
-                .map(|(name, cell)| {
-                    let value = match assets.type_of(&[name]) {
-                        Some(cell_type) => {
-                            cell_type.parse_cell(cell).unwrap_or_else(|error| panic!("{file} {name}: {error}"))
-                        }
-                        None => json!(cell),
-                    };
-                    (name.clone(), value)
-                })
-                .collect();
-            assert_eq!(assets.validate(&Value::Object(row)), [], "{file}");
         }
     }
 }

@@ -48,8 +48,9 @@ pub(super) fn table(session: Session<'_>, cache: &Cache, request: &BindPreset, p
     refuse_failing(&report, request)?;
     session.write_bulk(|work| {
         store::keep(work, &preset, "FOR SHARE")?;
+        lock_projects(work, meant)?;
         if check::fingerprint(work.exec(), meant)? != seen {
-            // Entries were written since: with the writer held, nothing else can be.
+            // Entries were written since; behind the locks, no more are.
             report = check::entries(work.exec(), meant, &compiled)?;
             refuse_failing(&report, request)?;
         }
@@ -57,6 +58,21 @@ pub(super) fn table(session: Session<'_>, cache: &Cache, request: &BindPreset, p
     })?;
     report.bound = true;
     Ok(report)
+}
+
+/// Locks a table against writers that go by its present preset, in every project the binding is for.
+fn lock_projects(work: &mut Work<'_>, meant: Meant<'_>) -> Result<()> {
+    let projects = match meant.project {
+        "" => check::projects(work.exec(), meant)?,
+        project => vec![project.to_owned()],
+    };
+    projects.iter().try_for_each(|project| lock_table(work, project, meant.table, true))
+}
+
+/// The lock under which a table's preset does not change: what writes entries shares it and asks for the preset then; what
+/// binds another holds it alone. It lasts until the transaction ends.
+pub(crate) fn lock_table(work: &mut Work<'_>, project: &str, table: &str, alone: bool) -> Result<()> {
+    store::lock(work, &format!("sprongus aux {project}/{table}"), alone)
 }
 
 fn refuse_failing(report: &BindReport, request: &BindPreset) -> Result<()> {

@@ -26,6 +26,12 @@ pub(super) struct Scope<'p> {
     pub(super) project: &'p str,
 }
 
+/// The projects that hold such entries, in order.
+pub(super) fn projects(exec: &mut dyn Executor, scope: Scope<'_>) -> Result<Vec<String>> {
+    let sql = format!("SELECT DISTINCT e.project_id FROM sprongus_aux_entries e WHERE {MEANT} ORDER BY e.project_id");
+    exec.query(&sql, &[scope.table.into(), scope.project.into()])?.iter().map(|row| row.text(0)).collect()
+}
+
 /// What tells whether entries were written between two looks.
 pub(super) fn fingerprint(exec: &mut dyn Executor, scope: Scope<'_>) -> Result<Row> {
     let sql = format!(

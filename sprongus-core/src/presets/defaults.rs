@@ -1,64 +1,84 @@
 //! Defaults: what a document gets where it says nothing.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::compile::Compiled;
-use super::schema::Document;
+use super::schema::{Document, Leads};
 
-/// How deep nested properties are looked at for defaults; recursive schemas end there.
-const DEEPEST: usize = 16;
-
-/// The defaults of an object's properties, and of the objects among them.
-#[derive(Debug, Default)]
+/// The defaults of a schema, by schema: a recursive one comes back to itself as documents do.
+#[derive(Debug)]
 pub(super) struct Defaults {
+    /// The first is the document's own.
+    places: Vec<Place>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
     missing: Vec<(String, Value)>,
-    nested: Vec<(String, Defaults)>,
+    /// Properties whose own properties have defaults, and where those are.
+    nested: Vec<(String, usize)>,
 }
 
 impl Defaults {
-    /// Reads them from `properties`, through local `$ref`, `allOf`, `anyOf` and `oneOf`; the first met counts.
+    /// Reads them from `properties`, through local `$ref` and `allOf`; the first met counts.
     pub(super) fn read(document: Document<'_>) -> Self {
-        Self::of(document, document.root(), &mut Vec::new())
+        let leads = document.leading_to(|schema| schema.contains_key("default"));
+        let mut reader = Reader { document, leads, known: HashMap::new(), waiting: Vec::new() };
+        reader.place(document.root());
+        let mut places = Vec::new();
+        while let Some(schema) = reader.waiting.get(places.len()).copied() {
+            places.push(reader.read(schema));
+        }
+        Self { places }
     }
 
-    fn of<'a>(document: Document<'a>, schema: &'a Value, open: &mut Vec<*const Value>) -> Self {
-        let mut defaults = Self::default();
-        if open.len() > DEEPEST || open.contains(&std::ptr::from_ref(schema)) {
-            return defaults;
-        }
-        open.push(schema);
-        for (name, property) in
-            document.facets(schema).into_iter().filter_map(|facet| facet.get("properties")?.as_object()).flatten()
-        {
-            defaults.property(document, name, property, open);
-        }
-        open.pop();
-        defaults
-    }
-
-    fn property<'a>(&mut self, document: Document<'a>, name: &str, schema: &'a Value, open: &mut Vec<*const Value>) {
-        let known = self.missing.iter().any(|(known, _)| known == name);
-        let default = document.facets(schema).into_iter().find_map(|facet| facet.get("default"));
-        if let (Some(default), false) = (default, known) {
-            self.missing.push((name.to_owned(), default.clone()));
-        }
-        let nested = Self::of(document, schema, open);
-        if !nested.missing.is_empty() || !nested.nested.is_empty() {
-            self.nested.push((name.to_owned(), nested));
-        }
-    }
-
-    fn apply(&self, object: &mut Map<String, Value>) {
-        for (name, default) in &self.missing {
+    fn apply(&self, place: usize, object: &mut Map<String, Value>) {
+        let Some(place) = self.places.get(place) else { return };
+        for (name, default) in &place.missing {
             if !object.contains_key(name) {
                 object.insert(name.clone(), default.clone());
             }
         }
-        for (name, nested) in &self.nested {
+        for (name, nested) in &place.nested {
             if let Some(Value::Object(inner)) = object.get_mut(name) {
-                nested.apply(inner);
+                self.apply(*nested, inner);
             }
         }
+    }
+}
+
+struct Reader<'a> {
+    document: Document<'a>,
+    leads: Leads,
+    known: HashMap<*const Value, usize>,
+    /// Schemas in the order of their places.
+    waiting: Vec<&'a Value>,
+}
+
+impl<'a> Reader<'a> {
+    fn place(&mut self, schema: &'a Value) -> usize {
+        *self.known.entry(schema).or_insert_with(|| {
+            self.waiting.push(schema);
+            self.waiting.len() - 1
+        })
+    }
+
+    fn read(&mut self, schema: &'a Value) -> Place {
+        let mut place = Place::default();
+        let facets = self.document.certain(schema);
+        for (name, property) in facets.into_iter().filter_map(|facet| facet.get("properties")?.as_object()).flatten() {
+            if !property.as_object().is_some_and(|map| self.leads.hold(map)) {
+                continue;
+            }
+            let default = self.document.certain(property).into_iter().find_map(|facet| facet.get("default"));
+            if let Some(default) = default.filter(|_| place.missing.iter().all(|(known, _)| known != name)) {
+                place.missing.push((name.clone(), default.clone()));
+            }
+            place.nested.push((name.clone(), self.place(property)));
+        }
+        place
     }
 }
 
@@ -66,5 +86,5 @@ impl Defaults {
 ///
 /// An explicit null is not missing. Idempotent; judges nothing (validate afterwards).
 pub fn apply_defaults(preset: &Compiled, payload: &mut Map<String, Value>) {
-    preset.defaults().apply(payload);
+    preset.defaults().apply(0, payload);
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::schema::{Document, alternatives, escaped};
+use super::schema::{Document, Leads, alternatives, escaped};
 use crate::error::{Error, Result, Violation};
 use crate::text::check_name;
 
@@ -136,7 +136,9 @@ pub struct Keywords {
 impl Keywords {
     /// Reads them; a malformed one is `validation` with its path in the schema.
     pub(super) fn read(document: Document<'_>) -> Result<Self> {
-        let mut reader = Reader { document, found: Self::default(), errors: Vec::new(), open: Vec::new(), places: 0 };
+        let leads = document.leading_to(|schema| schema.keys().any(|keyword| keyword.starts_with("x-")));
+        let mut reader =
+            Reader { document, leads, found: Self::default(), errors: Vec::new(), open: Vec::new(), places: 0 };
         reader.visit(document.root(), &FieldPath::default(), "");
         if !reader.errors.is_empty() {
             return Err(Error::validation(reader.errors));
@@ -147,6 +149,8 @@ impl Keywords {
 
 struct Reader<'a> {
     document: Document<'a>,
+    /// Only these are worth visiting: a schema without our keywords may be as entangled as it likes.
+    leads: Leads,
     found: Keywords,
     errors: Vec<Violation>,
     /// The schemas we are inside of: meeting one again is recursion.
@@ -158,7 +162,7 @@ impl<'a> Reader<'a> {
     fn visit(&mut self, schema: &'a Value, path: &FieldPath, at: &str) {
         let Some(map) = schema.as_object() else { return };
         let place: *const Value = schema;
-        if self.open.contains(&place) || self.places > MAX_PLACES {
+        if !self.leads.hold(map) || self.open.contains(&place) || self.places > MAX_PLACES {
             return;
         }
         self.places += 1;

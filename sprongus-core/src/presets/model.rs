@@ -80,6 +80,25 @@ pub enum Address {
 }
 
 impl Preset {
+    /// The definition that a Rust type stands for: its JSON Schema (draft 2020-12), as schemars derives it.
+    ///
+    /// Fields are marked with `#[schemars(extend("x-unique" = true))]`.
+    ///
+    /// ```
+    /// use sprongus::presets::{Compiled, Preset};
+    /// #[derive(schemars::JsonSchema)]
+    /// struct Paper { title: String, year: Option<i32> }
+    /// let paper = Compiled::new(&Preset::of::<Paper>()?)?;
+    /// assert!(paper.validate(&serde_json::json!({ "title": "On heat", "year": null })).is_empty());
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `validation` where the type's schema breaks the rules of JSON (a default that nests too deep).
+    pub fn of<T: JsonSchema>() -> Result<Json> {
+        Json::from_serialize(&schemars::schema_for!(T))
+    }
+
     /// `label@version`, which names this preset and no other.
     pub fn address(&self) -> String {
         format!("{}@{}", self.label, self.version)

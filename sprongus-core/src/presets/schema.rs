@@ -1,5 +1,7 @@
 //! Walking a JSON Schema without validating: what applies at a place, and what stands below it.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use crate::json::pointer::Segment;
@@ -56,6 +58,21 @@ impl<'a> Document<'a> {
     where
         'a: 's,
     {
+        self.gather(schema, &IN_PLACE_LISTS)
+    }
+
+    /// The same through local `$ref` and `allOf` only: what speaks of the place whatever stands there.
+    pub(super) fn certain<'s>(self, schema: &'s Value) -> Vec<&'s Map<String, Value>>
+    where
+        'a: 's,
+    {
+        self.gather(schema, &["allOf"])
+    }
+
+    fn gather<'s>(self, schema: &'s Value, lists: &[&str]) -> Vec<&'s Map<String, Value>>
+    where
+        'a: 's,
+    {
         let mut found: Vec<&'s Map<String, Value>> = Vec::new();
         let mut waiting = vec![schema];
         while let Some(next) = waiting.pop() {
@@ -65,9 +82,45 @@ impl<'a> Document<'a> {
             }
             found.push(map);
             waiting.extend(self.target(map));
-            waiting.extend(alternatives(map));
+            waiting.extend(lists.iter().filter_map(|keyword| map.get(*keyword)?.as_array()).flatten());
         }
         found
+    }
+
+    /// The schemas that hold what is wanted, or lead to one that does.
+    pub(super) fn leading_to(self, wanted: impl Fn(&Map<String, Value>) -> bool) -> Leads {
+        let mut parents: HashMap<*const Map<String, Value>, Vec<&Map<String, Value>>> = HashMap::new();
+        let mut found: Vec<&Map<String, Value>> = Vec::new();
+        let mut waiting: Vec<&Map<String, Value>> = self.root.as_object().into_iter().collect();
+        let mut seen: HashSet<*const Map<String, Value>> = HashSet::new();
+        while let Some(map) = waiting.pop() {
+            if !seen.insert(map) {
+                continue;
+            }
+            if wanted(map) {
+                found.push(map);
+            }
+            for next in children(map).into_iter().chain(self.target(map)).filter_map(Value::as_object) {
+                parents.entry(next).or_default().push(map);
+                waiting.push(next);
+            }
+        }
+        let mut leads = HashSet::new();
+        while let Some(map) = found.pop() {
+            if leads.insert(std::ptr::from_ref(map)) {
+                found.extend(parents.get(&std::ptr::from_ref(map)).into_iter().flatten());
+            }
+        }
+        Leads(leads)
+    }
+}
+
+/// A set of schemas of one document.
+pub(super) struct Leads(HashSet<*const Map<String, Value>>);
+
+impl Leads {
+    pub(super) fn hold(&self, schema: &Map<String, Value>) -> bool {
+        self.0.contains(&std::ptr::from_ref(schema))
     }
 }
 

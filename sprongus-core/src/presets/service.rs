@@ -19,6 +19,18 @@ use crate::scope::Scope;
 use crate::session::Session;
 
 /// Presets of a store or a transaction (DESIGN.md §6): reading takes the scope `presets:read`, writing `admin`.
+///
+/// ```
+/// use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
+/// use sprongus::{Json, Options, Store};
+/// let store = Store::open(":memory:", Options::default())?;
+/// let definition = Json::parse(r#"{"fields": [{"name": "title", "type": "string", "required": true}]}"#)?;
+/// let preset = store.presets().create(&CreatePreset::new("paper", PresetKind::Custom, definition))?;
+/// assert_eq!(preset.address(), "paper@1");
+/// let bind = BindPreset { table: "papers".to_owned(), address: "paper".to_owned(), ..BindPreset::default() };
+/// assert!(store.presets().bind(&bind)?.bound);
+/// # Ok::<(), sprongus::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Presets<'s> {
     session: Session<'s>,

@@ -245,6 +245,7 @@ pub(super) fn event(
     payload: &serde_json::Value,
 ) -> Result<()> {
     let subject = format!("preset:{}", preset.address());
+    lock(work, &subject, true)?;
     let seq = next_seq(work.exec(), &subject)?;
     let actor = work.who().actor.clone();
     let payload = Json::from_value(payload)?;
@@ -252,4 +253,14 @@ pub(super) fn event(
         work,
         &NewEvent { run_id: None, project_id: project, subject: &subject, seq, kind, actor: &actor, payload: &payload },
     )
+}
+
+/// Holds others off until the transaction ends, alone or with those who share. SQLite has one writer anyway.
+pub(super) fn lock(work: &mut Work<'_>, name: &str, alone: bool) -> Result<()> {
+    if work.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let shared = if alone { "" } else { "_shared" };
+    let sql = format!("SELECT pg_advisory_xact_lock{shared}(hashtextextended($1::text, 0))::text");
+    work.query(&sql, &[name.into()]).map(drop)
 }

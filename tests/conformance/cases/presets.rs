@@ -30,6 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("presets::presets_travel", &["presets.export", "presets.import"], travel),
         case("presets::changes_are_events", &["presets.publish", "presets.bind"], events),
         store("presets::rivals_get_a_version_each", &["presets.create"], rivals),
+        store("presets::tables_are_bound_side_by_side", &["presets.bind"], bound_side_by_side),
         store("presets::handles_hold_scopes", &["presets.create", "presets.get"], scopes),
     ]
 }
@@ -399,6 +400,20 @@ fn rivals(env: &Env) {
         versions
     });
     assert_eq!(versions, (1..=20).collect::<Vec<i64>>());
+}
+
+fn bound_side_by_side(env: &Env) {
+    let store = env.open();
+    std::thread::scope(|scope| {
+        for name in 0..4 {
+            let store = &store;
+            let bind_one = move |n| drop(store.presets().bind(&bind(&format!("t{name}.{n}"), "assets")).unwrap());
+            scope.spawn(move || (0..5).for_each(bind_one));
+        }
+    });
+    let rows =
+        store.query("SELECT max(seq), count(*) FROM sprongus_events WHERE subject = 'preset:assets@1'", &[]).unwrap();
+    assert_eq!(rows[0].values(), [Value::Int(20), Value::Int(20)]);
 }
 
 fn scopes(env: &Env) {
