@@ -193,15 +193,18 @@ impl Store {
                 "snapshot copies a SQLite file; for PostgreSQL use pg_dump",
             ));
         }
-        if path.exists() {
-            return Err(Error::invalid(format!("{} exists; a snapshot is a new file", path.display())));
-        }
         let Some(text) = path.to_str() else {
             return Err(Error::invalid("the path of a snapshot is UTF-8"));
         };
         let db = self.core.db()?;
         let mut connection = db.hold(self.lane, self.core.deadline())?;
-        connection.execute("VACUUM INTO $1", &[text.into()]).map(drop)
+        crate::private::create_new(path)?;
+        let copied = connection.execute("VACUUM INTO $1", &[text.into()]).map(drop);
+        if copied.is_err() {
+            // Ours, and empty or half written.
+            let _ = std::fs::remove_file(path);
+        }
+        copied
     }
 }
 

@@ -33,7 +33,14 @@ impl PgConnection {
             wire.batch(&settings.set("SET"))?;
         }
         let statements = Statements::new(settings.statement_cache);
-        Ok(Self { wire, statements, settings: settings.clone(), in_transaction: false, marked: false, used: Instant::now() })
+        Ok(Self {
+            wire,
+            statements,
+            settings: settings.clone(),
+            in_transaction: false,
+            marked: false,
+            used: Instant::now(),
+        })
     }
 
     /// Whether it may not go back to the pool.
@@ -77,7 +84,8 @@ impl PgConnection {
             return Err(Error::misuse("a transaction is open on this connection already"));
         }
         // Readers see one state of the database, as on SQLite.
-        let mut sql = String::from(if write { "BEGIN READ WRITE" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" });
+        let mut sql =
+            String::from(if write { "BEGIN READ WRITE" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" });
         if !self.settings.statement_cache {
             sql.push_str("; ");
             sql.push_str(&self.settings.set("SET LOCAL"));
@@ -153,5 +161,7 @@ impl PgConnection {
 fn is_refusal(error: &Error) -> bool {
     let state = errors::sqlstate(error);
     !errors::is_connection_lost(error)
-        && state.is_some_and(|state| state == "25P02" || state.starts_with("23") || state.starts_with("40") && state != "40003")
+        && state.is_some_and(|state| {
+            state == "25P02" || state.starts_with("23") || state.starts_with("40") && state != "40003"
+        })
 }

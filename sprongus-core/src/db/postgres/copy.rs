@@ -29,7 +29,8 @@ pub(super) fn load(
             let Some(row) = rows.next() else { break };
             number += 1;
             let row = row?;
-            encode::check(&row, &types).map_err(|error| Error::invalid(format!("row {number}: {}", error.message())))?;
+            encode::check(&row, &types)
+                .map_err(|error| Error::invalid(format!("row {number}: {}", error.message())))?;
             line(&row, &types, &mut text);
         }
         Ok((!text.is_empty()).then(|| Bytes::from(text)))

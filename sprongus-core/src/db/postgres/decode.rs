@@ -13,7 +13,9 @@ pub(super) struct Column(pub(super) Value<'static>);
 
 impl<'a> FromSql<'a> for Column {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        decode(ty, raw).map(Column).ok_or_else(|| format!("a value of type {} is not in its binary form", ty.name()).into())
+        decode(ty, raw)
+            .map(Column)
+            .ok_or_else(|| format!("a value of type {} is not in its binary form", ty.name()).into())
     }
 
     fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
@@ -37,7 +39,8 @@ pub(super) fn readable(ty: &Type) -> bool {
 }
 
 fn is_text(ty: &Type) -> bool {
-    matches!(*ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::VOID) || ty.name() == "citext"
+    matches!(*ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::VOID)
+        || ty.name() == "citext"
 }
 
 fn is_scalar(ty: &Type) -> bool {

@@ -33,7 +33,9 @@ impl ToSql for Param<'_> {
 
     fn encode_format(&self, ty: &Type) -> Format {
         match (self.0, base(ty)) {
-            (Value::Bytes(_), &Type::BYTEA) | (Value::Timestamp(_), &Type::TIMESTAMPTZ | &Type::TIMESTAMP) => Format::Binary,
+            (Value::Bytes(_), &Type::BYTEA) | (Value::Timestamp(_), &Type::TIMESTAMPTZ | &Type::TIMESTAMP) => {
+                Format::Binary
+            }
             _ => Format::Text,
         }
     }
@@ -55,7 +57,9 @@ pub(super) fn check(values: &[Value<'_>], types: &[Type]) -> Result<()> {
 fn check_one(value: &Value<'_>, ty: &Type) -> Result<(), String> {
     if let (Value::Array(items), Kind::Array(member)) = (value, ty.kind()) {
         // A nested array is a further dimension of the same members.
-        return items.iter().try_for_each(|item| check_one(item, if matches!(item, Value::Array(_)) { ty } else { base(member) }));
+        return items
+            .iter()
+            .try_for_each(|item| check_one(item, if matches!(item, Value::Array(_)) { ty } else { base(member) }));
     }
     if holds_nul(value) {
         return Err("holds a NUL character, which PostgreSQL cannot store in text".to_owned());
@@ -90,14 +94,18 @@ fn fits(value: &Value<'_>, ty: &Type) -> bool {
     use Value as V;
     match *ty {
         Type::BOOL => matches!(value, V::Null | V::Text(_) | V::Bool(_) | V::Int(0 | 1)),
-        Type::INT2 | Type::INT4 | Type::INT8 | Type::OID => matches!(value, V::Null | V::Text(_) | V::Int(_) | V::Decimal(_)),
+        Type::INT2 | Type::INT4 | Type::INT8 | Type::OID => {
+            matches!(value, V::Null | V::Text(_) | V::Int(_) | V::Decimal(_))
+        }
         Type::FLOAT4 | Type::FLOAT8 | Type::NUMERIC => {
             matches!(value, V::Null | V::Text(_) | V::Int(_) | V::Float(_) | V::Decimal(_))
         }
         Type::BYTEA => matches!(value, V::Null | V::Text(_) | V::Bytes(_)),
         Type::DATE => matches!(value, V::Null | V::Text(_) | V::Date(_)),
         Type::TIME => matches!(value, V::Null | V::Text(_) | V::Time(_)),
-        Type::TIMESTAMP | Type::TIMESTAMPTZ => matches!(value, V::Null | V::Text(_) | V::Date(_) | V::DateTime(_) | V::Timestamp(_)),
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => {
+            matches!(value, V::Null | V::Text(_) | V::Date(_) | V::DateTime(_) | V::Timestamp(_))
+        }
         Type::UUID => matches!(value, V::Null | V::Text(_) | V::Uuid(_)),
         Type::JSON | Type::JSONB => !matches!(value, V::Bytes(_)),
         _ => match ty.kind() {
@@ -172,7 +180,9 @@ fn json(value: &Value<'_>) -> String {
 
 fn json_item(value: &Value<'_>) -> String {
     match value {
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Decimal(_) | Value::Json(_) | Value::Array(_) => json(value),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Decimal(_) | Value::Json(_) | Value::Array(_) => {
+            json(value)
+        }
         Value::Float(value) if value.is_finite() => value.to_string(),
         _ => serde_json::Value::String(plain(value)).to_string(),
     }

@@ -62,7 +62,12 @@ impl Executor for LentPostgres<'_, '_> {
         self.session.batch(sql)
     }
 
-    fn load(&mut self, table: &str, columns: &[&str], rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>) -> Result<u64> {
+    fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
         copy::load(&mut self.session, &mut self.statements, table, columns, rows)
     }
 }

@@ -28,8 +28,8 @@ use self::pool::Lender;
 use super::{Connection, Lane, Row};
 use crate::error::{Error, ErrorCode, Result};
 
-pub use self::lent::LentPostgres;
 pub(crate) use self::errors::is_connection_lost;
+pub use self::lent::LentPostgres;
 pub(crate) use self::settings::{PostgresSettings, UNBOUNDED};
 pub(crate) use self::url::redact;
 
@@ -81,10 +81,16 @@ fn examine(connection: &mut PgConnection, settings: &PostgresSettings) -> Result
     let (rows, _) = connection.run(sql, &[])?;
     let row: &Row = rows.first().ok_or_else(|| Error::new(ErrorCode::Storage, "PostgreSQL did not say its version"))?;
     if row.int(0)? < OLDEST {
-        return Err(Error::new(ErrorCode::Unsupported, format!("PostgreSQL {} is too old: 12 or newer is needed", row.text(3)?)));
+        return Err(Error::new(
+            ErrorCode::Unsupported,
+            format!("PostgreSQL {} is too old: 12 or newer is needed", row.text(3)?),
+        ));
     }
     if row.bool(1)? && !settings.read_only {
-        return Err(Error::new(ErrorCode::Unsupported, "this server is a read-only standby: name the primary, or open read-only"));
+        return Err(Error::new(
+            ErrorCode::Unsupported,
+            "this server is a read-only standby: name the primary, or open read-only",
+        ));
     }
     if row.text(2)? != "UTF8" {
         let message = format!("the database's encoding is {}: create it with ENCODING 'UTF8'", row.text(2)?);

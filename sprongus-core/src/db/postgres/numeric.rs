@@ -21,7 +21,8 @@ pub(super) fn to_text(raw: &[u8]) -> Option<String> {
         _ => {}
     }
     let groups: Vec<u16> = (0..count).map(|_| cursor.u16()).collect::<Option<_>>()?;
-    let group = |place: i32| usize::try_from(weight - place).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0);
+    let group =
+        |place: i32| usize::try_from(weight - place).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0);
 
     let mut text = String::from(if sign == NEGATIVE { "-" } else { "" });
     text.push_str(&group(weight.max(0)).to_string());

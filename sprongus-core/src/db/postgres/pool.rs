@@ -89,7 +89,13 @@ pub(super) struct Lender {
 }
 
 impl Lender {
-    pub(super) fn new(size: u32, config: &Config, settings: &Arc<PostgresSettings>, threads: &Arc<ScheduledThreadPool>, first: Option<PgConnection>) -> Self {
+    pub(super) fn new(
+        size: u32,
+        config: &Config,
+        settings: &Arc<PostgresSettings>,
+        threads: &Arc<ScheduledThreadPool>,
+        first: Option<PgConnection>,
+    ) -> Self {
         let last_error = LastError::default();
         let pool = Pool::builder()
             .thread_pool(threads.clone())
@@ -106,17 +112,21 @@ impl Lender {
     pub(super) fn lend(&self, deadline: Instant) -> Result<Loan> {
         async_guard::check()?;
         let asked = Instant::now();
-        let connection = self.pool.get_timeout(deadline.saturating_duration_since(asked)).map_err(|_| self.none_left())?;
+        let connection =
+            self.pool.get_timeout(deadline.saturating_duration_since(asked)).map_err(|_| self.none_left())?;
         self.last_error.set(None);
         Ok(Loan { connection, waited: asked.elapsed() })
     }
 
     fn none_left(&self) -> Error {
         if self.pool.state().connections == self.pool.max_size() {
-            let message = format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size());
+            let message =
+                format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size());
             return Error::new(ErrorCode::Busy, message);
         }
-        self.last_error.copy().unwrap_or_else(|| Error::new(ErrorCode::Timeout, "PostgreSQL could not be connected to in time"))
+        self.last_error
+            .copy()
+            .unwrap_or_else(|| Error::new(ErrorCode::Timeout, "PostgreSQL could not be connected to in time"))
     }
 }
 
@@ -143,7 +153,12 @@ impl Executor for Loan {
         self.connection.batch(sql)
     }
 
-    fn load(&mut self, table: &str, columns: &[&str], rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>) -> Result<u64> {
+    fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
         self.connection.load(table, columns, rows)
     }
 }

@@ -22,11 +22,15 @@ pub(super) struct Pump {
 impl Pump {
     pub(super) fn new() -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
-        let runtime = runtime.map_err(|error| Error::new(ErrorCode::Unavailable, format!("no I/O loop for PostgreSQL: {error}")))?;
+        let runtime = runtime
+            .map_err(|error| Error::new(ErrorCode::Unavailable, format!("no I/O loop for PostgreSQL: {error}")))?;
         Ok(Self { runtime: Some(runtime), connection: None })
     }
 
-    pub(super) fn attach(&mut self, connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) {
+    pub(super) fn attach(
+        &mut self,
+        connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+    ) {
         self.connection = Some(Box::pin(connection));
     }
 
@@ -46,7 +50,9 @@ impl Pump {
         E: Into<DriverError>,
     {
         async_guard::check()?;
-        let Some(runtime) = &self.runtime else { return Err(errors::lost("the connection to PostgreSQL is closed".to_owned())) };
+        let Some(runtime) = &self.runtime else {
+            return Err(errors::lost("the connection to PostgreSQL is closed".to_owned()));
+        };
         let connection = &mut self.connection;
         let mut work = pin!(work);
         let both = poll_fn(|context| {
@@ -82,15 +88,18 @@ impl Pump {
     /// Takes in what arrived while nobody was calling, without waiting: the end of a connection is seen here.
     pub(super) fn settle(&mut self) -> Result<()> {
         let mut turns = 0;
-        self.run::<_, Error>(None, poll_fn(move |context| {
-            turns += 1;
-            // The I/O loop looks at its sockets between two polls.
-            if turns > 2 {
-                return Poll::Ready(Ok(()));
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }))
+        self.run::<_, Error>(
+            None,
+            poll_fn(move |context| {
+                turns += 1;
+                // The I/O loop looks at its sockets between two polls.
+                if turns > 2 {
+                    return Poll::Ready(Ok(()));
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }),
+        )
     }
 }
 
@@ -120,6 +129,9 @@ impl From<tokio_postgres::Error> for DriverError {
 }
 
 fn silent() -> Error {
-    Error::new(ErrorCode::Timeout, "PostgreSQL did not answer within the time the call may wait; the connection was dropped")
-        .with_details(serde_json::json!({ "connection": "lost" }))
+    Error::new(
+        ErrorCode::Timeout,
+        "PostgreSQL did not answer within the time the call may wait; the connection was dropped",
+    )
+    .with_details(serde_json::json!({ "connection": "lost" }))
 }

@@ -134,7 +134,8 @@ fn unreadable(error: Error, statement: &Statement) -> Error {
     }
     let column = statement.columns().iter().find(|column| !readable(column.type_()));
     let (name, ty) = column.map_or(("?", "?"), |column| (column.name(), column.type_().name()));
-    let message = format!("column {name} is of type {ty}, which this statement cannot return; cast it to text in the statement");
+    let message =
+        format!("column {name} is of type {ty}, which this statement cannot return; cast it to text in the statement");
     Error::new(ErrorCode::Unsupported, message)
 }
 

@@ -38,13 +38,19 @@ pub(super) fn parse(url: &str, settings: &PostgresSettings) -> Result<Config> {
         config.tcp_user_timeout(settings.call_timeout);
     }
     if config.get_keepalives_interval().is_none() {
-        config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10)).keepalives_retries(3);
+        config
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
     }
     Ok(config)
 }
 
 fn no_tls() -> Error {
-    Error::new(ErrorCode::Unsupported, "this build has no TLS for PostgreSQL; use sslmode=disable or prefer, or a Unix socket")
+    Error::new(
+        ErrorCode::Unsupported,
+        "this build has no TLS for PostgreSQL; use sslmode=disable or prefer, or a Unix socket",
+    )
 }
 
 /// The URL with every password in it replaced by `***`, for messages and logs.

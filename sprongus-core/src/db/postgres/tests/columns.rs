@@ -40,10 +40,13 @@ fn every_kind_comes_back_in_its_shape() {
         ("'00010203-0405-0607-0809-0a0b0c0d0e0f'::uuid", Value::Uuid(std::array::from_fn(|n| n as u8))),
         ("'{\"b\": [1.0]}'::jsonb", Value::json("{\"b\": [1.0]}")),
         ("'{\"b\":1 }'::json", Value::json("{\"b\":1 }")),
-        ("ARRAY[[1,NULL],[3,4]]", Value::Array(vec![
-            Value::Array(vec![Value::Int(1), Value::Null]),
-            Value::Array(vec![Value::Int(3), Value::Int(4)]),
-        ])),
+        (
+            "ARRAY[[1,NULL],[3,4]]",
+            Value::Array(vec![
+                Value::Array(vec![Value::Int(1), Value::Null]),
+                Value::Array(vec![Value::Int(3), Value::Int(4)]),
+            ]),
+        ),
         ("'{}'::text[]", Value::Array(vec![])),
     ] {
         assert_eq!(value(sql), expected, "{sql}");
@@ -53,8 +56,14 @@ fn every_kind_comes_back_in_its_shape() {
 #[test]
 fn times_beyond_the_calendar_are_text_as_the_server_writes_it() {
     for sql in [
-        "'infinity'::date", "'-infinity'::timestamptz", "'infinity'::timestamp", "'4714-11-24 BC'::date", "'10000-01-01'::date",
-        "'5874897-12-31'::date", "'0001-12-31 23:59:59.25 BC'::timestamp", "'294276-12-31 23:59:59.999999+00'::timestamptz",
+        "'infinity'::date",
+        "'-infinity'::timestamptz",
+        "'infinity'::timestamp",
+        "'4714-11-24 BC'::date",
+        "'10000-01-01'::date",
+        "'5874897-12-31'::date",
+        "'0001-12-31 23:59:59.25 BC'::timestamp",
+        "'294276-12-31 23:59:59.999999+00'::timestamptz",
     ] {
         let Value::Text(server) = value(&format!("({sql})::text")) else { panic!("{sql}") };
         assert_eq!(value(sql), Value::Text(server), "{sql}");
@@ -64,8 +73,21 @@ fn times_beyond_the_calendar_are_text_as_the_server_writes_it() {
 #[test]
 fn numerics_keep_every_digit() {
     for number in [
-        "0", "0.00", "1", "-1", "10000", "100000000", "0.0001", "0.00001", "-0.10", "12345.6789000", "99999999999999999999.999999999",
-        "1e20", "1e-20", "NaN", "1000000000000000000000000.00000000000000000001",
+        "0",
+        "0.00",
+        "1",
+        "-1",
+        "10000",
+        "100000000",
+        "0.0001",
+        "0.00001",
+        "-0.10",
+        "12345.6789000",
+        "99999999999999999999.999999999",
+        "1e20",
+        "1e-20",
+        "NaN",
+        "1000000000000000000000000.00000000000000000001",
     ] {
         let Value::Text(server) = value(&format!("('{number}'::numeric)::text")) else { panic!("{number}") };
         assert_eq!(value(&format!("'{number}'::numeric")), Value::Decimal(server), "{number}");
@@ -101,7 +123,9 @@ fn enums_and_domains_are_what_they_are_made_of() {
     let db = open(settings());
     let mut connection = connect(&db);
     let name = super::support::unique("kind");
-    connection.batch(&format!("CREATE TYPE {name}_e AS ENUM ('red'); CREATE DOMAIN {name}_d AS numeric CHECK (value > 0)")).unwrap();
+    connection
+        .batch(&format!("CREATE TYPE {name}_e AS ENUM ('red'); CREATE DOMAIN {name}_d AS numeric CHECK (value > 0)"))
+        .unwrap();
     let sql = format!("SELECT $1::{name}_e, $2::{name}_d, ARRAY['red']::{name}_e[]");
     let rows = connection.query(&sql, &[text("red"), Value::Decimal("1.50".into())]).unwrap();
     assert_eq!(rows[0].values(), [text("red"), Value::Decimal("1.50".into()), Value::Array(vec![text("red")])]);

@@ -46,7 +46,10 @@ fn privileges_are_permission_denied() {
     connection.batch(&format!("CREATE ROLE {role}")).unwrap();
     connection.begin(true).unwrap();
     connection.batch(&format!("SET LOCAL ROLE {role}")).unwrap();
-    assert_eq!(connection.query(&format!("SELECT * FROM {table}"), &[]).unwrap_err().code(), ErrorCode::PermissionDenied);
+    assert_eq!(
+        connection.query(&format!("SELECT * FROM {table}"), &[]).unwrap_err().code(),
+        ErrorCode::PermissionDenied
+    );
 }
 
 #[test]

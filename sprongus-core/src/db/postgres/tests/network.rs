@@ -80,7 +80,8 @@ fn statements_and_locks_are_waited_for_so_long() {
     let mut connection = connect(&db);
     assert_eq!(connection.query("SELECT pg_sleep(30)", &[]).unwrap_err().code(), ErrorCode::Timeout);
     let table = table("locked", "id int");
-    let (mut holder, patient) = (connect(&db), PostgresSettings { call_timeout: Duration::from_millis(300), ..settings() });
+    let (mut holder, patient) =
+        (connect(&db), PostgresSettings { call_timeout: Duration::from_millis(300), ..settings() });
     holder.begin(true).unwrap();
     holder.batch(&format!("LOCK TABLE {table}")).unwrap();
     let other = open(patient);

@@ -5,7 +5,9 @@ use crate::error::ErrorCode;
 
 fn text_of(ty: &str, value: Value<'_>) -> String {
     let db = open(settings());
-    let rows = connect(&db).query(&format!("SELECT ($1::{ty})::text"), &[value]).unwrap_or_else(|error| panic!("{ty}: {error}"));
+    let rows = connect(&db)
+        .query(&format!("SELECT ($1::{ty})::text"), &[value])
+        .unwrap_or_else(|error| panic!("{ty}: {error}"));
     rows[0].text(0).unwrap()
 }
 
@@ -37,8 +39,16 @@ fn parameters_become_the_type_the_server_infers() {
         ("jsonb", Value::Array(vec![Value::Int(1), Value::text("a\"b"), Value::Null]), "[1, \"a\\\"b\", null]"),
         ("text", Value::Array(vec![Value::Int(1), Value::text("x")]), "[1,\"x\"]"),
         ("int4[]", Value::Array(vec![Value::Int(1), Value::Null]), "{1,NULL}"),
-        ("text[]", Value::Array(vec![Value::text("NULL"), Value::text("a,\"\\b"), Value::text("")]), "{\"NULL\",\"a,\\\"\\\\b\",\"\"}"),
-        ("int4[]", Value::Array(vec![Value::Array(vec![Value::Int(1)]), Value::Array(vec![Value::Int(2)])]), "{{1},{2}}"),
+        (
+            "text[]",
+            Value::Array(vec![Value::text("NULL"), Value::text("a,\"\\b"), Value::text("")]),
+            "{\"NULL\",\"a,\\\"\\\\b\",\"\"}",
+        ),
+        (
+            "int4[]",
+            Value::Array(vec![Value::Array(vec![Value::Int(1)]), Value::Array(vec![Value::Int(2)])]),
+            "{{1},{2}}",
+        ),
         ("inet", Value::text("10.0.0.1"), "10.0.0.1/32"),
     ] {
         assert_eq!(text_of(ty, value), expected, "{ty}");
@@ -71,7 +81,10 @@ fn what_cannot_be_is_refused_by_number_and_leaves_the_transaction_whole() {
         assert!(error.message().contains("$2"), "{error}");
     }
     let error = connection.query("SELECT $1::int", &[]).unwrap_err();
-    assert_eq!((error.code(), error.message()), (ErrorCode::InvalidArgument, "the SQL takes 1 parameters, 0 were given"));
+    assert_eq!(
+        (error.code(), error.message()),
+        (ErrorCode::InvalidArgument, "the SQL takes 1 parameters, 0 were given")
+    );
     assert_eq!(super::support::int(connection.as_mut(), "SELECT 1"), 1);
 }
 

@@ -26,7 +26,9 @@ fn settings_hold_inside_each_transaction() {
     let db = open(without_cache());
     let mut connection = connect(&db);
     connection.begin(true).unwrap();
-    let rows = connection.query("SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')", &[]).unwrap();
+    let rows = connection
+        .query("SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')", &[])
+        .unwrap();
     assert_eq!(rows[0].values(), [Value::text("5s"), Value::text("off")]);
     assert!(matches!(connection.commit().unwrap(), Commit::Done));
     assert!(connection.query("SELECT 1/0", &[]).is_err());

@@ -10,8 +10,12 @@ fn a_session_the_host_marked_is_not_lent_again() {
     let pid = int(connect(&db).as_mut(), PID);
     assert_eq!(int(connect(&db).as_mut(), PID), pid);
     for sql in [
-        "SET search_path = nowhere", "LISTEN x", "SELECT set_config('timezone', 'Asia/Tokyo', false)", "CREATE TEMP TABLE mine (id int)",
-        "SELECT pg_advisory_lock(77)", "PREPARE p AS SELECT 1",
+        "SET search_path = nowhere",
+        "LISTEN x",
+        "SELECT set_config('timezone', 'Asia/Tokyo', false)",
+        "CREATE TEMP TABLE mine (id int)",
+        "SELECT pg_advisory_lock(77)",
+        "PREPARE p AS SELECT 1",
     ] {
         let mut marked = connect(&db);
         let before = int(marked.as_mut(), PID);
@@ -41,7 +45,10 @@ fn the_schema_option_is_where_our_tables_go() {
     let mut connection = connect(&db);
     connection.batch(&format!("CREATE SCHEMA \"{schema}\"")).unwrap();
     connection.batch("CREATE TABLE ours (id int)").unwrap();
-    let rows = connection.query("SELECT schemaname FROM pg_tables WHERE tablename = 'ours' AND schemaname = $1", &[Value::text(&schema)]);
+    let rows = connection.query(
+        "SELECT schemaname FROM pg_tables WHERE tablename = 'ours' AND schemaname = $1",
+        &[Value::text(&schema)],
+    );
     assert_eq!(rows.unwrap().len(), 1);
     for bad in ["", "1a", "a b", "a\"b", &"x".repeat(64), "é"] {
         let settings = crate::db::postgres::PostgresSettings { schema: Some(bad.to_owned()), ..settings() };
@@ -60,6 +67,7 @@ fn a_read_only_store_writes_nothing() {
 #[test]
 fn sessions_say_who_they_are() {
     let db = open(settings());
-    let rows = connect(&db).query("SELECT current_setting('application_name'), current_setting('timezone')", &[]).unwrap();
+    let rows =
+        connect(&db).query("SELECT current_setting('application_name'), current_setting('timezone')", &[]).unwrap();
     assert_eq!(rows[0].values(), [Value::text("sprongus"), Value::text("UTC")]);
 }

@@ -8,7 +8,8 @@ fn a_transaction_is_committed_or_rolled_back() {
     let mut connection = connect(&db);
     let table = table("t", "id int primary key, name text");
     connection.begin(true).unwrap();
-    let inserted = connection.execute(&format!("INSERT INTO {table} VALUES ($1, $2)"), &[Value::Int(1), Value::text("a")]);
+    let inserted =
+        connection.execute(&format!("INSERT INTO {table} VALUES ($1, $2)"), &[Value::Int(1), Value::text("a")]);
     assert_eq!(inserted.unwrap(), 1);
     assert!(matches!(connection.commit().unwrap(), Commit::Done));
     connection.begin(true).unwrap();

@@ -1,0 +1,23 @@
+//! Faults made to happen: each test asserts that its fault struck (DESIGN.md §14).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod child;
+mod commit_postgres;
+#[cfg(target_os = "linux")]
+mod commit_sqlite;
+mod opening;
+
+use sprongus::presets::{CreatePreset, ListPresets, PresetKind};
+use sprongus::{Json, Store};
+
+/// An operation of ours that writes several rows and an event.
+fn create(store: &Store, label: &str) -> sprongus::Result<sprongus::presets::Preset> {
+    let definition = Json::parse(r#"{"fields":[{"name":"title","type":"string"}]}"#)?;
+    store.presets().create(&CreatePreset::new(label, PresetKind::Custom, definition))
+}
+
+/// How many stored presets there are under that label.
+fn stored(store: &Store, label: &str) -> usize {
+    let wanted = ListPresets { label_prefix: Some(label.to_owned()), ..ListPresets::default() };
+    store.presets().list(&wanted).unwrap().items.len()
+}

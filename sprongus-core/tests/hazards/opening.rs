@@ -1,0 +1,42 @@
+//! Many processes open, and migrate, one new store at once.
+
+use sprongus::{Options, Store};
+use sprongus_testkit::Postgres;
+
+use super::{child, create};
+
+const HERE: &str = "opening::many_processes_at_once_migrate_once";
+
+#[test]
+fn many_processes_at_once_migrate_once() {
+    if let Some(told) = child::told() {
+        let (url, schema, label) = read(&told);
+        let store = Store::open(&url, Options { schema, ..Options::default() }).unwrap();
+        create(&store, &label).unwrap();
+        return;
+    }
+    let (_folder, path) = sprongus_testkit::temp_file("store.db");
+    together(path.to_str().unwrap(), None);
+    together(Postgres::shared().url(), Some("opened_together"));
+}
+
+fn together(url: &str, schema: Option<&str>) {
+    let start = |n: i32| {
+        let told = format!("{url}\n{}\nchild-{n}", schema.unwrap_or_default());
+        child::command(HERE, &told, "").stdout(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..8).map(start).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success(), "a process could not open {url}");
+    }
+    let store = Store::open(url, Options { schema: schema.map(str::to_owned), ..Options::default() }).unwrap();
+    assert_eq!(super::stored(&store, "child-"), 8);
+    assert_eq!(store.query("SELECT version FROM sprongus_migrations", &[]).unwrap().len(), 1);
+}
+
+fn read(told: &str) -> (String, Option<String>, String) {
+    let mut lines = told.lines().map(str::to_owned);
+    let url = lines.next().unwrap();
+    let schema = lines.next().filter(|schema| !schema.is_empty());
+    (url, schema, lines.next().unwrap())
+}
