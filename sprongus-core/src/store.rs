@@ -187,24 +187,7 @@ impl Store {
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.
     pub fn snapshot(&self, path: &std::path::Path) -> Result<()> {
         self.session().allow(Scope::Admin)?;
-        if self.backend() == Dialect::Postgres {
-            return Err(Error::new(
-                ErrorCode::Unsupported,
-                "snapshot copies a SQLite file; for PostgreSQL use pg_dump",
-            ));
-        }
-        let Some(text) = path.to_str() else {
-            return Err(Error::invalid("the path of a snapshot is UTF-8"));
-        };
-        let db = self.core.db()?;
-        let mut connection = db.hold(self.lane, self.core.deadline())?;
-        crate::private::create_new(path)?;
-        let copied = connection.execute("VACUUM INTO $1", &[text.into()]).map(drop);
-        if copied.is_err() {
-            // Ours, and empty or half written.
-            let _ = std::fs::remove_file(path);
-        }
-        copied
+        self.core.db()?.snapshot(path, self.core.deadline())
     }
 }
 

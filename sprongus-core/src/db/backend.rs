@@ -130,6 +130,19 @@ impl Db {
         }
     }
 
+    /// Writes a consistent copy to a new file (SQLite).
+    pub(crate) fn snapshot(&self, path: &std::path::Path, deadline: Instant) -> Result<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => db.snapshot(path, deadline),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {
+                let _ = (path, deadline);
+                Err(Error::new(ErrorCode::Unsupported, "snapshot copies a SQLite file; for PostgreSQL use pg_dump"))
+            }
+        }
+    }
+
     /// Reads with the host's SQL, which must not write.
     pub(crate) fn must_read(&self, sql: &str, deadline: Instant) -> Result<()> {
         match self {

@@ -16,7 +16,7 @@ mod wal;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -157,6 +157,21 @@ impl SqliteDb {
             ));
         }
         open::open(&self.place, Role::Writer, &self.settings, deadline)
+    }
+
+    /// Copies the database into a new file, as private as a store's own.
+    pub(crate) fn snapshot(&self, path: &Path, call: Instant) -> Result<()> {
+        let Some(text) = path.to_str() else {
+            return Err(Error::invalid("the path of a snapshot is UTF-8"));
+        };
+        let mut writer = self.hold(call)?;
+        place::create_new(path)?;
+        let copied = writer.execute("VACUUM INTO $1", &[text.into()]).map(drop);
+        if copied.is_err() {
+            // Ours, and empty or half written.
+            let _ = std::fs::remove_file(path);
+        }
+        copied
     }
 
     /// Refuses SQL that writes, before it is run by [`SqliteDb::read`].

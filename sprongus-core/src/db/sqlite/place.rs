@@ -44,11 +44,25 @@ pub(super) fn prepare(path: &Path, read_only: bool, allow_network_fs: bool) -> R
 }
 
 fn create(path: &Path) -> Result<()> {
+    let opened = private().create(true).truncate(false).open(path);
+    opened.map(drop).map_err(|error| unusable(path, &error))
+}
+
+/// Makes a file that is not there yet.
+pub(super) fn create_new(path: &Path) -> Result<()> {
+    private().create_new(true).open(path).map(drop).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Error::invalid(format!("{} exists; name a new file", path.display())),
+        _ => unusable(path, &error),
+    })
+}
+
+/// Read and written by its owner alone.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| unusable(path, &error))
+    options
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> Error {
