@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use sprongus::json::Json;
 use sprongus::presets::{Address, BUILTINS, Cache, Compiled, PresetKind, apply_defaults, put_identity, take_identity};
@@ -114,7 +115,8 @@ fn references_stay_within_the_document() {
     for reference in
         ["https://example.com/a.json", "other.json", "file:///etc/passwd", "#/$defs/none", "#none", "urn:x:y"]
     {
-        let error = compile(json!({ "properties": { "a": { "$ref": reference } } })).unwrap_err();
+        let error = compile(json!({ "properties": { "a/b": { "$ref": reference } } })).unwrap_err();
+        assert_eq!(error.violations_list()[0].path, "/properties/a~1b/$ref", "{error}");
         assert_eq!(
             (error.code(), error.violations_list()[0].keyword.as_str()),
             (ErrorCode::Validation, "$ref"),
@@ -434,5 +436,98 @@ fn built_ins_compile_and_storyboards_refer() {
         assert_eq!(preset.validate(&json!({ "anything": [1] })), [], "{}", builtin.label);
         let tables: Vec<&str> = preset.keywords().refs.iter().map(|one| one.table.as_str()).collect();
         assert_eq!(tables, if builtin.label == "storyboard" { vec!["assets", "citations"] } else { vec![] });
+    }
+}
+
+/// Words of schemas, wherever they make sense or not.
+fn any_schema() -> impl Strategy<Value = Value> {
+    let odd = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        Just(json!(0)),
+        Just(json!(u64::MAX)),
+        Just(json!(1e300)),
+        "[#/a$.*+?(){}\\[\\]\\\\^|-]{0,6}".prop_map(Value::from),
+        prop_oneof![
+            Just("#"),
+            Just("#/properties/a"),
+            Just("#/$defs/a"),
+            Just("string"),
+            Just("date-time"),
+            Just("regex")
+        ]
+        .prop_map(Value::from),
+    ];
+    let keyword = proptest::sample::select(vec![
+        "$ref",
+        "$dynamicRef",
+        "$id",
+        "$anchor",
+        "$defs",
+        "type",
+        "enum",
+        "const",
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "required",
+        "items",
+        "prefixItems",
+        "contains",
+        "minContains",
+        "uniqueItems",
+        "multipleOf",
+        "minimum",
+        "maxLength",
+        "pattern",
+        "format",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "unevaluatedProperties",
+        "dependentRequired",
+        "propertyNames",
+        "default",
+        "fields",
+        "x-ref",
+        "x-unique",
+        "x-index",
+        "x-secret",
+        "x-max-bytes",
+        "x-id",
+        "a",
+    ]);
+    odd.prop_recursive(5, 40, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            proptest::collection::btree_map(keyword.clone().prop_map(str::to_owned), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_definition_and_no_document_breaks_anything(definition in any_schema(), document in any_schema()) {
+        let Ok(preset) = compile(definition) else { return Ok(()) };
+        let found = preset.validate(&document);
+        prop_assert_eq!(&found, &preset.validate(&document));
+        let mut sorted = found.clone();
+        sorted.sort_by(|a, b| (&a.path, &a.keyword).cmp(&(&b.path, &b.keyword)));
+        prop_assert_eq!(found, sorted);
+        if let Value::Object(mut map) = document {
+            apply_defaults(&preset, &mut map);
+            let once = map.clone();
+            apply_defaults(&preset, &mut map);
+            prop_assert_eq!(once, map);
+        }
+        preset.type_of(&["a", "0"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Result, Violation};
 use crate::json::Json;
 
 /// Entries read at a time.
-const BATCH: i64 = 500;
+const BATCH: i64 = 100;
 /// Violations a report lists.
 const LISTED: usize = 100;
 /// Entries of the table in the projects that the binding would be for.

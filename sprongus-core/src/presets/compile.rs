@@ -71,7 +71,7 @@ impl Compiled {
         let document = Document::new(&schema);
         local_references_resolve(document)?;
         let keywords = Keywords::read(document)?;
-        let validator = options(draft).build(&schema).map_err(|error| refused(&error))?;
+        let validator = options(draft).build(&schema).map_err(|error| refused(document, &error))?;
         let defaults = Defaults::read(document);
         Ok(Self { validator, keywords, defaults, chain, schema })
     }
@@ -160,22 +160,33 @@ fn options(draft: Draft) -> jsonschema::ValidationOptions<'static> {
 }
 
 /// What the validator refused after the metaschema did not: a reference, a pattern.
-fn refused(error: &jsonschema::ValidationError<'_>) -> Error {
+fn refused(document: Document<'_>, error: &jsonschema::ValidationError<'_>) -> Error {
     let path = error.instance_path().as_str();
     if let jsonschema::error::ValidationErrorKind::Referencing(cause) = error.kind() {
+        let cause = cause.to_string();
         let message =
             format!("a $ref leads nowhere within this document, and other documents are never fetched ({cause})");
-        return one(path, "$ref", validate::shortened(&message));
+        return one(&named_in(document, &cause), "$ref", validate::shortened(&message));
     }
     one(path, error.kind().keyword(), validate::shortened(&validate::message(error)))
+}
+
+/// The place of the reference that the validator's words name; the document's own where they name none.
+fn named_in(document: Document<'_>, words: &str) -> String {
+    let named = |schema: &Map<String, Value>| {
+        let reference = schema.get("$ref").and_then(Value::as_str).unwrap_or_default();
+        let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let told = if base.is_empty() { fragment } else { base };
+        !told.is_empty() && words.contains(told)
+    };
+    document.place(&named).map(|place| format!("{place}/$ref")).unwrap_or_default()
 }
 
 /// The schema as the validator takes it.
 fn prepared(schema: &mut Map<String, Value>) {
     if schema.get("x-secret") == Some(&json!(true)) {
         // What is stored is the name of a secret: whatever else the schema says is about the secret itself.
-        let kept =
-            ["x-secret", "$defs", "definitions", "$id", "$anchor", "title", "description", "default", "x-id", "x-ref"];
+        let kept = ["$defs", "definitions", "$id", "$anchor", "title", "description", "default"];
         schema.retain(|keyword, _| kept.contains(&keyword.as_str()) || keyword.starts_with("x-"));
     }
     // The validator names only the first surplus property of an object that may have none; so asked, it names each.
@@ -210,7 +221,8 @@ fn local_references_resolve(document: Document<'_>) -> Result<()> {
             .filter(|reference| *reference == "#" || reference.starts_with("#/"));
         if let Some(reference) = local.filter(|reference| document.resolve(reference).is_none()) {
             let message = format!("the $ref {} leads nowhere in this document", validate::shortened(reference));
-            return Err(one("", "$ref", message));
+            let place = document.place(&|schema| std::ptr::eq(schema, map)).unwrap_or_default();
+            return Err(one(&format!("{place}/$ref"), "$ref", message));
         }
         waiting.extend(children(map));
     }

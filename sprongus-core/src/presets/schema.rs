@@ -48,6 +48,11 @@ impl<'a> Document<'a> {
         find(self.root, &|map| is_anchor(map, fragment))
     }
 
+    /// The JSON Pointer of the first object for which that holds.
+    pub(super) fn place(self, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option<String> {
+        place(self.root, wanted).map(|segments| segments.iter().rev().map(|segment| format!("/{segment}")).collect())
+    }
+
     /// What `$ref` of that schema leads to, if it is within this document.
     pub(super) fn target(self, schema: &Map<String, Value>) -> Option<&'a Value> {
         schema.get("$ref").and_then(Value::as_str).and_then(|reference| self.resolve(reference))
@@ -176,6 +181,22 @@ fn is_anchor(schema: &Map<String, Value>, name: &str) -> bool {
     is("$anchor") == Some(name)
         || is("$dynamicAnchor") == Some(name)
         || is("$id").and_then(|id| id.strip_prefix('#')) == Some(name)
+}
+
+/// The segments of the way there, innermost first.
+fn place(value: &Value, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option<Vec<String>> {
+    let within = |name: String, inner: &Value| {
+        place(inner, wanted).map(|mut segments| {
+            segments.push(name);
+            segments
+        })
+    };
+    match value {
+        Value::Object(map) if wanted(map) => Some(Vec::new()),
+        Value::Object(map) => map.iter().find_map(|(name, inner)| within(escaped(name), inner)),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, inner)| within(index.to_string(), inner)),
+        _ => None,
+    }
 }
 
 fn find<'a>(schema: &'a Value, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option<&'a Value> {

@@ -120,8 +120,11 @@ pub(super) struct Wanted<'w> {
 
 /// Rows by label and version.
 pub(super) fn after(exec: &mut dyn Executor, wanted: Wanted<'_>) -> Result<Vec<Preset>> {
-    // Both in characters, and no label has more than 64.
-    let length = i64::try_from(wanted.prefix.chars().count()).unwrap_or(i64::MAX).min(65);
+    // Longer than a label, or with letters none has: nothing begins so.
+    let length = wanted.prefix.len() as i64;
+    if length > 64 || !wanted.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+        return Ok(Vec::new());
+    }
     let mut params: Vec<Value<'_>> =
         vec![wanted.from.0.into(), wanted.from.1.into(), length.into(), wanted.prefix.into()];
     let mut rest = "WHERE (label, version) > ($1, $2) AND substr(label, 1, $3) = $4".to_owned();

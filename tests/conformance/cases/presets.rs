@@ -176,7 +176,7 @@ fn lists(env: &Env) {
         assert_eq!(list(&prefixed).0, ["citations@1", "citations.x@1"]);
         let kind = ListPresets { kind: Some(PresetKind::Storyboard), ..ListPresets::default() };
         assert_eq!(list(&kind).0, ["storyboard@1"]);
-        for prefix in ["%", "_", "ä", "'", &"a".repeat(70)] {
+        for prefix in ["%", "_", "ä", "'", "\0", &"a".repeat(70)] {
             let odd = ListPresets { label_prefix: Some(prefix.to_owned()), ..ListPresets::default() };
             assert_eq!(list(&odd).0, Vec::<String>::new());
         }
