@@ -391,6 +391,19 @@ fn chains_of_references_have_an_end() {
     on_a_small_stack(move || assert_eq!(refused(json!({ "$defs": chain, "$ref": "#/$defs/d0" })), [""]));
 }
 
+/// Sixty lines that would be judged 2^60 times.
+#[test]
+fn references_do_not_multiply_without_end() {
+    let twice = |n: i32| json!({ "allOf": [{ "$ref": format!("#/$defs/d{n}") }, { "$ref": format!("#/$defs/d{n}") }] });
+    let definitions = |depth: i32| -> Map<String, Value> {
+        let chain = (0..depth).map(|n| (format!("d{n}"), twice(n + 1)));
+        chain.chain([(format!("d{depth}"), json!({ "type": "object" }))]).collect()
+    };
+    assert_eq!(refused(json!({ "$defs": definitions(60), "$ref": "#/$defs/d0" })), [""]);
+    let few = compile(json!({ "$defs": definitions(8), "$ref": "#/$defs/d0" })).unwrap();
+    assert_eq!(judged(&few, json!(1)), pairs(&[("", "type")]));
+}
+
 #[test]
 fn patterns_cannot_run_away() {
     let start = Instant::now();

@@ -1,20 +1,16 @@
 //! From a definition to a validator, once.
 
-use std::collections::HashSet;
-
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value, json};
 
 use super::defaults::Defaults;
 use super::keywords::Keywords;
-use super::schema::{Document, change_each, children, in_place};
+use super::schema::{Document, change_each, children};
 use super::stack::{depth, with_room};
-use super::{fields, formats, validate};
+use super::{fields, formats, nesting, validate};
 use crate::error::{Error, Result, Violation};
 use crate::json::Json;
 
-/// How many schemas may stand one inside (or behind a reference of) another.
-const MAX_NESTING: usize = 2_000;
 /// A step of validation is a few stack frames: below this many, the caller's stack serves.
 const FRUGAL: usize = 128;
 /// Patterns without look-around and back-references run in linear time; the others may try this often.
@@ -66,7 +62,7 @@ impl Compiled {
     fn of_schema(mut schema: Value) -> Result<Self> {
         let draft = draft_of(&schema)?;
         obeys_metaschema(&schema, draft)?;
-        let chain = nesting(&schema)?;
+        let chain = nesting::chain(&schema)?;
         change_each(&mut schema, &prepared);
         let document = Document::new(&schema);
         local_references_resolve(document)?;
@@ -115,7 +111,7 @@ impl Compiled {
     }
 }
 
-fn one(path: &str, keyword: &str, message: impl Into<String>) -> Error {
+pub(super) fn one(path: &str, keyword: &str, message: impl Into<String>) -> Error {
     Error::validation(vec![Violation::new(path, keyword, message)])
 }
 
@@ -227,48 +223,4 @@ fn local_references_resolve(document: Document<'_>) -> Result<()> {
         waiting.extend(children(map));
     }
     Ok(())
-}
-
-/// How many schemas judge one place in turn, at most; an error where schemas nest too deep to follow.
-fn nesting(schema: &Value) -> Result<usize> {
-    let document = Document::new(schema);
-    let whole = deepest(document, schema, children, &mut HashSet::new(), 1);
-    if whole > MAX_NESTING {
-        return Err(one(
-            "",
-            "$ref",
-            format!("schemas stand more than {MAX_NESTING} deep one inside or behind another"),
-        ));
-    }
-    let mut longest = 1;
-    let mut waiting = vec![schema];
-    while let Some(next) = waiting.pop() {
-        longest = longest.max(deepest(document, next, in_place, &mut HashSet::new(), 1));
-        waiting.extend(next.as_object().into_iter().flat_map(children));
-    }
-    Ok(longest)
-}
-
-/// From a schema to the schemas that are followed from it, besides its references.
-type Edges = for<'m> fn(&'m Map<String, Value>) -> Vec<&'m Value>;
-
-fn deepest<'a>(
-    document: Document<'a>,
-    schema: &'a Value,
-    edges: Edges,
-    seen: &mut HashSet<*const Value>,
-    level: usize,
-) -> usize {
-    let Some(map) = schema.as_object() else { return level };
-    if level > MAX_NESTING || !seen.insert(schema) {
-        return level;
-    }
-    let references = ["$ref", "$dynamicRef", "$recursiveRef"].iter().filter_map(|keyword| map.get(*keyword)?.as_str());
-    let targets = references.filter_map(|reference| document.resolve(reference));
-    edges(map)
-        .into_iter()
-        .chain(targets)
-        .map(|next| deepest(document, next, edges, seen, level + 1))
-        .max()
-        .unwrap_or(level)
 }

@@ -14,6 +14,7 @@ mod fields;
 mod formats;
 mod keywords;
 mod model;
+mod nesting;
 mod requests;
 mod reserved;
 mod schema;
