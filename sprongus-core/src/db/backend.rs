@@ -87,8 +87,8 @@ impl Db {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => {
-                let _ = (lane, unit);
-                db.write(deadline, work)
+                let _ = lane;
+                db.write(unit == Unit::Bulk, deadline, work)
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) if unit == Unit::Statement => {

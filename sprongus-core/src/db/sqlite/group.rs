@@ -48,10 +48,11 @@ impl Baton {
     }
 }
 
-/// Runs `work` in a write transaction and commits, alone or with others; `Ok` once it is durable.
+/// Runs `work` in a write transaction and commits, with others where it `joins`; `Ok` once it is durable.
 pub(super) fn write(
     queue: &FairQueue<Baton>,
     mut baton: Baton,
+    joins: bool,
     renew: &dyn Fn(&Baton) -> Result<SqliteConnection>,
     work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>,
 ) -> Result<Commit> {
@@ -66,7 +67,7 @@ pub(super) fn write(
     }
     let mut held = Held { queue, baton: Some(baton) };
     let worked = held.work(work);
-    held.end(worked)
+    held.end(worked, joins)
 }
 
 /// The baton while this caller has it. Dropped in a panic, it rolls back for all and goes on to the next.
@@ -98,7 +99,7 @@ impl Held<'_> {
     }
 
     /// Commits, or hands the open transaction on and waits for whoever commits it.
-    fn end(mut self, worked: Result<()>) -> Result<Commit> {
+    fn end(mut self, worked: Result<()>, joins: bool) -> Result<Commit> {
         let Some(mut baton) = self.baton.take() else {
             return Err(Error::new(ErrorCode::Panic, "the writer is gone"));
         };
@@ -122,7 +123,7 @@ impl Held<'_> {
         }
         let group = opened.group.clone();
         let open = Open { members: opened.members + usize::from(worked.is_ok()), ..opened };
-        let full = open.members >= MOST_MEMBERS || open.since.elapsed() >= LONGEST;
+        let full = !joins || open.members >= MOST_MEMBERS || open.since.elapsed() >= LONGEST;
         baton.group = Some(open);
         if !full {
             match self.queue.pass(baton) {

@@ -107,18 +107,20 @@ impl SqliteDb {
         result
     }
 
-    /// Writes in a transaction of its own, its commit shared with concurrent callers where it can be.
+    /// Writes in a transaction, its commit shared with concurrent callers; long work stays alone, for nobody should wait
+    /// for it.
     pub(crate) fn write(
         &self,
+        long: bool,
         call: Instant,
         work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>,
     ) -> Result<Commit> {
         let start = Instant::now();
         let deadline = self.deadline(call);
-        let mut baton = self.writer.take(true, deadline)?;
+        let mut baton = self.writer.take(!long, deadline)?;
         baton.connection.by(deadline, start.elapsed());
         let renew = |baton: &Baton| self.renew(baton, deadline);
-        group::write(&self.writer, baton, &renew, &mut |connection| {
+        group::write(&self.writer, baton, !long, &renew, &mut |connection| {
             let waited = start.elapsed();
             work(connection, waited)
         })

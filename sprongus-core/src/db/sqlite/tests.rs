@@ -26,7 +26,7 @@ fn soon() -> Instant {
 
 fn open(folder: &tempfile::TempDir) -> SqliteDb {
     let db = SqliteDb::open(Some(folder.path().join("store.db")), settings()).unwrap();
-    db.write(soon(), &mut |exec, _| exec.batch("CREATE TABLE t (n INTEGER UNIQUE)")).unwrap();
+    db.write(false, soon(), &mut |exec, _| exec.batch("CREATE TABLE t (n INTEGER UNIQUE)")).unwrap();
     db
 }
 
@@ -79,7 +79,7 @@ fn concurrent_writers_share_commits_and_keep_their_own_results() {
                 for n in 0..50_i64 {
                     // Every tenth is another thread's number too: one of the two is refused, and only that one.
                     let value = if n % 10 == 0 { -n } else { thread * 1000 + n };
-                    let written = db.write(soon(), &mut |exec, _| {
+                    let written = db.write(false, soon(), &mut |exec, _| {
                         exec.execute("INSERT INTO t VALUES ($1)", &[value.into()]).map(drop)
                     });
                     match written {
@@ -103,14 +103,14 @@ fn a_panic_in_the_work_leaves_the_writer_usable() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _ = db.write(soon(), &mut |exec, _| {
+        let _ = db.write(false, soon(), &mut |exec, _| {
             exec.execute("INSERT INTO t VALUES (1)", &[])?;
             std::panic::resume_unwind(Box::new("bug"));
         });
     }));
     assert!(panicked.is_err());
     assert_eq!(count(&db), 0);
-    db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (2)", &[]).map(drop)).unwrap();
+    db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (2)", &[]).map(drop)).unwrap();
     assert_eq!(count(&db), 1);
 }
 
@@ -121,8 +121,9 @@ fn a_replaced_log_is_never_acknowledged() {
     let wal = folder.path().join("store.db-wal");
     // What a second copy of SQLite does when it closes the file as the "last" user.
     std::fs::remove_file(&wal).unwrap();
-    let insert =
-        |n: i64| db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop));
+    let insert = |n: i64| {
+        db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop))
+    };
     assert_eq!(insert(1).unwrap_err().code(), ErrorCode::SplitBrain);
     assert_eq!(insert(2).unwrap_err().code(), ErrorCode::SplitBrain, "it stays so until the store is opened again");
 }
@@ -135,7 +136,7 @@ fn what_another_process_locks_is_waited_for_until_the_deadline() {
     let mut held = other.hold(soon()).unwrap();
     held.begin(true).unwrap();
     let start = Instant::now();
-    let busy = db.write(Instant::now() + Duration::from_millis(200), &mut |exec, _| {
+    let busy = db.write(false, Instant::now() + Duration::from_millis(200), &mut |exec, _| {
         exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)
     });
     assert_eq!(busy.unwrap_err().code(), ErrorCode::Busy);
@@ -145,7 +146,7 @@ fn what_another_process_locks_is_waited_for_until_the_deadline() {
         start.elapsed()
     );
     held.rollback();
-    db.write(soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)).unwrap();
+    db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)).unwrap();
 }
 
 #[test]
