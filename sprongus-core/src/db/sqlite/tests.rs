@@ -166,7 +166,8 @@ fn attach_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
     let other = folder.path().join("other.db");
-    let tried = db
-        .write(soon(), &mut |exec, _| exec.execute("ATTACH $1 AS other", &[other.to_str().unwrap().into()]).map(drop));
+    let tried = db.write(false, soon(), &mut |exec, _| {
+        exec.execute("ATTACH $1 AS other", &[other.to_str().unwrap().into()]).map(drop)
+    });
     assert_eq!(tried.unwrap_err().code(), ErrorCode::PermissionDenied);
 }
