@@ -13,7 +13,7 @@ use crate::text::fold;
 
 /// What filters and sorts see of an entry.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'e> {
+pub struct Candidate<'e> {
     /// Its id: `id` in filters.
     pub id: &'e str,
     /// Its version: `$version`.
@@ -24,7 +24,7 @@ pub struct Entry<'e> {
     pub payload: &'e Value,
 }
 
-impl<'e> Entry<'e> {
+impl<'e> Candidate<'e> {
     /// What stands in that field; `None` is missing.
     pub(crate) fn value(&self, field: &Field) -> Option<Cow<'e, Value>> {
         match field {
@@ -63,11 +63,11 @@ impl Field {
 ///
 /// ```
 /// use serde_json::json;
-/// use sprongus::aux_store::{Filter, filter::Entry};
+/// use sprongus::aux_store::{Filter, filter::Candidate};
 /// let filter = Filter::parse(&json!({"year": {"gte": 1900}, "tags": {"contains": "oil"}}))?;
 /// let payload = json!({"year": 1922.0, "tags": ["oil", "canvas"]});
 /// let last_updated = "2026-11-20T12:00:00Z".parse()?;
-/// assert!(filter.matches(&Entry { id: "a", version: 1, last_updated, payload: &payload }));
+/// assert!(filter.matches(&Candidate { id: "a", version: 1, last_updated, payload: &payload }));
 /// # Ok::<(), sprongus::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -108,7 +108,7 @@ impl Filter {
     }
 
     /// Whether the entry is meant.
-    pub fn matches(&self, entry: &Entry<'_>) -> bool {
+    pub fn matches(&self, entry: &Candidate<'_>) -> bool {
         self.0.iter().all(|(field, conditions)| all(conditions, entry.value(field).as_deref()))
     }
 

@@ -16,7 +16,7 @@ fn document() -> Value {
 fn matches(filter: Value) -> bool {
     let payload = document();
     let last_updated = "2026-01-02T03:04:05Z".parse().unwrap();
-    Filter::parse(&filter).unwrap().matches(&Entry { id: "e1", version: 3, last_updated, payload: &payload })
+    Filter::parse(&filter).unwrap().matches(&Candidate { id: "e1", version: 3, last_updated, payload: &payload })
 }
 
 #[test]
@@ -130,6 +130,6 @@ fn naughty_strings_as_values_and_keys() {
         let payload = json!({"deep": {text: text}});
         let path = format!("deep.{}", crate::aux_store::path::escape(text));
         let filter = Filter::parse(&json!({path: {"eq": text, "contains": text, "icontains": text, "starts_with": text}})).unwrap();
-        assert!(filter.matches(&Entry { id: text, version: 1, last_updated, payload: &payload }), "{text:?}");
+        assert!(filter.matches(&Candidate { id: text, version: 1, last_updated, payload: &payload }), "{text:?}");
     }
 }

@@ -2,21 +2,41 @@
 //!
 //! What decides is here, in Rust, over plain JSON values; the databases only narrow.
 
+mod bound;
+mod bulk;
 pub(crate) mod changes;
+mod crud;
+mod delete;
+mod document;
 pub(crate) mod export;
 pub mod filter;
 pub mod format;
 pub(crate) mod import;
+mod index;
+mod keys;
 pub mod merge;
+pub mod model;
 pub mod order;
 pub mod path;
+mod query;
+mod refs;
+mod rows;
+mod scan;
 pub mod search;
 pub mod sort;
+mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod transfer;
 
+pub use bulk::Progress;
 pub use filter::Filter;
 pub use format::Format;
 pub use merge::{Nulls, merge};
+pub use model::{
+    BulkOptions, BulkReport, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, Referrer,
+    UpdateOptions,
+};
 pub use search::Search;
 pub use sort::Sort;
+pub use table::Aux;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::path::Path;
+use crate::presets::FieldPath;
 use crate::text::fold;
 
 /// Between the strings of a stored search text: U+001F, the unit separator.
@@ -24,7 +24,7 @@ impl Search {
     }
 
     /// Whether a string that is searched holds the term: of the fields named where there are any, else at any depth.
-    pub fn matches(&self, payload: &Value, fields: &[Path]) -> bool {
+    pub fn matches(&self, payload: &Value, fields: &[FieldPath]) -> bool {
         let mut found = false;
         each_text(payload, fields, &mut |text| found = found || fold(text).contains(&self.0));
         found
@@ -38,7 +38,7 @@ impl Search {
 }
 
 /// What is stored beside an entry for [`Search::matches_text`]: every searched string, folded, in document order.
-pub(crate) fn search_text(payload: &Value, fields: &[Path]) -> String {
+pub(crate) fn search_text(payload: &Value, fields: &[FieldPath]) -> String {
     let mut all = String::new();
     each_text(payload, fields, &mut |text| {
         if !all.is_empty() {
@@ -49,11 +49,11 @@ pub(crate) fn search_text(payload: &Value, fields: &[Path]) -> String {
     all
 }
 
-fn each_text(payload: &Value, fields: &[Path], visit: &mut impl FnMut(&str)) {
+fn each_text(payload: &Value, fields: &[FieldPath], visit: &mut impl FnMut(&str)) {
     if fields.is_empty() {
         return strings(payload, visit);
     }
-    for value in fields.iter().filter_map(|field| field.find(payload)) {
+    for (_, value) in fields.iter().flat_map(|field| field.values(payload)) {
         strings(value, visit);
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     use crate::aux_store::testing::shared_json;
 
     fn hit(q: &str, payload: &Value, fields: &[&str]) -> bool {
-        let fields: Vec<Path> = fields.iter().map(|field| Path::parse(field).unwrap()).collect();
+        let fields: Vec<FieldPath> = fields.iter().map(|field| FieldPath::parse(field)).collect();
         let Some(search) = Search::new(q) else { return true };
         let slow = search.matches(payload, &fields);
         if let Some(fast) = search.matches_text(&search_text(payload, &fields)) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::filter::{Entry, Field};
+use super::filter::{Candidate, Field};
 use super::order::compare;
 use crate::error::{Error, Result};
 
@@ -34,7 +34,7 @@ impl Sort {
     }
 
     /// The values an entry is sorted by, in the order of the fields.
-    pub(crate) fn keys(&self, entry: &Entry<'_>) -> Vec<Option<Value>> {
+    pub(crate) fn keys(&self, entry: &Candidate<'_>) -> Vec<Option<Value>> {
         self.0.iter().map(|key| entry.value(&key.field).map(std::borrow::Cow::into_owned)).collect()
     }
 
@@ -87,7 +87,7 @@ mod tests {
         let sort = Sort::parse(fields).unwrap();
         let time: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
         let entry = |(id, payload): &(&str, Value)| {
-            sort.keys(&Entry { id, version: id.len() as i64, last_updated: time, payload })
+            sort.keys(&Candidate { id, version: id.len() as i64, last_updated: time, payload })
         };
         let mut keyed: Vec<_> = documents.iter().map(|document| (entry(document), document.0)).collect();
         keyed.sort_by(|a, b| sort.compare((&a.0, a.1), (&b.0, b.1)));

@@ -13,9 +13,7 @@ use serde_json::{Map, Value};
 use super::Format;
 use crate::error::{Error, Result, Violation};
 
-pub(crate) use cells::{CellTypes, ParseCell, json_cell};
-#[cfg(test)]
-pub(crate) use cells::text_cell;
+pub(crate) use cells::{CellTypes, ParseCell, json_cell, preset_cell, text_cell};
 pub(crate) use csv::NULL;
 pub(crate) use csv_header::JSON_MARK;
 

@@ -1,0 +1,45 @@
+//! What documents of a table must obey, read where they are written.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::document::Rules;
+use super::{index, rows};
+use super::rows::Place;
+use crate::db::Executor;
+use crate::error::Result;
+use crate::presets::{Compiled, Keywords, for_table};
+use crate::session::{Session, Work};
+
+/// The rules of a table whose preset is that one.
+pub(super) fn rules(session: Session<'_>, place: Place<'_>, preset: Arc<Compiled>) -> Rules {
+    let fingerprint = search_fingerprint(preset.keywords());
+    Rules {
+        preset,
+        project: place.project.to_owned(),
+        table: place.table.to_owned(),
+        max_payload_bytes: session.options().max_payload_bytes,
+        fingerprint,
+    }
+}
+
+/// The rules of a table, where nothing is to be written yet.
+pub(super) fn read(session: Session<'_>, exec: &mut dyn Executor, place: Place<'_>) -> Result<Rules> {
+    Ok(rules(session, place, for_table(session, exec, place.project, place.table)?))
+}
+
+/// The rules of a table that is about to be written: it is locked, and its keys are those of its preset.
+pub(super) fn to_write(session: Session<'_>, work: &mut Work<'_>, place: Place<'_>, alone: bool) -> Result<Rules> {
+    rows::lock_table(work, place, alone)?;
+    let rules = read(session, work.exec(), place)?;
+    index::ensure(work.exec(), place, &rules)?;
+    Ok(rules)
+}
+
+/// Stands before a stored search text and names the fields it was made of: eight digits and a separator.
+pub(super) fn search_fingerprint(keywords: &Keywords) -> String {
+    let fields: Vec<String> = keywords.search.iter().map(ToString::to_string).collect();
+    let hash = Sha256::digest(fields.join("\n"));
+    hash.iter().take(4).map(|byte| format!("{byte:02x}")).chain(["\u{1f}".to_owned()]).collect()
+}

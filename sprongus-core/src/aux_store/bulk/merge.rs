@@ -1,0 +1,332 @@
+//! The transaction of a bulk write: from the temporary tables into the store, by sets.
+
+use serde_json::{Value as JsonValue, json};
+
+use super::prepare::{self, Prepared};
+use super::{Others, stage};
+use crate::aux_store::bound;
+use crate::aux_store::document::Rules;
+use crate::aux_store::model::{BulkOptions, BulkReport, Mode};
+use crate::aux_store::refs::DANGLING;
+use crate::aux_store::rows::{Place, object, unique_violation};
+use crate::db::{Row, Value};
+use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::events::{NewEvent, append, next_seq};
+use crate::json::Json;
+use crate::session::{Session, Work};
+
+/// Entries that are in no row of the file and not spared by a refused one; `e` is the entry.
+const DOOMED: &str = "e.project_id = $1 AND e.table_name = $2 \
+    AND NOT EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id) \
+    AND NOT EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = e.id)";
+
+/// Joins a staged row to the entry of its id.
+const MEETS: &str = "e.project_id = $1 AND e.table_name = $2 AND e.id = s.id";
+
+pub(super) fn merge(
+    session: Session<'_>,
+    work: &mut Work<'_>,
+    place: Place<'_>,
+    prepared: &Prepared,
+    options: BulkOptions,
+    others: Others,
+) -> Result<BulkReport> {
+    let rules = bound::to_write(session, work, place, true)?;
+    if rules.preset.schema() != prepared.rules.preset.schema() {
+        let message = "the table was bound to another preset while the rows were read; try again";
+        return Err(Error::new(ErrorCode::Conflict, message));
+    }
+    let keywords = rules.preset.keywords();
+    let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
+    stage::fill(work.exec(), &prepared.spool, &prepared.refused, links)?;
+    let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
+    let mut merging = Merging { work, place, rules: &rules, mode: options.mode, others, links, report };
+    merging.run(prepared.rows)
+}
+
+struct Merging<'m, 'w> {
+    work: &'m mut Work<'w>,
+    place: Place<'m>,
+    rules: &'m Rules,
+    mode: Mode,
+    others: Others,
+    links: bool,
+    report: BulkReport,
+}
+
+impl Merging<'_, '_> {
+    fn run(&mut self, rows: u64) -> Result<BulkReport> {
+        self.last_wins()?;
+        self.judge_again()?;
+        if self.links {
+            self.refuse_bad_links()?;
+        }
+        self.count()?;
+        if self.others == Others::AreDeleted {
+            self.delete_others()?;
+        }
+        self.write_entries()?;
+        if self.links {
+            self.write_links()?;
+        }
+        self.report.errors.sort_by_key(|one| one.row);
+        self.report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
+        self.audit(rows)?;
+        stage::drop_tables(self.work.exec())?;
+        Ok(std::mem::take(&mut self.report))
+    }
+
+    fn query(&mut self, sql: &str) -> Result<Vec<Row>> {
+        self.work.query(sql, &self.table())
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<u64> {
+        self.work.execute(sql, &self.table())
+    }
+
+    /// `$1` and `$2` of every statement here, whether it looks at them or not would not do on PostgreSQL: all do.
+    fn table(&self) -> [Value<'static>; 2] {
+        [self.place.project.to_owned().into(), self.place.table.to_owned().into()]
+    }
+
+    /// Of rows with the same id the last one counts; the others are named.
+    fn last_wins(&mut self) -> Result<()> {
+        let earlier = "SELECT s.row_number, s.id FROM sprongus_stage s WHERE EXISTS \
+                       (SELECT 1 FROM sprongus_stage l WHERE l.id = s.id AND l.row_number > s.row_number)";
+        for row in self.work.query(earlier, &[])? {
+            let (number, id) = (unsigned(&row, 0)?, row.text(1)?);
+            let message = "a later row has the same id and takes its place";
+            let warning = Violation::new("", "duplicate_id", message);
+            self.report.warnings.push(Violation { row: Some(number), id: Some(id), ..warning });
+            stage::remove(self.work.exec(), number)?;
+        }
+        Ok(())
+    }
+
+    /// Rows whose entries were written since they were read are judged again, now that nobody else writes.
+    fn judge_again(&mut self) -> Result<()> {
+        let changed = format!(
+            "SELECT s.row_number, s.id, s.payload, s.given, e.version, e.payload FROM sprongus_stage s \
+             LEFT JOIN sprongus_aux_entries e ON {MEETS} WHERE coalesce(e.version, 0) <> s.base ORDER BY s.row_number LIMIT 100"
+        );
+        loop {
+            let rows = self.query(&changed)?;
+            for row in &rows {
+                self.judge_one(row)?;
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn judge_one(&mut self, row: &Row) -> Result<()> {
+        let (number, id) = (unsigned(row, 0)?, row.text(1)?);
+        let given = row.opt_text(3)?.map_or_else(|| row.json(2), |given| Ok(Json::from_canonical(given)))?;
+        let version = row.opt_int(4)?.unwrap_or(0);
+        let base = row.opt_json(5)?.map(|base| object(&base));
+        let judged = prepare::judge(self.rules, number, &id, object(&given), base.as_ref(), version, self.mode);
+        match judged {
+            Ok(judged) => stage::replace(self.work.exec(), judged),
+            Err(error) if prepare::of_row(error.code()) => {
+                let violations = prepare::violations(number, Some(&id), &error);
+                self.refuse(number, &id, violations)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn refuse(&mut self, row: u64, id: &str, violations: Vec<Violation>) -> Result<()> {
+        self.report.errors.extend(violations);
+        stage::remove(self.work.exec(), row)?;
+        self.work.execute("INSERT INTO sprongus_stage_refused (id) VALUES ($1)", &[id.into()]).map(drop)
+    }
+
+    /// A row that is refused gives back what it would have taken or kept, so this goes on until none is.
+    fn refuse_bad_links(&mut self) -> Result<()> {
+        loop {
+            let taken = self.bad_links(&self.taken_keys(), "unique")?;
+            let strict = self.bad_links(&self.dangling("k.strict = 1"), "x-ref")?;
+            if taken + strict > 0 {
+                continue;
+            }
+            let twins = "SELECT s.row_number, s.id, k.pointer, k.field FROM sprongus_stage_keys k \
+                         JOIN sprongus_stage s ON s.row_number = k.row_number WHERE k.is_unique = 1 AND $1 <> '' AND $2 <> '' AND EXISTS \
+                         (SELECT 1 FROM sprongus_stage_keys o JOIN sprongus_stage t ON t.row_number = o.row_number WHERE o.field = k.field AND o.key = k.key \
+                         AND o.is_unique = 1 AND o.row_number < k.row_number) ORDER BY s.row_number, k.pointer";
+            if self.bad_links(twins, "unique")? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn bad_links(&mut self, sql: &str, keyword: &str) -> Result<usize> {
+        let rows = self.query(sql)?;
+        for row in &rows {
+            let (number, id, pointer) = (unsigned(row, 0)?, row.text(1)?, row.text(2)?);
+            let violation = match keyword {
+                "unique" => unique_violation(&pointer),
+                _ => no_such_entry(&pointer, "x-ref", &row.text(3)?),
+            };
+            self.refuse(number, &id, vec![Violation { row: Some(number), id: Some(id.clone()), ..violation }])?;
+        }
+        Ok(rows.len())
+    }
+
+    /// Unique values that stay with an entry that is neither given nor deleted.
+    fn taken_keys(&self) -> String {
+        let stays = match self.others {
+            Others::Stay => "",
+            Others::AreDeleted => " AND EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = x.entry_id)",
+        };
+        format!(
+            "SELECT s.row_number, s.id, k.pointer, k.field FROM sprongus_stage_keys k \
+             JOIN sprongus_stage s ON s.row_number = k.row_number \
+             JOIN sprongus_aux_keys x ON x.project_id = $1 AND x.table_name = $2 AND x.field = k.field AND x.key = k.key \
+             WHERE k.is_unique = 1 AND x.is_unique AND x.entry_id <> s.id \
+             AND NOT EXISTS (SELECT 1 FROM sprongus_stage o WHERE o.id = x.entry_id){stays} ORDER BY s.row_number, k.pointer"
+        )
+    }
+
+    /// References of staged rows to entries that will not be there.
+    fn dangling(&self, which: &str) -> String {
+        let stays = match self.others {
+            Others::Stay => String::new(),
+            Others::AreDeleted => " AND (k.to_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = e.id))".to_owned(),
+        };
+        format!(
+            "SELECT s.row_number, s.id, k.pointer, k.to_table FROM sprongus_stage_refs k \
+             JOIN sprongus_stage s ON s.row_number = k.row_number WHERE {which} \
+             AND NOT (k.to_table = $2 AND EXISTS (SELECT 1 FROM sprongus_stage t WHERE t.id = k.to_id)) \
+             AND NOT EXISTS (SELECT 1 FROM sprongus_aux_entries e \
+             WHERE e.project_id = $1 AND e.table_name = k.to_table AND e.id = k.to_id{stays}) ORDER BY s.row_number, k.pointer"
+        )
+    }
+
+    fn count(&mut self) -> Result<()> {
+        let sql = format!(
+            "SELECT count(*), count(e.id), coalesce(sum(CASE WHEN e.hash = s.hash THEN 1 ELSE 0 END), 0) \
+             FROM sprongus_stage s LEFT JOIN sprongus_aux_entries e ON {MEETS}"
+        );
+        let rows = self.query(&sql)?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let (all, there, same) = (unsigned(row, 0)?, unsigned(row, 1)?, unsigned(row, 2)?);
+        self.report.created = all - there;
+        self.report.updated = there - same;
+        self.report.unchanged = same;
+        Ok(())
+    }
+
+    fn delete_others(&mut self) -> Result<()> {
+        let referrers = format!(
+            "SELECT r.from_id, r.field, r.from_table, e.table_name FROM sprongus_aux_refs r JOIN sprongus_aux_entries e \
+             ON e.project_id = r.project_id AND e.table_name = r.to_table AND e.id = r.to_id \
+             WHERE {DOOMED} AND (r.from_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused k WHERE k.id = r.from_id)) \
+             ORDER BY r.from_table, r.from_id, r.field"
+        );
+        for row in self.query(&referrers)? {
+            let message = format!("the entry that {} of the table {:?} refers to is deleted", row.text(1)?, row.text(2)?);
+            let warning = Violation::new("", DANGLING, message);
+            self.report.warnings.push(Violation { id: Some(row.text(0)?), ..warning });
+        }
+        self.execute(&format!("{} WHERE {DOOMED}", KEEP_VERSION))?;
+        let deletion = format!(
+            "INSERT INTO sprongus_aux_versions (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
+             SELECT e.project_id, e.table_name, e.id, e.version + 1, NULL, 'deleted', $4, $5, {} FROM sprongus_aux_entries e WHERE {DOOMED}",
+            self.work.dialect().now(3)
+        );
+        let params = self.with_who();
+        self.report.deleted = self.work.execute(&deletion, &params)?;
+        let those = format!("IN (SELECT e.id FROM sprongus_aux_entries e WHERE {DOOMED})");
+        self.execute(&format!("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {those}"))?;
+        self.execute(&format!("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {those}"))?;
+        self.execute(&format!("DELETE FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id {those}")).map(drop)
+    }
+
+    /// `$1` to `$5`: the table, the time, who and why.
+    fn with_who(&self) -> [Value<'static>; 5] {
+        let [project, table] = self.table();
+        let who = self.work.who();
+        let reason = who.reason.as_ref().map(|reason| reason.to_string());
+        [project, table, self.work.now(), who.actor.to_string().into(), reason.into()]
+    }
+
+    fn write_entries(&mut self) -> Result<()> {
+        if self.report.updated > 0 {
+            let superseded = format!("EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id AND s.hash <> e.hash)");
+            self.execute(&format!("{KEEP_VERSION} WHERE e.project_id = $1 AND e.table_name = $2 AND {superseded}"))?;
+        }
+        let now = self.work.dialect().now(3);
+        let upsert = format!(
+            "INSERT INTO sprongus_aux_entries \
+             (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
+             SELECT $1, $2, s.id, s.payload, s.hash, s.search_text, 1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
+             WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0), {now}, $4, $5, s.summary \
+             FROM sprongus_stage s WHERE true \
+             ON CONFLICT (project_id, table_name, id) DO UPDATE SET payload = excluded.payload, hash = excluded.hash, \
+             search_text = excluded.search_text, version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, \
+             actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \
+             WHERE sprongus_aux_entries.hash <> excluded.hash"
+        );
+        let params = self.with_who();
+        self.work.execute(&upsert, &params).map(drop)
+    }
+
+    fn write_links(&mut self) -> Result<()> {
+        for row in self.query(&self.dangling("k.strict = 0"))? {
+            let warning = no_such_entry(&row.text(2)?, DANGLING, &row.text(3)?);
+            self.report.warnings.push(Violation { row: Some(unsigned(&row, 0)?), id: Some(row.text(1)?), ..warning });
+        }
+        let given = "IN (SELECT s.id FROM sprongus_stage s)";
+        self.execute(&format!("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {given}"))?;
+        self.execute(&format!("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {given}"))?;
+        self.execute(
+            "INSERT INTO sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id) \
+             SELECT $1, $2, s.id, k.field, k.to_table, k.to_id FROM sprongus_stage_refs k \
+             JOIN sprongus_stage s ON s.row_number = k.row_number WHERE true ON CONFLICT DO NOTHING",
+        )?;
+        self.execute(
+            "INSERT INTO sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique) \
+             SELECT $1, $2, k.field, k.key, s.id, k.is_unique = 1 FROM sprongus_stage_keys k \
+             JOIN sprongus_stage s ON s.row_number = k.row_number",
+        )
+        .map(drop)
+    }
+
+    /// One event for the whole call.
+    fn audit(&mut self, rows: u64) -> Result<()> {
+        let subject = format!("aux:{}/{}", self.place.project, self.place.table);
+        let seq = next_seq(self.work.exec(), &subject)?;
+        let report = &self.report;
+        let payload: JsonValue = json!({
+            "rows": rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
+            "deleted": report.deleted, "errors": report.errors.len(), "warnings": report.warnings.len(),
+        });
+        let payload = Json::from_value(&payload)?;
+        let actor = self.work.who().actor.clone();
+        let event = NewEvent {
+            run_id: None,
+            project_id: Some(self.place.project),
+            subject: &subject,
+            seq,
+            kind: "aux.imported",
+            actor: &actor,
+            payload: &payload,
+        };
+        append(self.work, &event)
+    }
+}
+
+/// Copies entries `e` to the versions, before they are superseded.
+const KEEP_VERSION: &str = "INSERT INTO sprongus_aux_versions \
+    (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
+    SELECT e.project_id, e.table_name, e.id, e.version, e.payload, e.change_summary, e.actor, e.reason, e.last_updated \
+    FROM sprongus_aux_entries e";
+
+fn no_such_entry(pointer: &str, keyword: &str, table: &str) -> Violation {
+    Violation::new(pointer, keyword, format!("no entry of the table {table:?} has this id"))
+}
+
+fn unsigned(row: &Row, index: usize) -> Result<u64> {
+    Ok(row.int(index)?.unsigned_abs())
+}

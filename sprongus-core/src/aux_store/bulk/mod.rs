@@ -1,0 +1,57 @@
+//! Many rows at once: read, judged and spooled with nothing held, then merged in one short transaction.
+
+mod merge;
+mod prepare;
+mod spool;
+mod stage;
+
+use serde_json::{Map, Value};
+
+use super::model::{BulkOptions, BulkReport, OnError};
+use super::rows::Place;
+use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::session::Session;
+
+pub(super) use prepare::{Prepared, prepare};
+
+/// Told how many rows are done, and of how many where that is known; an error ends the call and leaves nothing.
+pub type Progress<'p> = &'p mut dyn FnMut(u64, Option<u64>) -> Result<()>;
+
+/// One row of a source, or what is wrong with it.
+pub(super) type Given = (u64, Result<Map<String, Value>, Vec<Violation>>);
+
+/// What becomes of entries that were not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    Stay,
+    AreDeleted,
+}
+
+/// Writes what was prepared, or only says what would be.
+pub(super) fn write(
+    session: Session<'_>,
+    place: Place<'_>,
+    prepared: Prepared,
+    options: BulkOptions,
+    others: Others,
+) -> Result<BulkReport> {
+    let abort = options.on_error == OnError::Abort;
+    if abort && !prepared.errors.is_empty() {
+        return Err(Error::validation(prepared.errors));
+    }
+    let mut report = None;
+    let written = session.write_bulk(|work| {
+        let done = merge::merge(session, work, place, &prepared, options, others)?;
+        let refused = abort && !done.errors.is_empty();
+        report = Some(done);
+        // An error undoes the work; it is not the one the caller sees.
+        if refused || options.dry_run { Err(Error::new(ErrorCode::InvalidState, "undone")) } else { Ok(()) }
+    });
+    match (report, written) {
+        (Some(report), _) if abort && !report.errors.is_empty() => Err(Error::validation(report.errors)),
+        (Some(report), Err(_)) if options.dry_run => Ok(BulkReport { dry_run: true, ..report }),
+        (Some(report), Ok(())) => Ok(report),
+        (_, Err(error)) => Err(error),
+        (None, Ok(())) => Err(Error::new(ErrorCode::Panic, "the rows were written without a report")),
+    }
+}

@@ -1,0 +1,128 @@
+//! The temporary tables of a bulk write: what was judged, its references and its keys, on this connection alone.
+
+use super::spool::{Judged, Spool};
+use crate::aux_store::keys::KeyRow;
+use crate::aux_store::refs::Reference;
+use crate::db::{Dialect, Executor, Value};
+use crate::error::Result;
+use crate::json::Json;
+
+const TABLES: [&str; 4] = ["sprongus_stage", "sprongus_stage_refs", "sprongus_stage_keys", "sprongus_stage_refused"];
+
+const ROWS: [&str; 8] = ["row_number", "id", "payload", "hash", "search_text", "base", "summary", "given"];
+const REFS: [&str; 6] = ["row_number", "field", "pointer", "to_table", "to_id", "strict"];
+const KEYS: [&str; 5] = ["row_number", "field", "pointer", "key", "is_unique"];
+
+/// Makes the tables and fills them from the spool.
+pub(super) fn fill(exec: &mut dyn Executor, spool: &Spool, refused: &[String], links: bool) -> Result<()> {
+    let dialect = exec.dialect();
+    exec.batch(&definitions(dialect))?;
+    let mut rows = spool.iter()?.map(|row| row.map(|row| values(dialect, row)));
+    exec.load("sprongus_stage", &ROWS, &mut rows)?;
+    drop(rows);
+    if links {
+        let mut refs = flattened(spool, |row| row.refs.into_iter().map(move |one| reference(row.row, one)))?;
+        exec.load("sprongus_stage_refs", &REFS, &mut refs)?;
+        drop(refs);
+        let mut keys = flattened(spool, |row| row.keys.into_iter().map(move |one| key(row.row, one)))?;
+        exec.load("sprongus_stage_keys", &KEYS, &mut keys)?;
+    }
+    let mut ids = refused.iter().map(|id| Ok(vec![Value::from(id.clone())]));
+    exec.load("sprongus_stage_refused", &["id"], &mut ids)?;
+    if dialect == Dialect::Postgres {
+        exec.batch("ANALYZE sprongus_stage; ANALYZE sprongus_stage_refs; ANALYZE sprongus_stage_keys")?;
+    }
+    Ok(())
+}
+
+/// Drops the tables.
+pub(super) fn drop_tables(exec: &mut dyn Executor) -> Result<()> {
+    exec.batch(&TABLES.map(|table| format!("DROP TABLE {table}")).join("; "))
+}
+
+/// Replaces what was judged of one row.
+pub(super) fn replace(exec: &mut dyn Executor, row: Judged) -> Result<()> {
+    let dialect = exec.dialect();
+    remove(exec, row.row)?;
+    let (mut refs, mut keys) = (Vec::new(), Vec::new());
+    refs.extend(row.refs.iter().cloned().map(|one| Ok(reference(row.row, one))));
+    keys.extend(row.keys.iter().cloned().map(|one| Ok(key(row.row, one))));
+    exec.load("sprongus_stage", &ROWS, &mut std::iter::once(Ok(values(dialect, row))))?;
+    exec.load("sprongus_stage_refs", &REFS, &mut refs.into_iter())?;
+    exec.load("sprongus_stage_keys", &KEYS, &mut keys.into_iter())?;
+    Ok(())
+}
+
+/// Takes one row out.
+pub(super) fn remove(exec: &mut dyn Executor, row: u64) -> Result<()> {
+    for table in ["sprongus_stage", "sprongus_stage_refs", "sprongus_stage_keys"] {
+        exec.execute(&format!("DELETE FROM {table} WHERE row_number = $1"), &[number(row)])?;
+    }
+    Ok(())
+}
+
+fn definitions(dialect: Dialect) -> String {
+    let (text, json, bytes) = match dialect {
+        Dialect::Sqlite => ("TEXT", "TEXT", "BLOB"),
+        Dialect::Postgres => ("TEXT COLLATE \"C\"", "JSONB", "BYTEA"),
+    };
+    format!(
+        "CREATE TEMP TABLE sprongus_stage (row_number BIGINT NOT NULL PRIMARY KEY, id {text} NOT NULL, payload {json} NOT NULL, \
+         hash {bytes} NOT NULL, search_text {text} NOT NULL, base BIGINT NOT NULL, summary {text} NOT NULL, given {text}); \
+         CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row_number); \
+         CREATE TEMP TABLE sprongus_stage_refs (row_number BIGINT NOT NULL, field {text} NOT NULL, pointer {text} NOT NULL, \
+         to_table {text} NOT NULL, to_id {text} NOT NULL, strict BIGINT NOT NULL); \
+         CREATE INDEX sprongus_stage_refs_row ON sprongus_stage_refs (row_number); \
+         CREATE TEMP TABLE sprongus_stage_keys (row_number BIGINT NOT NULL, field {text} NOT NULL, pointer {text} NOT NULL, \
+         key {bytes} NOT NULL, is_unique BIGINT NOT NULL); \
+         CREATE INDEX sprongus_stage_keys_row ON sprongus_stage_keys (row_number); \
+         CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key); \
+         CREATE TEMP TABLE sprongus_stage_refused (id {text} NOT NULL)"
+    )
+}
+
+fn values(dialect: Dialect, row: Judged) -> Vec<Value<'static>> {
+    let payload = match dialect {
+        Dialect::Sqlite => row.payload,
+        Dialect::Postgres => Json::from_canonical(row.payload).for_jsonb().into_owned(),
+    };
+    vec![
+        number(row.row),
+        row.id.into(),
+        Value::Json(payload.into()),
+        row.hash.into(),
+        row.search_text.into(),
+        row.base.into(),
+        row.summary.into(),
+        row.given.into(),
+    ]
+}
+
+fn reference(row: u64, one: Reference) -> Vec<Value<'static>> {
+    let strict = i64::from(one.strict);
+    vec![number(row), one.field.into(), one.pointer.into(), one.table.into(), one.id.into(), strict.into()]
+}
+
+fn key(row: u64, one: KeyRow) -> Vec<Value<'static>> {
+    vec![number(row), one.field.into(), one.pointer.into(), one.key.into(), i64::from(one.unique).into()]
+}
+
+fn number(row: u64) -> Value<'static> {
+    Value::Int(i64::try_from(row).unwrap_or(i64::MAX))
+}
+
+type Loaded<'s> = Box<dyn Iterator<Item = Result<Vec<Value<'static>>>> + 's>;
+
+/// The parts of every spooled row.
+fn flattened<'s, I: Iterator<Item = Vec<Value<'static>>> + 's>(
+    spool: &'s Spool,
+    parts: impl Fn(Judged) -> I + 's,
+) -> Result<Loaded<'s>> {
+    let rows = spool.iter()?;
+    Ok(Box::new(rows.flat_map(move |row| -> Loaded<'s> {
+        match row {
+            Ok(row) => Box::new(parts(row).map(Ok)),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    })))
+}

@@ -1,0 +1,77 @@
+//! Deletion, and what it does about entries that refer to the one deleted.
+
+use serde_json::json;
+
+use super::document::Rules;
+use super::model::{OnReferenced, Referrer};
+use super::rows::{self, Place, not_found};
+use super::{bound, crud, refs};
+use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::id::check_id;
+use crate::session::{Session, Work};
+
+/// Deletes an entry; the entries that referred to it.
+pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnReferenced) -> Result<Vec<Referrer>> {
+    check_id("id", id)?;
+    session.write(|work| {
+        rows::lock_table(work, place, false)?;
+        rows::find(work.exec(), place, id, true)?.ok_or_else(|| not_found(place, id))?;
+        let referrers = match on {
+            OnReferenced::Force => Vec::new(),
+            _ => refs::referrers(work.exec(), place, id)?,
+        };
+        match on {
+            OnReferenced::Restrict if !referrers.is_empty() => return Err(referenced(&referrers)),
+            OnReferenced::Unlink => unlink(session, work, place, id, &referrers)?,
+            _ => {}
+        }
+        let version = rows::delete(work, place, id)?;
+        refs::remove(work.exec(), place, id)?;
+        rows::audit(work, place, id, "aux.deleted", version, "deleted")?;
+        Ok(referrers)
+    })
+}
+
+fn referenced(referrers: &[Referrer]) -> Error {
+    let first = &referrers[0];
+    let more = if referrers.len() > 1 { format!(" and {} more", referrers.len() - 1) } else { String::new() };
+    let message = format!(
+        "{} {} refers to it in {}{more}; unlink them, or delete with warn or force",
+        first.table, first.id, first.field
+    );
+    Error::new(ErrorCode::Referenced, message).with_details(json!({ "referrers": referrers }))
+}
+
+fn unlink(session: Session<'_>, work: &mut Work<'_>, place: Place<'_>, id: &str, referrers: &[Referrer]) -> Result<()> {
+    let mut done: Option<(&str, &str)> = None;
+    // They are sorted, so an entry that refers by several fields stands in a row.
+    for one in referrers {
+        if done.replace((&one.table, &one.id)) != Some((&one.table, &one.id)) {
+            unlink_one(session, work, Place { table: &one.table, ..place }, &one.id, (place.table, id))?;
+        }
+    }
+    Ok(())
+}
+
+fn unlink_one(
+    session: Session<'_>,
+    work: &mut Work<'_>,
+    referrer: Place<'_>,
+    referrer_id: &str,
+    (table, id): (&str, &str),
+) -> Result<()> {
+    let rules: Rules = bound::to_write(session, work, referrer, false)?;
+    let Some(stored) = rows::find(work.exec(), referrer, referrer_id, true)? else { return Ok(()) };
+    let old = stored.map();
+    let mut new = old.clone();
+    refs::unlink(rules.preset.keywords(), &mut new, table, id);
+    let judged = rules.judge(new.clone(), super::changes::summary(&old, &new)).map_err(|error| of(&error, referrer_id))?;
+    crud::supersede(work, referrer, referrer_id, stored, &judged).map(drop)
+}
+
+/// The error of an entry that cannot do without the reference, with its id.
+fn of(error: &Error, id: &str) -> Error {
+    let violations = error.violations_list();
+    let named = violations.into_iter().map(|one| Violation { id: Some(id.to_owned()), ..one }).collect();
+    Error::violations(error.code(), named)
+}

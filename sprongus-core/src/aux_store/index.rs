@@ -1,0 +1,60 @@
+//! Keeps keys and references in step with the preset: binding another one rebuilds nothing, the next write does.
+
+use serde_json::Value as JsonValue;
+use sha2::{Digest, Sha256};
+
+use super::document::Rules;
+use super::rows::{self, Place};
+use super::{keys, refs, scan};
+use crate::db::{Executor, Value};
+use crate::error::Result;
+use crate::presets::Keywords;
+
+/// The field of the row that says which preset's keys a table has; no field of a preset is named so.
+const MARK: &str = "";
+
+/// Rebuilds the keys and references of a table where they were made by other keywords than its preset's.
+pub(super) fn ensure(exec: &mut dyn Executor, place: Place<'_>, rules: &Rules) -> Result<()> {
+    let keywords = rules.preset.keywords();
+    if keywords.unique.is_empty() && keywords.index.is_empty() && keywords.refs.is_empty() {
+        return Ok(());
+    }
+    let mark = mark(keywords);
+    let sql = "SELECT key FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND field = $3";
+    let found = exec.query(sql, &[place.project.into(), place.table.into(), MARK.into()])?;
+    if found.len() == 1 && found[0].opt_bytes(0)?.as_deref() == Some(&mark[..]) {
+        return Ok(());
+    }
+    rebuild(exec, place, keywords)?;
+    let sql = "INSERT INTO sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique) \
+               VALUES ($1, $2, $3, $4, '', $5) ON CONFLICT DO NOTHING";
+    let params: [Value<'_>; 5] =
+        [place.project.into(), place.table.into(), MARK.into(), mark.as_slice().into(), false.into()];
+    exec.execute(sql, &params).map(drop)
+}
+
+/// Where two entries share a value that is to be unique by now (a preset bound with `force`), the first id has it.
+fn rebuild(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Result<()> {
+    let table = [place.project.into(), place.table.into()];
+    exec.execute("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2", &table)?;
+    exec.execute("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2", &table)?;
+    let mut after = None;
+    loop {
+        let page = scan::page_by_id(exec, place, after.as_deref(), false)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        for entry in page {
+            let payload: JsonValue = entry.payload.to_value();
+            refs::insert(exec, place, &entry.id, &refs::of_document(keywords, &payload))?;
+            for key in keys::of_document(keywords, &payload) {
+                rows::insert_key(exec, place, &entry.id, &key)?;
+            }
+        }
+    }
+}
+
+fn mark(keywords: &Keywords) -> [u8; 32] {
+    let names = |keys: &[crate::presets::Key]| keys.iter().map(crate::presets::Key::name).collect::<Vec<_>>();
+    let refs: Vec<String> = keywords.refs.iter().map(|field| format!("{}>{}", field.path, field.table)).collect();
+    Sha256::digest(serde_json::json!([names(&keywords.unique), names(&keywords.index), refs]).to_string()).into()
+}

@@ -1,0 +1,229 @@
+//! The SQL of single entries.
+
+use serde_json::{Map, Value as JsonValue};
+
+use super::document::Judged;
+use super::keys::KeyRow;
+use super::model::Entry;
+use crate::clock::Timestamp;
+use crate::db::{Dialect, Executor, Row, Value};
+use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::events::{NewEvent, append};
+use crate::json::Json;
+use crate::session::Work;
+
+/// A table of a project.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'p> {
+    pub(super) project: &'p str,
+    pub(super) table: &'p str,
+}
+
+/// What is stored of an entry.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) payload: Json,
+    pub(super) hash: Vec<u8>,
+    pub(super) version: i64,
+    pub(super) last_updated: Timestamp,
+}
+
+impl Stored {
+    /// The payload as a map.
+    pub(super) fn map(&self) -> Map<String, JsonValue> {
+        object(&self.payload)
+    }
+
+    pub(super) fn entry(self, place: Place<'_>, id: &str, warnings: Vec<Violation>) -> Entry {
+        let Self { payload, version, last_updated, .. } = self;
+        let (project_id, table_name) = (place.project.to_owned(), place.table.to_owned());
+        Entry { id: id.to_owned(), project_id, table_name, payload, version, last_updated, warnings }
+    }
+}
+
+/// A stored payload as a map: it is an object, for nothing else is let in.
+pub(super) fn object(payload: &Json) -> Map<String, JsonValue> {
+    match payload.to_value() {
+        JsonValue::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// `id IN …` over an array parameter.
+pub(super) fn among(dialect: Dialect, n: usize) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("(SELECT value FROM json_each(${n}))"),
+        Dialect::Postgres => format!("(SELECT unnest(${n}::text[]))"),
+    }
+}
+
+/// An array parameter of texts.
+pub(super) fn text_array(texts: &[&str]) -> Value<'static> {
+    Value::Array(texts.iter().map(|text| Value::from((*text).to_owned())).collect())
+}
+
+/// A document as a parameter: what JSONB would change is written so that it comes back as it was.
+pub(super) fn json_param(dialect: Dialect, json: &Json) -> Value<'static> {
+    Value::Json(match dialect {
+        Dialect::Sqlite => json.as_str().to_owned().into(),
+        Dialect::Postgres => json.for_jsonb().into_owned().into(),
+    })
+}
+
+/// PostgreSQL: single writes hold the table's lock together, a bulk call holds it alone, so that what the bulk call decided
+/// on still holds when it writes. SQLite has one writer anyway.
+pub(super) fn lock_table(work: &mut Work<'_>, place: Place<'_>, alone: bool) -> Result<()> {
+    if work.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let name = format!("sprongus aux {}/{}", place.project, place.table);
+    let shared = if alone { "" } else { "_shared" };
+    let sql = format!("SELECT pg_advisory_xact_lock{shared}(hashtextextended($1::text, 0))::text");
+    work.query(&sql, &[(&name).into()]).map(drop)
+}
+
+/// An entry, if it is there; with `lock`, kept from other writers until the end of the transaction.
+pub(super) fn find(exec: &mut dyn Executor, place: Place<'_>, id: &str, lock: bool) -> Result<Option<Stored>> {
+    let lock = if lock && exec.dialect() == Dialect::Postgres { " FOR UPDATE" } else { "" };
+    let sql = format!(
+        "SELECT payload, hash, version, last_updated FROM sprongus_aux_entries \
+         WHERE project_id = $1 AND table_name = $2 AND id = $3{lock}"
+    );
+    let rows = exec.query(&sql, &[place.project.into(), place.table.into(), id.into()])?;
+    rows.first().map(read_stored).transpose()
+}
+
+fn read_stored(row: &Row) -> Result<Stored> {
+    let hash = row.opt_bytes(1)?.unwrap_or_default();
+    Ok(Stored { payload: row.json(0)?, hash, version: row.int(2)?, last_updated: row.time(3)? })
+}
+
+/// Creates an entry; `None` where one of that id is there.
+pub(super) fn insert(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judged) -> Result<Option<Stored>> {
+    let sql = format!(
+        "INSERT INTO sprongus_aux_entries \
+         (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
+         VALUES ($1, $2, $3, $4, $5, $6, 1 + coalesce((SELECT max(version) FROM sprongus_aux_versions \
+         WHERE project_id = $1 AND table_name = $2 AND id = $3), 0), {}, $8, $9, $10) \
+         ON CONFLICT (project_id, table_name, id) DO NOTHING RETURNING version, last_updated",
+        work.dialect().now(7)
+    );
+    let params = params(work, place, id, doc);
+    let rows = work.query(&sql, &params)?;
+    rows.first().map(|row| written(row, doc)).transpose()
+}
+
+/// Gives an entry its next version, and keeps the one it had.
+pub(super) fn update(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judged) -> Result<Stored> {
+    keep_version(work.exec(), place, id)?;
+    let sql = format!(
+        "UPDATE sprongus_aux_entries SET payload = $4, hash = $5, search_text = $6, version = version + 1, \
+         last_updated = {}, actor = $8, reason = $9, change_summary = $10 \
+         WHERE project_id = $1 AND table_name = $2 AND id = $3 RETURNING version, last_updated",
+        work.dialect().now(7)
+    );
+    let params = params(work, place, id, doc);
+    let rows = work.query(&sql, &params)?;
+    rows.first().map_or_else(|| Err(not_found(place, id)), |row| written(row, doc))
+}
+
+fn params<'v>(work: &Work<'_>, place: Place<'v>, id: &'v str, doc: &'v Judged) -> [Value<'v>; 10] {
+    let who = work.who();
+    [
+        place.project.into(),
+        place.table.into(),
+        id.into(),
+        json_param(work.dialect(), &doc.json),
+        doc.hash.as_slice().into(),
+        doc.search_text.as_str().into(),
+        work.now(),
+        who.actor.to_string().into(),
+        who.reason.as_ref().map(|reason| reason.to_string()).into(),
+        doc.summary.as_str().into(),
+    ]
+}
+
+fn written(row: &Row, doc: &Judged) -> Result<Stored> {
+    let (payload, hash) = (doc.json.clone(), doc.hash.to_vec());
+    Ok(Stored { payload, hash, version: row.int(0)?, last_updated: row.time(1)? })
+}
+
+/// Copies an entry to the versions, before it is superseded.
+fn keep_version(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<()> {
+    let sql = "INSERT INTO sprongus_aux_versions \
+               (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
+               SELECT project_id, table_name, id, version, payload, change_summary, actor, reason, last_updated \
+               FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id = $3";
+    exec.execute(sql, &[place.project.into(), place.table.into(), id.into()]).map(drop)
+}
+
+/// Deletes an entry, which is a version too; that version.
+pub(super) fn delete(work: &mut Work<'_>, place: Place<'_>, id: &str) -> Result<i64> {
+    keep_version(work.exec(), place, id)?;
+    let sql = format!(
+        "INSERT INTO sprongus_aux_versions (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
+         SELECT project_id, table_name, id, version + 1, NULL, 'deleted', $5, $6, {} \
+         FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id = $3 RETURNING version",
+        work.dialect().now(4)
+    );
+    let who = work.who();
+    let reason = who.reason.as_ref().map(|reason| reason.to_string());
+    let params =
+        [place.project.into(), place.table.into(), id.into(), work.now(), who.actor.to_string().into(), reason.into()];
+    let version = work.query(&sql, &params)?.first().map_or_else(|| Err(not_found(place, id)), |row| row.int(0))?;
+    let of_entry = [place.project.into(), place.table.into(), id.into()];
+    work.execute("DELETE FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id = $3", &of_entry)?;
+    remove_keys(work.exec(), place, id)?;
+    Ok(version)
+}
+
+/// Forgets the keys of an entry.
+pub(super) fn remove_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<()> {
+    let sql = "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id = $3";
+    exec.execute(sql, &[place.project.into(), place.table.into(), id.into()]).map(drop)
+}
+
+/// Writes the keys of an entry that has none stored; `conflict` where a unique one is taken.
+pub(super) fn insert_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str, keys: &[KeyRow]) -> Result<()> {
+    keys.iter().try_for_each(|one| if insert_key(exec, place, id, one)? { Ok(()) } else { Err(taken(one)) })
+}
+
+/// Writes one key; false where it is taken.
+pub(super) fn insert_key(exec: &mut dyn Executor, place: Place<'_>, id: &str, key: &KeyRow) -> Result<bool> {
+    let sql = "INSERT INTO sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique) \
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let (field, bytes) = (key.field.as_str(), key.key.as_slice());
+    let params: [Value<'_>; 6] =
+        [place.project.into(), place.table.into(), field.into(), bytes.into(), id.into(), key.unique.into()];
+    Ok(exec.execute(sql, &params)? > 0)
+}
+
+/// What is wrong with a value that another entry has.
+pub(super) fn unique_violation(pointer: &str) -> Violation {
+    Violation::new(pointer, "unique", "another entry of this table has this value")
+}
+
+fn taken(key: &KeyRow) -> Error {
+    Error::violations(ErrorCode::Conflict, vec![unique_violation(&key.pointer)])
+}
+
+/// Tells of a change to one entry: one event, whose place in its subject is the version.
+pub(super) fn audit(work: &mut Work<'_>, place: Place<'_>, id: &str, kind: &str, version: i64, summary: &str) -> Result<()> {
+    let subject = format!("aux:{}/{}/{id}", place.project, place.table);
+    let payload = Json::from_value(&serde_json::json!({ "version": version, "changeSummary": summary }))?;
+    let actor = work.who().actor.clone();
+    let event = NewEvent {
+        run_id: None,
+        project_id: Some(place.project),
+        subject: &subject,
+        seq: version,
+        kind,
+        actor: &actor,
+        payload: &payload,
+    };
+    append(work, &event)
+}
+
+pub(super) fn not_found(place: Place<'_>, id: &str) -> Error {
+    Error::not_found(format!("the table {:?} has no entry with the id {id:?}", place.table))
+}

@@ -1,0 +1,236 @@
+//! The handle for one table of a project.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::bulk::{self, Given, Others, Progress};
+use super::import::{ReadOptions, rows as file_rows};
+use super::model::{
+    BulkOptions, BulkReport, Document, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnReferenced, Referrer,
+    UpdateOptions,
+};
+use super::query::{self, Listing};
+use super::rows::Place;
+use super::{Format, bound, crud, delete, import, transfer};
+use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::page::Page;
+use crate::scope::Scope;
+use crate::session::Session;
+
+/// Documents of one table of a project, from a store or within a transaction (DESIGN.md §7).
+///
+/// Reads need the scope `aux:read`, writes `aux:write`. Every method may fail with `permission_denied`, `invalid_argument`
+/// (a malformed name), and what the database itself brings; writes also with `not_found` where no preset is bound to the
+/// table. What is written, its version and its event are committed together.
+///
+/// ```
+/// use serde_json::json;
+/// use sprongus::{Options, Store, aux_store::ListQuery};
+/// let store = Store::open(":memory:", Options::default())?;
+/// let assets = store.aux("p1", "assets");
+/// let entry = assets.create(json!({"id": "a-1", "title": "Coburg"}), None)?;
+/// assert_eq!(entry.version, 1);
+/// let found = assets.list(&ListQuery { q: Some("cob".into()), ..ListQuery::default() })?;
+/// assert_eq!(found[0].payload.as_str(), r#"{"title":"Coburg"}"#);
+/// # Ok::<(), sprongus::Error>(())
+/// ```
+pub struct Aux<'s> {
+    session: Session<'s>,
+    project: String,
+    table: String,
+}
+
+impl<'s> Aux<'s> {
+    /// The table of that name; both names are checked by each call.
+    pub(crate) fn new(session: Session<'s>, project: &str, table: &str) -> Self {
+        Self { session, project: project.to_owned(), table: table.to_owned() }
+    }
+
+    /// The project.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The table's name.
+    pub fn name(&self) -> &str {
+        &self.table
+    }
+
+    fn place(&self, scope: Scope) -> Result<Place<'_>> {
+        self.session.allow(scope)?;
+        self.session.project(Some(&self.project))?;
+        crate::text::check_name("the table", &self.table)?;
+        Ok(Place { project: &self.project, table: &self.table })
+    }
+
+    /// Creates an entry from a whole document, with the preset's defaults. Its id is `id`, else the document's, else a new one.
+    ///
+    /// # Errors
+    /// `validation` with every violation, `reserved_field`, `conflict` (the id or a unique value is taken), `too_large`.
+    pub fn create(&self, payload: Value, id: Option<&str>) -> Result<Entry> {
+        crud::create(self.session, self.place(Scope::AuxWrite)?, &crud::document(payload)?, id)
+    }
+
+    /// The entry of that id.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn get(&self, id: &str) -> Result<Entry> {
+        crud::get(self.session, self.place(Scope::AuxRead)?, id)
+    }
+
+    /// Merges a patch into an entry (RFC 7396), or replaces its document; the result is what is validated.
+    ///
+    /// A result equal to what is there makes no new version.
+    ///
+    /// # Errors
+    /// `not_found`, `validation`, `reserved_field`, `conflict` (`if_version`, a unique value), `too_large`.
+    pub fn update(&self, id: &str, patch: Value, options: UpdateOptions) -> Result<Entry> {
+        crud::update(self.session, self.place(Scope::AuxWrite)?, id, &crud::document(patch)?, options)
+    }
+
+    /// Creates an entry, or merges the document into the one of its id (or replaces that with `replace`). A null is stored.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), but for the id being taken.
+    pub fn upsert(&self, payload: Value, id: Option<&str>, replace: bool) -> Result<Entry> {
+        let mode = if replace { Mode::Replace } else { Mode::Merge };
+        crud::upsert(self.session, self.place(Scope::AuxWrite)?, &crud::document(payload)?, id, mode)
+    }
+
+    /// Deletes an entry; the entries that referred to it (with `force`: not looked for).
+    ///
+    /// # Errors
+    /// `not_found`; `referenced` with the referrers in its details; `validation` where one cannot be unlinked.
+    pub fn delete(&self, id: &str, on_referenced: OnReferenced) -> Result<Vec<Referrer>> {
+        delete::delete(self.session, self.place(Scope::AuxWrite)?, id, on_referenced)
+    }
+
+    /// A page of the entries that match, in the order asked for; nothing where the table holds none.
+    ///
+    /// # Errors
+    /// `invalid_argument`: a malformed filter, sort, limit, offset or cursor.
+    pub fn list(&self, query: &ListQuery) -> Result<Page<Entry>> {
+        let place = self.place(Scope::AuxRead)?;
+        Listing::parse(place, query)?.page(self.session, place)
+    }
+
+    /// How many entries match.
+    ///
+    /// # Errors
+    /// `invalid_argument`: a malformed filter.
+    pub fn count(&self, q: Option<&str>, filter: Option<&Value>) -> Result<u64> {
+        query::count(self.session, self.place(Scope::AuxRead)?, q, filter)
+    }
+
+    /// Upserts many documents in one short transaction. Rows are numbered from 1; of a repeated id the last one counts.
+    ///
+    /// # Errors
+    /// `validation` with every violation of every row where `on_error` is `abort`; what an item or `progress` fails with.
+    pub fn bulk_upsert(
+        &self,
+        items: impl IntoIterator<Item = Result<Value>>,
+        options: BulkOptions,
+        progress: Progress<'_>,
+    ) -> Result<BulkReport> {
+        self.write_items(items, options, Others::Stay, progress)
+    }
+
+    /// Imports documents as [`import`](Self::import) does a file: with `replace` the table becomes equal to them.
+    ///
+    /// # Errors
+    /// As [`bulk_upsert`](Self::bulk_upsert).
+    pub fn import_items(
+        &self,
+        items: impl IntoIterator<Item = Result<Value>>,
+        options: BulkOptions,
+        progress: Progress<'_>,
+    ) -> Result<BulkReport> {
+        self.write_items(items, options, others(options.mode), progress)
+    }
+
+    fn write_items(
+        &self,
+        items: impl IntoIterator<Item = Result<Value>>,
+        options: BulkOptions,
+        others: Others,
+        progress: Progress<'_>,
+    ) -> Result<BulkReport> {
+        let place = self.place(Scope::AuxWrite)?;
+        let items = items.into_iter();
+        let total = items.size_hint().1.filter(|most| *most == items.size_hint().0).map(|rows| rows as u64);
+        let mut rows = (1..).zip(items).map(|(number, item)| item.map(|value| given(number, value)));
+        let prepared = bulk::prepare(self.session, place, &mut rows, options.mode, total, progress)?;
+        bulk::write(self.session, place, prepared, options, others)
+    }
+
+    /// Imports a file: CSV typed by the preset, a JSON array, or one JSON object per line (DESIGN.md §7, §15 "CSV").
+    ///
+    /// It is read as a stream and judged before anything is locked; `progress` counts rows, their total being unknown.
+    ///
+    /// # Errors
+    /// `not_found` (the file), `invalid_argument` (a directory, a format that cannot be told, a delimiter), `validation`:
+    /// every bad row where `on_error` is `abort`, or a file that cannot be read on (not UTF-8, cut short, no header).
+    pub fn import(&self, path: &Path, options: &ImportOptions, progress: Progress<'_>) -> Result<BulkReport> {
+        let format = Format::of(options.format, path)?;
+        let file = File::open(path).map_err(|error| transfer::unreadable(path, error))?;
+        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(Error::invalid(format!("{} is a directory, not a file", path.display())));
+        }
+        self.import_from(BufReader::with_capacity(1 << 16, file), format, options, progress)
+    }
+
+    /// Imports from a reader; `options.format` is not looked at.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import), but for the file.
+    pub fn import_from(
+        &self,
+        input: impl BufRead,
+        format: Format,
+        options: &ImportOptions,
+        progress: Progress<'_>,
+    ) -> Result<BulkReport> {
+        let place = self.place(Scope::AuxWrite)?;
+        let mut reading = ReadOptions::new(self.session.options().max_payload_bytes.saturating_mul(8).max(1 << 16));
+        if let Some(delimiter) = &options.delimiter {
+            reading = reading.with_delimiter(delimiter)?;
+        }
+        let rules = self.session.read(|exec| bound::read(self.session, exec, place))?;
+        let types = |keys: &[String]| import::preset_cell(&rules.preset, keys);
+        let mut rows = file_rows(format, input, &types, reading)?.map(|row| row.map(|row| (row.number, row.value)));
+        let prepared = bulk::prepare(self.session, place, &mut rows, options.bulk.mode, None, progress)?;
+        bulk::write(self.session, place, prepared, options.bulk, others(options.bulk.mode))
+    }
+
+    /// Writes the whole table to a file, by id, from one snapshot; the number of rows. The file appears when it is complete.
+    ///
+    /// Byte for byte the same for the same entries, and `import` of it gives equal payloads.
+    ///
+    /// # Errors
+    /// `invalid_argument` (a format that cannot be told, a directory), `not_found` (its folder), `permission_denied`,
+    /// `storage_full`, `storage`; what `progress` fails with.
+    pub fn export(&self, path: &Path, options: ExportOptions, progress: Progress<'_>) -> Result<u64> {
+        let place = self.place(Scope::AuxRead)?;
+        transfer::export(self.session, place, path, options, progress)
+    }
+}
+
+fn others(mode: Mode) -> Others {
+    match mode {
+        Mode::Merge => Others::Stay,
+        Mode::Replace => Others::AreDeleted,
+    }
+}
+
+fn given(number: u64, value: Value) -> Given {
+    let refused = |error: Error| match error.code() {
+        ErrorCode::Validation => error.violations_list(),
+        _ => vec![Violation::new("", "type", error.message())],
+    };
+    let document: Result<Document> = crud::document(value);
+    (number, document.map_err(refused))
+}
