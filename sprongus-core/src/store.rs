@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::aux_store::Aux;
 use crate::db::{Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, migrate, shown};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
@@ -124,6 +125,11 @@ impl Store {
 
     pub(crate) fn shared_who(&self) -> Arc<Who> {
         self.who.clone()
+    }
+
+    /// The documents of a table of a project.
+    pub fn aux(&self, project: &str, table: &str) -> Aux<'_> {
+        Aux::new(self.session(), project, table)
     }
 
     /// The presets of this store.

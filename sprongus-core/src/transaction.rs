@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use crate::aux_store::Aux;
 use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -131,6 +132,11 @@ impl<'c> Tx<'c> {
     fn over(core: Arc<Core>, who: Arc<Who>, store: Option<Store>, thread: Option<ThreadId>, held: Held<'c>) -> Self {
         let state = State { held, level: 0, poisoned: None, after: After::default(), marks: Vec::new() };
         Self { shared: Arc::new(Shared { core, store, state: Mutex::new(state), thread }), who, level: 0, owner: true }
+    }
+
+    /// The documents of a table of a project, within this transaction.
+    pub fn aux(&self, project: &str, table: &str) -> Aux<'_> {
+        Aux::new(self.session(), project, table)
     }
 
     /// The presets, within this transaction.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::document::Rules;
-use super::{index, rows};
 use super::rows::Place;
+use super::{index, rows};
 use crate::db::Executor;
 use crate::error::Result;
 use crate::presets::{Compiled, Keywords, for_table};

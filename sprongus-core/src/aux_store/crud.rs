@@ -20,7 +20,8 @@ pub(super) fn create(session: Session<'_>, place: Place<'_>, document: &Document
         let id = rules.identity(&mut document, id)?.unwrap_or_else(new_id);
         let judged = rules.written(&id, document, None, Mode::Replace, Nulls::Keep)?;
         insert(work, place, &id, &judged)?.ok_or_else(|| {
-            let message = format!("the table {:?} already has an entry with the id {id:?}; update or upsert it", place.table);
+            let message =
+                format!("the table {:?} already has an entry with the id {id:?}; update or upsert it", place.table);
             Error::new(ErrorCode::Conflict, message)
         })
     })

@@ -65,7 +65,8 @@ fn unlink_one(
     let old = stored.map();
     let mut new = old.clone();
     refs::unlink(rules.preset.keywords(), &mut new, table, id);
-    let judged = rules.judge(new.clone(), super::changes::summary(&old, &new)).map_err(|error| of(&error, referrer_id))?;
+    let judged =
+        rules.judge(new.clone(), super::changes::summary(&old, &new)).map_err(|error| of(&error, referrer_id))?;
     crud::supersede(work, referrer, referrer_id, stored, &judged).map(drop)
 }
 

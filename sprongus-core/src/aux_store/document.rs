@@ -79,7 +79,10 @@ impl Rules {
         let json = Json::from_value(&value)?;
         if json.as_str().len() > self.max_payload_bytes {
             let (size, most) = (json.as_str().len(), self.max_payload_bytes);
-            return Err(Error::new(ErrorCode::TooLarge, format!("the document has {size} bytes; at most {most} are taken")));
+            return Err(Error::new(
+                ErrorCode::TooLarge,
+                format!("the document has {size} bytes; at most {most} are taken"),
+            ));
         }
         let violations = self.preset.validate(&value);
         if !violations.is_empty() {

@@ -97,7 +97,9 @@ impl Filter {
     /// object as a value, or a malformed path; the message names the field.
     pub fn parse(filter: &Value) -> Result<Self> {
         let Value::Object(fields) = filter else {
-            return Err(Error::invalid("a filter is an object of fields and values, such as {\"year\": {\"gte\": 1900}}"));
+            return Err(Error::invalid(
+                "a filter is an object of fields and values, such as {\"year\": {\"gte\": 1900}}",
+            ));
         };
         let parse = |(name, value): (&String, &Value)| {
             let field = Field::parse(name)?;
@@ -130,10 +132,12 @@ impl Filter {
 
 fn conditions(field: &Field, name: &str, value: &Value) -> Result<Vec<Condition>> {
     match value {
-        Value::Object(operators) if operators.is_empty() => {
-            Err(Error::invalid(format!("the filter on {name:?} is an empty object; equality with one is {{\"eq\": {{}}}}")))
+        Value::Object(operators) if operators.is_empty() => Err(Error::invalid(format!(
+            "the filter on {name:?} is an empty object; equality with one is {{\"eq\": {{}}}}"
+        ))),
+        Value::Object(operators) => {
+            operators.iter().map(|(operator, operand)| condition(field, name, operator, operand)).collect()
         }
-        Value::Object(operators) => operators.iter().map(|(operator, operand)| condition(field, name, operator, operand)).collect(),
         value => Ok(vec![Condition::Equal(operand_of(field, name, value)?)]),
     }
 }
@@ -172,7 +176,9 @@ fn operand_of(field: &Field, name: &str, operand: &Value) -> Result<Value> {
     match (field, operand) {
         (Field::LastUpdated, Value::String(text)) => {
             let time = text.parse::<Timestamp>();
-            let time = time.map_err(|_| Error::invalid(format!("{name} is compared with a time as RFC 3339 has it, not {text:?}")))?;
+            let time = time.map_err(|_| {
+                Error::invalid(format!("{name} is compared with a time as RFC 3339 has it, not {text:?}"))
+            })?;
             Ok(time.to_string().into())
         }
         _ => Ok(operand.clone()),

@@ -129,7 +129,9 @@ fn naughty_strings_as_values_and_keys() {
     for text in strings.as_array().unwrap().iter().filter_map(Value::as_str) {
         let payload = json!({"deep": {text: text}});
         let path = format!("deep.{}", crate::aux_store::path::escape(text));
-        let filter = Filter::parse(&json!({path: {"eq": text, "contains": text, "icontains": text, "starts_with": text}})).unwrap();
+        let filter =
+            Filter::parse(&json!({path: {"eq": text, "contains": text, "icontains": text, "starts_with": text}}))
+                .unwrap();
         assert!(filter.matches(&Candidate { id: text, version: 1, last_updated, payload: &payload }), "{text:?}");
     }
 }

@@ -30,7 +30,9 @@ impl Format {
                 "csv" => Ok(Self::Csv),
                 "json" => Ok(Self::Json),
                 "ndjson" | "jsonl" => Ok(Self::Ndjson),
-                _ => Err(Error::invalid(format!("the extension {extension:?} tells no format; give one of csv, json, ndjson"))),
+                _ => Err(Error::invalid(format!(
+                    "the extension {extension:?} tells no format; give one of csv, json, ndjson"
+                ))),
             },
             Ok,
         )
@@ -48,7 +50,11 @@ mod tests {
         assert_eq!(Format::of(None, Path::new("b.jsonl")).unwrap(), Format::Ndjson);
         assert_eq!(Format::of(Some(Format::Json), Path::new("b.csv")).unwrap(), Format::Json);
         for unknown in ["b.csv.gz", "b", "", "csv", "b.xlsx"] {
-            assert_eq!(Format::of(None, Path::new(unknown)).unwrap_err().code(), crate::ErrorCode::InvalidArgument, "{unknown}");
+            assert_eq!(
+                Format::of(None, Path::new(unknown)).unwrap_err().code(),
+                crate::ErrorCode::InvalidArgument,
+                "{unknown}"
+            );
         }
     }
 }

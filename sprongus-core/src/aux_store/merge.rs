@@ -85,7 +85,10 @@ mod tests {
     fn nulls_can_be_kept_at_any_depth() {
         let target = json!({"a": {"b": 1, "c": 2}, "d": 3});
         let patch = json!({"a": {"b": null}, "d": null, "e": {"f": null}});
-        assert_eq!(merged(&target, &patch, Nulls::Keep), json!({"a": {"b": null, "c": 2}, "d": null, "e": {"f": null}}));
+        assert_eq!(
+            merged(&target, &patch, Nulls::Keep),
+            json!({"a": {"b": null, "c": 2}, "d": null, "e": {"f": null}})
+        );
         assert_eq!(merged(&target, &patch, Nulls::Remove), json!({"a": {"c": 2}, "e": {}}));
     }
 }

@@ -90,7 +90,17 @@ mod tests {
 
     #[test]
     fn types_rank_and_containers_tie() {
-        let ascending = [json!(null), json!(false), json!(true), json!(-1e300), json!(0), json!(""), json!("z"), json!([]), json!({})];
+        let ascending = [
+            json!(null),
+            json!(false),
+            json!(true),
+            json!(-1e300),
+            json!(0),
+            json!(""),
+            json!("z"),
+            json!([]),
+            json!({}),
+        ];
         for (n, a) in ascending.iter().enumerate() {
             for (m, b) in ascending.iter().enumerate() {
                 assert_eq!(compare(Some(a), Some(b)), n.cmp(&m), "{a} {b}");

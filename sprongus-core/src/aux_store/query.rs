@@ -89,7 +89,8 @@ impl Listing {
 
     /// Keeps the best of all entries by their sort keys alone; payloads are read for the page.
     fn sorted(&self, exec: &mut dyn Executor, place: Place<'_>) -> Result<Page<Entry>> {
-        let mut best = Best { sort: &self.sort, most: self.offset.saturating_add(self.limit).saturating_add(1), kept: Vec::new() };
+        let mut best =
+            Best { sort: &self.sort, most: self.offset.saturating_add(self.limit).saturating_add(1), kept: Vec::new() };
         let after = self.after.as_ref().map(|keys| split(keys)).transpose()?;
         walk(exec, place, &self.wanted, Order::Id { descending: false }, None, |entry| {
             let keys = self.keys(&entry);

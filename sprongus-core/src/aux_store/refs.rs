@@ -77,8 +77,9 @@ pub(super) fn dangling<'r>(
     for (table, ids) in by_table {
         let lock = if exec.dialect() == Dialect::Postgres { " FOR KEY SHARE" } else { "" };
         let among = among(exec.dialect(), 3);
-        let sql =
-            format!("SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id IN {among}{lock}");
+        let sql = format!(
+            "SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id IN {among}{lock}"
+        );
         for row in exec.query(&sql, &[place.project.into(), table.into(), text_array(&ids)])? {
             known.insert((table, row.text(0)?));
         }

@@ -76,9 +76,9 @@ pub(super) fn lock_table(work: &mut Work<'_>, place: Place<'_>, alone: bool) -> 
     if work.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    let name = format!("sprongus aux {}/{}", place.project, place.table);
+    let name = format!(" sprongus aux {}/{}", place.project, place.table);
     let shared = if alone { "" } else { "_shared" };
-    let sql = format!("SELECT pg_advisory_xact_lock{shared}(hashtextextended($1::text, 0))::text");
+    let sql = format!("SELECT pg_advisory_xact_lock{shared}(hashtextextended(current_schema() || $1::text, 0))::text");
     work.query(&sql, &[(&name).into()]).map(drop)
 }
 
@@ -208,7 +208,14 @@ fn taken(key: &KeyRow) -> Error {
 }
 
 /// Tells of a change to one entry: one event, whose place in its subject is the version.
-pub(super) fn audit(work: &mut Work<'_>, place: Place<'_>, id: &str, kind: &str, version: i64, summary: &str) -> Result<()> {
+pub(super) fn audit(
+    work: &mut Work<'_>,
+    place: Place<'_>,
+    id: &str,
+    kind: &str,
+    version: i64,
+    summary: &str,
+) -> Result<()> {
     let subject = format!("aux:{}/{}/{id}", place.project, place.table);
     let payload = Json::from_value(&serde_json::json!({ "version": version, "changeSummary": summary }))?;
     let actor = work.who().actor.clone();

@@ -56,12 +56,8 @@ impl Wanted {
             return true;
         }
         let payload: JsonValue = entry.payload.to_value();
-        let candidate = Candidate {
-            id: &entry.id,
-            version: entry.version,
-            last_updated: entry.last_updated,
-            payload: &payload,
-        };
+        let candidate =
+            Candidate { id: &entry.id, version: entry.version, last_updated: entry.last_updated, payload: &payload };
         self.filter.matches(&candidate) && self.search.as_ref().is_none_or(|search| self.found(search, entry, &payload))
     }
 

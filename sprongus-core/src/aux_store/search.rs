@@ -76,7 +76,7 @@ mod tests {
     use crate::aux_store::testing::shared_json;
 
     fn hit(q: &str, payload: &Value, fields: &[&str]) -> bool {
-        let fields: Vec<FieldPath> = fields.iter().map(|field| FieldPath::parse(field)).collect();
+        let fields: Vec<FieldPath> = fields.iter().map(|field| FieldPath::parse(field).unwrap()).collect();
         let Some(search) = Search::new(q) else { return true };
         let slow = search.matches(payload, &fields);
         if let Some(fast) = search.matches_text(&search_text(payload, &fields)) {

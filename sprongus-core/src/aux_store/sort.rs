@@ -96,8 +96,13 @@ mod tests {
 
     #[test]
     fn null_and_missing_are_first_ascending_and_last_descending() {
-        let documents =
-            [("e", json!({"x": "s"})), ("d", json!({"x": null})), ("b", json!({"x": 2})), ("c", json!({})), ("a", json!({"x": 2.0}))];
+        let documents = [
+            ("e", json!({"x": "s"})),
+            ("d", json!({"x": null})),
+            ("b", json!({"x": 2})),
+            ("c", json!({})),
+            ("a", json!({"x": 2.0})),
+        ];
         assert_eq!(sorted(&["x"], &documents), "c d a b e");
         assert_eq!(sorted(&["-x"], &documents), "e a b c d");
         assert_eq!(sorted(&[], &documents), "a b c d e");
@@ -106,7 +111,8 @@ mod tests {
 
     #[test]
     fn several_fields_and_metadata() {
-        let documents = [("aa", json!({"n": {"m": [1]}})), ("b", json!({"n": {"m": [1]}})), ("ccc", json!({"n": {"m": [0]}}))];
+        let documents =
+            [("aa", json!({"n": {"m": [1]}})), ("b", json!({"n": {"m": [1]}})), ("ccc", json!({"n": {"m": [0]}}))];
         assert_eq!(sorted(&["n.m.0", "$version"], &documents), "ccc b aa");
         assert_eq!(sorted(&["lastUpdated", "-$version"], &documents), "ccc aa b");
     }

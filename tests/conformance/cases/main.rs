@@ -1,11 +1,15 @@
 //! The areas of the suite.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aux_bulk;
+mod aux_entries;
+mod aux_files;
+mod aux_lists;
 mod host;
 mod places;
 mod presets;
 
 fn main() -> std::process::ExitCode {
-    let areas = [host::cases(), places::cases(), presets::cases()];
+    let areas = [aux_bulk::cases(), aux_entries::cases(), aux_files::cases(), aux_lists::cases(), host::cases(), places::cases(), presets::cases()];
     sprongus_conformance::run(&areas.concat())
 }

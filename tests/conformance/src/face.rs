@@ -1,5 +1,6 @@
 //! One API in or out of a transaction, as a transactional case sees it.
 
+use sprongus::aux_store::Aux;
 use sprongus::presets::Presets;
 use sprongus::{Result, Row, Store, Tx, Value};
 
@@ -13,6 +14,14 @@ pub enum Face<'f, 'c> {
 }
 
 impl Face<'_, '_> {
+    /// The documents of a table of the project `p`.
+    pub fn aux(&self, table: &str) -> Aux<'_> {
+        match self {
+            Self::Store(store) => store.aux("p", table),
+            Self::Tx(tx) => tx.aux("p", table),
+        }
+    }
+
     /// The presets.
     pub fn presets(&self) -> Presets<'_> {
         match self {

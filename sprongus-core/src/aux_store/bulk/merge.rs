@@ -192,7 +192,10 @@ impl Merging<'_, '_> {
     fn dangling(&self, which: &str) -> String {
         let stays = match self.others {
             Others::Stay => String::new(),
-            Others::AreDeleted => " AND (k.to_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = e.id))".to_owned(),
+            Others::AreDeleted => {
+                " AND (k.to_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = e.id))"
+                    .to_owned()
+            }
         };
         format!(
             "SELECT s.row_number, s.id, k.pointer, k.to_table FROM sprongus_stage_refs k \
@@ -225,7 +228,8 @@ impl Merging<'_, '_> {
              ORDER BY r.from_table, r.from_id, r.field"
         );
         for row in self.query(&referrers)? {
-            let message = format!("the entry that {} of the table {:?} refers to is deleted", row.text(1)?, row.text(2)?);
+            let message =
+                format!("the entry that {} of the table {:?} refers to is deleted", row.text(1)?, row.text(2)?);
             let warning = Violation::new("", DANGLING, message);
             self.report.warnings.push(Violation { id: Some(row.text(0)?), ..warning });
         }
@@ -238,9 +242,16 @@ impl Merging<'_, '_> {
         let params = self.with_who();
         self.report.deleted = self.work.execute(&deletion, &params)?;
         let those = format!("IN (SELECT e.id FROM sprongus_aux_entries e WHERE {DOOMED})");
-        self.execute(&format!("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {those}"))?;
-        self.execute(&format!("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {those}"))?;
-        self.execute(&format!("DELETE FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id {those}")).map(drop)
+        self.execute(&format!(
+            "DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {those}"
+        ))?;
+        self.execute(&format!(
+            "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {those}"
+        ))?;
+        self.execute(&format!(
+            "DELETE FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id {those}"
+        ))
+        .map(drop)
     }
 
     /// `$1` to `$5`: the table, the time, who and why.
@@ -253,7 +264,7 @@ impl Merging<'_, '_> {
 
     fn write_entries(&mut self) -> Result<()> {
         if self.report.updated > 0 {
-            let superseded = format!("EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id AND s.hash <> e.hash)");
+            let superseded = "EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id AND s.hash <> e.hash)";
             self.execute(&format!("{KEEP_VERSION} WHERE e.project_id = $1 AND e.table_name = $2 AND {superseded}"))?;
         }
         let now = self.work.dialect().now(3);
@@ -278,8 +289,12 @@ impl Merging<'_, '_> {
             self.report.warnings.push(Violation { row: Some(unsigned(&row, 0)?), id: Some(row.text(1)?), ..warning });
         }
         let given = "IN (SELECT s.id FROM sprongus_stage s)";
-        self.execute(&format!("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {given}"))?;
-        self.execute(&format!("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {given}"))?;
+        self.execute(&format!(
+            "DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {given}"
+        ))?;
+        self.execute(&format!(
+            "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {given}"
+        ))?;
         self.execute(
             "INSERT INTO sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id) \
              SELECT $1, $2, s.id, k.field, k.to_table, k.to_id FROM sprongus_stage_refs k \

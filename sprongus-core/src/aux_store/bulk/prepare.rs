@@ -39,11 +39,12 @@ pub(in crate::aux_store) fn prepare(
     progress: Progress<'_>,
 ) -> Result<Prepared> {
     let rules = session.read(|exec| bound::read(session, exec, place))?;
-    let mut preparing = Preparing { session, place, mode, spool: SpoolWriter::new(), errors: Vec::new(), refused: Vec::new(), rules };
+    let mut preparing =
+        Preparing { session, place, mode, spool: SpoolWriter::new(), errors: Vec::new(), refused: Vec::new(), rules };
     let mut done = 0;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        batch.extend(rows.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?);
+        batch.extend((&mut *rows).take(BATCH).collect::<Result<Vec<_>>>()?);
         if batch.is_empty() {
             break;
         }
@@ -51,7 +52,8 @@ pub(in crate::aux_store) fn prepare(
         preparing.batch(std::mem::take(&mut batch))?;
         progress(done, total)?;
     }
-    let Preparing { spool, errors, refused, rules, .. } = preparing;
+    let Preparing { spool, mut errors, refused, rules, .. } = preparing;
+    errors.sort_by_key(|one| one.row);
     Ok(Prepared { rules, spool: spool.finish()?, errors, refused, rows: done })
 }
 
@@ -114,9 +116,8 @@ impl Preparing<'_> {
             );
             exec.query(&sql, &[self.place.project.into(), self.place.table.into(), ids.clone()])
         })?;
-        let base = |row: &crate::db::Row| {
-            Ok((row.text(0)?, Base { version: row.int(1)?, payload: object(&row.json(2)?) }))
-        };
+        let base =
+            |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: object(&row.json(2)?) }));
         rows.iter().map(base).collect()
     }
 

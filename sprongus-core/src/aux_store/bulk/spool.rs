@@ -194,8 +194,14 @@ mod tests {
             search_text: String::new(),
             base: 3,
             summary: "created".into(),
-            given: (n % 2 == 0).then(String::new),
-            refs: vec![Reference { field: "a[]".into(), pointer: "/a/0".into(), table: "t".into(), id: "x".into(), strict: true }],
+            given: n.is_multiple_of(2).then(String::new),
+            refs: vec![Reference {
+                field: "a[]".into(),
+                pointer: "/a/0".into(),
+                table: "t".into(),
+                id: "x".into(),
+                strict: true,
+            }],
             keys: vec![KeyRow { field: "k".into(), key: vec![0, 255], unique: false, pointer: "/k".into() }],
         };
         let mut writer = SpoolWriter::new();

@@ -107,7 +107,8 @@ fn json_is_canonical_and_one_to_a_line() {
 fn naughty_strings_come_back() {
     let Some(strings) = shared_json("blns/blns.even.json") else { return };
     let strings = strings.as_array().unwrap().iter().filter_map(Value::as_str);
-    let documents: Vec<Value> = strings.map(|text| json!({"id": text, "v": text, "o": {text: text}, "l": [text]})).collect();
+    let documents: Vec<Value> =
+        strings.map(|text| json!({"id": text, "v": text, "o": {text: text}, "l": [text]})).collect();
     for format in [Format::Csv, Format::Json, Format::Ndjson] {
         let file = written(format, &text_types, &documents, false);
         assert_eq!(read_back(format, &text_types, &file), documents);
@@ -135,7 +136,8 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            proptest::collection::btree_map(text(), inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+            proptest::collection::btree_map(text(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }

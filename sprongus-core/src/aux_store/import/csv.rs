@@ -37,7 +37,10 @@ impl<R: BufRead> CsvRows<R> {
         let record = &self.record;
         let refuse = |message: String| Err(vec![violation(self.number, "", "csv", message)]);
         if let Some(field) = record.stray_quote {
-            return refuse(format!("a quote stands astray in field {field}, line {}; inside quotes it is doubled", record.line));
+            return refuse(format!(
+                "a quote stands astray in field {field}, line {}; inside quotes it is doubled",
+                record.line
+            ));
         }
         if record.fields().len() != self.columns.len() {
             let (found, wanted) = (record.fields().len(), self.columns.len());
@@ -93,7 +96,9 @@ fn cell(column: &Column, text: &str, quoted: bool) -> Result<Option<Value>, Viol
     match text {
         "" if !quoted => Ok(None),
         NULL if !quoted => Ok(Some(Value::Null)),
-        _ if text.contains('\0') => Err(Violation::new("", "json", "the character NUL (U+0000) is not allowed; leave it out")),
+        _ if text.contains('\0') => {
+            Err(Violation::new("", "json", "the character NUL (U+0000) is not allowed; leave it out"))
+        }
         _ => (column.parse)(text).map(Some),
     }
 }

@@ -31,7 +31,10 @@ pub(super) fn columns(record: &Record, types: &CellTypes<'_>) -> Result<Vec<Colu
         return Err(bad(column, "has a quote astray"));
     }
     if record.fields().len() > MAX_COLUMNS {
-        return Err(broken("csv", format!("the header has {} columns; at most {MAX_COLUMNS} are taken", record.fields().len())));
+        return Err(broken(
+            "csv",
+            format!("the header has {} columns; at most {MAX_COLUMNS} are taken", record.fields().len()),
+        ));
     }
     let columns = record.fields().enumerate().map(|(n, (name, quoted))| column(n + 1, name, quoted, types));
     let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -57,7 +60,8 @@ fn column(number: usize, name: &str, quoted: bool, types: &CellTypes<'_>) -> Res
 
 /// In sorted order a path that lies within another stands right after it or after others that do.
 fn no_conflicts(columns: &[Column]) -> Result<()> {
-    let mut sorted: Vec<(&[String], usize)> = columns.iter().enumerate().map(|(n, column)| (column.path.keys(), n + 1)).collect();
+    let mut sorted: Vec<(&[String], usize)> =
+        columns.iter().enumerate().map(|(n, column)| (column.path.keys(), n + 1)).collect();
     sorted.sort_unstable();
     for pair in sorted.windows(2) {
         let [(outer, first), (inner, second)] = pair else { continue };
@@ -65,7 +69,10 @@ fn no_conflicts(columns: &[Column]) -> Result<()> {
             return Err(bad(*second, format!("repeats the name of column {first}")));
         }
         if inner.starts_with(outer) {
-            return Err(bad(*second, format!("lies within column {first}: a cell is a value or an object of columns, not both")));
+            return Err(bad(
+                *second,
+                format!("lies within column {first}: a cell is a value or an object of columns, not both"),
+            ));
         }
     }
     Ok(())

@@ -102,7 +102,10 @@ impl<R: BufRead> ArrayRows<R> {
                 self.state = State::Within;
                 Ok(())
             }
-            Some(_) => Err(broken("json", "the file does not begin with [: an array of objects is expected; one object per line is ndjson")),
+            Some(_) => Err(broken(
+                "json",
+                "the file does not begin with [: an array of objects is expected; one object per line is ndjson",
+            )),
             None => Err(broken("json", "the file is empty; an array of objects is expected")),
         }
     }
@@ -136,7 +139,10 @@ impl<R: BufRead> ArrayRows<R> {
                 return Err(row_too_large(self.number + 1, line, self.options.max_row_bytes));
             }
         }
-        Err(broken("json", format!("the file ends in row {}, which begins on line {line}, before the ] of its array", self.number + 1)))
+        Err(broken(
+            "json",
+            format!("the file ends in row {}, which begins on line {line}, before the ] of its array", self.number + 1),
+        ))
     }
 }
 

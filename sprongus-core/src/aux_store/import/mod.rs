@@ -51,7 +51,11 @@ impl ReadOptions {
     pub(crate) fn with_delimiter(mut self, delimiter: &str) -> Result<Self> {
         self.delimiter = match delimiter.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => *byte,
-            _ => return Err(Error::invalid(format!("delimiter is one ASCII character, not a quote or a line break; got {delimiter:?}"))),
+            _ => {
+                return Err(Error::invalid(format!(
+                    "delimiter is one ASCII character, not a quote or a line break; got {delimiter:?}"
+                )));
+            }
         };
         Ok(self)
     }
@@ -99,7 +103,9 @@ fn broken(keyword: &str, message: impl Into<String>) -> Error {
 }
 
 fn row_too_large(row: u64, line: u64, limit: usize) -> Error {
-    let message = format!("row {row}, which begins on line {line}, is larger than {limit} bytes; is a quote or bracket never closed?");
+    let message = format!(
+        "row {row}, which begins on line {line}, is larger than {limit} bytes; is a quote or bracket never closed?"
+    );
     Error::new(crate::ErrorCode::TooLarge, message)
 }
 

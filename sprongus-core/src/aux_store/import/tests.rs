@@ -47,7 +47,10 @@ fn bad(format: Format, input: impl AsRef<[u8]>) -> Vec<(u64, String, String)> {
 
 #[test]
 fn cells_empty_null_and_quoted() {
-    assert_eq!(csv("a,b,c\n,\"\",\\N\n\"\\N\",007, x \n"), json!([{"b": "", "c": null}, {"a": "\\N", "b": "007", "c": " x "}]));
+    assert_eq!(
+        csv("a,b,c\n,\"\",\\N\n\"\\N\",007, x \n"),
+        json!([{"b": "", "c": null}, {"a": "\\N", "b": "007", "c": " x "}])
+    );
     assert_eq!(csv("a\n\"\"\n\n\r\n\\N\n\"x\"\"y\"\n"), json!([{"a": ""}, {"a": null}, {"a": "x\"y"}]));
 }
 
@@ -103,8 +106,14 @@ fn bad_rows_are_named_and_passed() {
     assert!(told[1].1.contains("line 5 has 3"), "{told:?}");
     assert!(told[2].1.contains("field 2, line 6"), "{told:?}");
     assert!(told[3].1.contains("field 1, line 7"), "{told:?}");
-    assert_eq!(bad(Format::Csv, "x,j.y\n1,[\n\0,1\n"), [(1, "/j/y".into(), "json".into()), (2, "/x".into(), "json".into())]);
-    assert_eq!(bad(Format::Csv, "j\n\"{\"\"a\"\":[1,{\"\"b\"\":1,\"\"b\"\":2}]}\"\n"), [(1, "/j/a/1/b".into(), "json".into())]);
+    assert_eq!(
+        bad(Format::Csv, "x,j.y\n1,[\n\0,1\n"),
+        [(1, "/j/y".into(), "json".into()), (2, "/x".into(), "json".into())]
+    );
+    assert_eq!(
+        bad(Format::Csv, "j\n\"{\"\"a\"\":[1,{\"\"b\"\":1,\"\"b\"\":2}]}\"\n"),
+        [(1, "/j/a/1/b".into(), "json".into())]
+    );
 }
 
 #[test]
@@ -150,15 +159,30 @@ fn json_arrays() {
     let file = r#" [ {"a": "],\"{"} , {"b": [1, {"c": "\\"}]},{} ] "#;
     assert_eq!(good(read(Format::Json, file).unwrap()), json!([{"a": "],\"{"}, {"b": [1, {"c": "\\"}]}, {}]));
     let bad_rows = bad(Format::Json, r#"[{"a":1,"a":2}, 5, {"n": [1e999]}, , [], {"ok":1}, {x}, {"a":"\u0000"}]"#);
-    let wanted =
-        [(1, "/a", "json"), (2, "", "type"), (3, "/n/0", "json"), (4, "", "json"), (5, "", "type"), (7, "", "json"), (8, "/a", "json")];
+    let wanted = [
+        (1, "/a", "json"),
+        (2, "", "type"),
+        (3, "/n/0", "json"),
+        (4, "", "json"),
+        (5, "", "type"),
+        (7, "", "json"),
+        (8, "/a", "json"),
+    ];
     assert_eq!(bad_rows, wanted.map(|(row, path, keyword)| (row, path.to_owned(), keyword.to_owned())));
     assert_eq!(bad(Format::Json, "[{},]"), [(2, String::new(), "json".to_owned())]);
 }
 
 #[test]
 fn what_is_no_json_array() {
-    for (file, told) in [("", "empty"), (" ", "empty"), ("{}", "ndjson"), ("[{}", "row 1"), ("[{}]x", "follows"), ("[", "ends"), ("[\"", "ends")] {
+    for (file, told) in [
+        ("", "empty"),
+        (" ", "empty"),
+        ("{}", "ndjson"),
+        ("[{}", "row 1"),
+        ("[{}]x", "follows"),
+        ("[", "ends"),
+        ("[\"", "ends"),
+    ] {
         let (keyword, message) = fatal(Format::Json, file);
         assert_eq!(keyword, "json", "{file}");
         assert!(message.contains(told), "{file}: {message}");
@@ -170,7 +194,10 @@ fn what_is_no_json_array() {
 
 #[test]
 fn json_lines() {
-    assert_eq!(good(read(Format::Ndjson, "\u{feff}{\"a\":1}\r\n\n \t\n{\"a\":1.0}").unwrap()), json!([{"a": 1}, {"a": 1.0}]));
+    assert_eq!(
+        good(read(Format::Ndjson, "\u{feff}{\"a\":1}\r\n\n \t\n{\"a\":1.0}").unwrap()),
+        json!([{"a": 1}, {"a": 1.0}])
+    );
     assert_eq!(good(read(Format::Ndjson, "").unwrap()), json!([]));
     let bad_rows = bad(Format::Ndjson, "{\"a\":\n1}\n[]\n{}\n{\"a\":1,\"a\":1}\n");
     let wanted = [(1, "/a", "json"), (2, "", "json"), (3, "", "type"), (5, "/a", "json")];

@@ -120,6 +120,8 @@ CREATE TABLE sprongus_aux_entries (
     last_updated TIMESTAMPTZ NOT NULL,
     actor TEXT NOT NULL,
     reason TEXT,
+    -- what its present version changed; goes with it to the versions when it is superseded
+    change_summary TEXT NOT NULL DEFAULT 'created',
     PRIMARY KEY (project_id, table_name, id)
 );
 
