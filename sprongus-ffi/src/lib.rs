@@ -1,1 +1,22 @@
-//! ffi
+//! The C ABI of sprongus (DESIGN.md §11): `include/sprongus.h` is generated from the documentation and signatures here.
+//!
+//! Handles are checked ids, so a wrong one is an answer and never a wild read; what a C caller must promise for the
+//! pointers that are read (text, bytes, structs, out-pointers) stands once in the header's preamble, not at each function.
+#![allow(unsafe_code)] // the C ABI reads and writes its caller's memory
+#![deny(unsafe_op_in_unsafe_fn)]
+#![allow(clippy::missing_safety_doc)] // the header's preamble says it for all
+#![allow(non_camel_case_types)] // C's names
+
+mod args;
+pub mod buf;
+pub mod call;
+mod door;
+pub mod error;
+mod handle;
+pub mod host;
+pub mod options;
+pub mod rows;
+pub mod store;
+mod target;
+pub mod tx;
+pub mod value;

@@ -16,10 +16,10 @@ pub use dialect::Dialect;
 pub use executor::Executor;
 pub use migrate::migration_sql;
 #[cfg(feature = "postgres")]
-pub use postgres::LentPostgres;
+pub use postgres::{LentPostgres, postgres_error};
 pub use row::Row;
 #[cfg(feature = "sqlite")]
-pub use sqlite::LentSqlite;
+pub use sqlite::{LentSqlite, sqlite_error};
 pub use value::Value;
 
 pub(crate) use backend::{Db, Unit, shown};

@@ -43,6 +43,12 @@ pub(super) fn from_driver(error: &tokio_postgres::Error) -> Error {
     Error::new(ErrorCode::Storage, format!("the PostgreSQL driver failed: {error}"))
 }
 
+/// What a SQLSTATE means here, for hosts that lend a connection through functions of their own; `None`: it is gone.
+pub fn postgres_error(sqlstate: Option<&str>, message: &str) -> Error {
+    let Some(sqlstate) = sqlstate else { return lost(message.to_owned()) };
+    Error::new(code_of(sqlstate), message).with_details(json!({ "sqlstate": sqlstate }))
+}
+
 fn from_server(db: &DbError) -> Error {
     let sqlstate = db.code().code();
     let code = code_of(sqlstate);

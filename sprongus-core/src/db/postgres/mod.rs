@@ -29,6 +29,7 @@ use super::{Connection, Lane, Row};
 use crate::error::{Error, ErrorCode, Result};
 
 pub(crate) use self::errors::is_connection_lost;
+pub use self::errors::postgres_error;
 pub use self::lent::LentPostgres;
 pub(crate) use self::settings::{PostgresSettings, UNBOUNDED};
 pub(crate) use self::url::redact;

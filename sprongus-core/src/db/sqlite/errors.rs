@@ -30,6 +30,12 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     ours
 }
 
+/// What an extended result code of SQLite's means here, for hosts that lend a connection through functions of their own.
+pub fn sqlite_error(extended: i32, message: &str) -> Error {
+    let code = code_of(rusqlite::ffi::Error::new(extended).code, extended);
+    Error::new(code, message).with_details(json!({ "sqlite": extended }))
+}
+
 fn code_of(code: Sqlite, extended: i32) -> ErrorCode {
     match code {
         Sqlite::DatabaseBusy | Sqlite::DatabaseLocked | Sqlite::FileLockingProtocolFailed => ErrorCode::Busy,

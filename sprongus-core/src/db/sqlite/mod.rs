@@ -29,6 +29,7 @@ use super::{Commit, Connection, Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Durability, Interrupt};
 
+pub use errors::sqlite_error;
 pub use lent::LentSqlite;
 pub(crate) use place::Place;
 

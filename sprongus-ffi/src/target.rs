@@ -1,0 +1,46 @@
+//! `const void *store_or_tx`: each call exists once and takes either.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use sprongus::ops;
+use sprongus::{Result, Store, Tx};
+
+use crate::handle::{self, Noun};
+use crate::store::StoreHandle;
+use crate::tx::TxHandle;
+
+/// What a call runs on.
+pub(crate) enum Target<'t> {
+    Store(&'t Store),
+    Tx(&'t Tx<'static>),
+}
+
+/// Runs the work on the store or the open transaction behind the handle.
+pub(crate) fn on<T>(store_or_tx: *const c_void, work: impl FnOnce(Target<'_>) -> Result<T>) -> Result<T> {
+    match handle::any(store_or_tx) {
+        Some((StoreHandle::TAG, object)) => match object.downcast::<StoreHandle>() {
+            Ok(store) => work(Target::Store(store.store())),
+            Err(_) => Err(none(store_or_tx)),
+        },
+        Some((TxHandle::TAG, object)) => match object.downcast::<TxHandle>() {
+            Ok(tx) => Arc::as_ref(&tx).with(|tx| work(Target::Tx(tx))),
+            Err(_) => Err(none(store_or_tx)),
+        },
+        _ => Err(none(store_or_tx)),
+    }
+}
+
+fn none(handle: *const c_void) -> sprongus::Error {
+    handle::wrong("store_or_tx", "sprongus_store or sprongus_tx", handle.is_null())
+}
+
+impl Target<'_> {
+    /// Calls an operation of the table by name.
+    pub(crate) fn call(&self, operation: &str, request: &[u8]) -> Result<String> {
+        match self {
+            Self::Store(store) => ops::call(*store, operation, request),
+            Self::Tx(tx) => ops::call(*tx, operation, request),
+        }
+    }
+}
