@@ -1,1 +1,33 @@
-//! py
+//! The Python module `sprongus._sprongus`: thin classes over the library; `python/sprongus` is the face users import.
+
+use pyo3::prelude::*;
+
+mod args;
+mod attach;
+mod call;
+mod error;
+mod ground;
+mod host_sql;
+mod json_in;
+mod json_out;
+mod log;
+mod open;
+mod pages;
+mod presets;
+mod records;
+mod store;
+mod time;
+mod transaction;
+
+#[pymodule]
+fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(open::open, module)?)?;
+    module.add_function(wrap_pyfunction!(open::migration_sql, module)?)?;
+    module.add_function(wrap_pyfunction!(attach::attach, module)?)?;
+    module.add_class::<store::Store>()?;
+    module.add_class::<transaction::Transaction>()?;
+    module.add_class::<transaction::TransactionBlock>()?;
+    module.add_class::<presets::Presets>()?;
+    records::register(module)
+}

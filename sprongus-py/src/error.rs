@@ -1,0 +1,37 @@
+//! Errors of the library as the exceptions of `sprongus.errors`.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use sprongus::{Error, ErrorCode};
+
+use crate::json_out;
+
+/// The exception for an error: the class of its code, its cause where a host's own code raised one.
+pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
+    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<PyErr>());
+    if let Some(cause) = cause.filter(|cause| !cause.is_instance_of::<PyException>(py)) {
+        // KeyboardInterrupt and SystemExit are not ours to wrap.
+        return cause.clone_ref(py);
+    }
+    exception(py, error).map_or_else(
+        |failed| failed,
+        |raised| {
+            raised.set_cause(py, cause.map(|cause| cause.clone_ref(py)));
+            raised
+        },
+    )
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    static OF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let of = OF.import(py, "sprongus.errors", "_of")?;
+    let details = error.details().map(|details| json_out::value(py, details)).transpose()?;
+    let raised = of.call1((error.code().as_str(), error.message(), details, error.retryable()))?;
+    Ok(PyErr::from_value(raised))
+}
+
+/// A host's exception as an error, its text in the message and itself as the cause.
+pub(crate) fn caught(py: Python<'_>, code: ErrorCode, what: &str, raised: PyErr) -> Error {
+    Error::new(code, format!("{what}: {}", raised.value(py))).with_source(raised)
+}

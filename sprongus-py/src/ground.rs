@@ -1,0 +1,70 @@
+//! Where an operation runs: on a store, or in an open transaction.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use pyo3::prelude::*;
+use sprongus::presets::Presets;
+use sprongus::{Error, Result, Store, Tx};
+
+use crate::call::{Detached, wait};
+
+/// A store or a transaction, as the services of this module hold it.
+#[derive(Clone)]
+pub(crate) enum Ground {
+    Store(Arc<Detached<Store>>),
+    Tx(Arc<OpenTx>),
+}
+
+impl Ground {
+    pub(crate) fn store(store: Store) -> Self {
+        Self::Store(Arc::new(Detached::new(store)))
+    }
+
+    pub(crate) fn tx(tx: Tx<'static>) -> Self {
+        Self::Tx(Arc::new(OpenTx(Detached::new(RwLock::new(Some(tx))))))
+    }
+
+    /// Runs `work` with the presets here.
+    pub(crate) fn presets<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Presets<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.presets()), |work, tx| work(tx.presets()))
+    }
+
+    /// Runs one of the two, whichever this is, with the GIL released.
+    pub(crate) fn either<W: Send, T: Send>(
+        &self,
+        py: Python<'_>,
+        work: W,
+        on_store: impl FnOnce(W, &Store) -> Result<T> + Send,
+        on_tx: impl FnOnce(W, &Tx<'static>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        match self {
+            Self::Store(store) => wait(py, || on_store(work, store.get().ok_or_else(ended)?)),
+            Self::Tx(tx) => wait(py, || tx.with(|tx| on_tx(work, tx))),
+        }
+    }
+}
+
+/// A transaction until it is committed or rolled back; dropped before, it is rolled back.
+pub(crate) struct OpenTx(Detached<RwLock<Option<Tx<'static>>>>);
+
+impl OpenTx {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Tx<'static>) -> Result<T>) -> Result<T> {
+        let open = self.0.get().ok_or_else(ended)?;
+        let open = open.read().unwrap_or_else(PoisonError::into_inner);
+        work(open.as_ref().ok_or_else(ended)?)
+    }
+
+    /// The transaction itself, to be ended; calls that come later find that it has ended.
+    pub(crate) fn take(&self) -> Result<Tx<'static>> {
+        let open = self.0.get().ok_or_else(ended)?;
+        open.write().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(ended)
+    }
+}
+
+fn ended() -> Error {
+    Error::misuse("the transaction has ended")
+}

@@ -1,0 +1,76 @@
+//! Records: what calls return. Frozen; they compare, hash and pickle by their JSON.
+
+mod base;
+mod field;
+mod preset;
+
+use pyo3::prelude::*;
+
+pub(crate) use base::{Data, Record, of};
+pub(crate) use field::Field;
+pub(crate) use preset::Preset;
+
+/// Defines a record: its class and one read-only attribute for each line.
+///
+/// A macro because the attributes of a class must stand in one `impl` block that pyo3's own macro reads.
+macro_rules! record {
+    ($(#[$class_doc:meta])* $class:ident($it:ident: $inner:ty) { $($(#[$doc:meta])* $name:ident = $value:expr;)* }) => {
+        $(#[$class_doc])*
+        #[pyo3::pyclass(module = "sprongus", extends = $crate::records::Record, frozen)]
+        pub(crate) struct $class(std::sync::Arc<$inner>);
+
+        impl $class {
+            /// The record itself.
+            #[allow(dead_code)] // not every record is read again
+            pub(crate) fn inner(&self) -> &$inner {
+                &self.0
+            }
+
+            pub(crate) fn make(py: pyo3::Python<'_>, inner: $inner) -> pyo3::PyResult<pyo3::Bound<'_, Self>> {
+                let inner = std::sync::Arc::new(inner);
+                let base = $crate::records::of(inner.clone());
+                pyo3::Bound::new(py, pyo3::PyClassInitializer::from(base).add_subclass(Self(inner)))
+            }
+        }
+
+        impl $crate::records::Data for $inner {
+            fn class(&self) -> &'static str {
+                stringify!($class)
+            }
+
+            fn fields(&self) -> &'static [&'static str] {
+                &[$(stringify!($name)),*]
+            }
+
+            fn json(&self) -> serde_json::Result<String> {
+                serde_json::to_string(self)
+            }
+        }
+
+        #[pyo3::pymethods]
+        impl $class {
+            $($(#[$doc])*
+            #[getter]
+            fn $name<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                let $it = &*self.0;
+                $crate::records::Field::object(&$value, py)
+            })*
+        }
+    };
+}
+pub(crate) use record;
+
+/// Makes a record anew from what pickling kept of it.
+#[pyfunction]
+fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    match class {
+        "Preset" => Preset::make(py, base::read(py, json)?).map(Bound::into_any),
+        _ => Err(pyo3::exceptions::PyValueError::new_err("no such record")),
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(_record, module)?)?;
+    module.add_class::<Record>()?;
+    module.add_class::<Preset>()
+}

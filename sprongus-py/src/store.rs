@@ -1,0 +1,170 @@
+//! `Store`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyList};
+use sprongus::{Error, Result, Scope};
+
+use crate::args::{Text, text};
+use crate::call::{Detached, wait};
+use crate::error::raised;
+use crate::ground::Ground;
+use crate::host_sql;
+use crate::presets::Presets;
+use crate::transaction::TransactionBlock;
+
+/// A store: runs, aux entries and presets in one SQLite file or PostgreSQL database. Made by `sprongus.open`.
+///
+/// Any thread may use it; every call that can wait releases the GIL, and Ctrl-C ends the wait. It does not survive
+/// `os.fork()` (`ForkedError`) and does not pickle: open another in the other process. As a context manager it closes.
+///
+/// >>> with sprongus.open(":memory:") as store:
+/// ...     store.query("SELECT 1 AS one")
+/// [{'one': 1}]
+#[pyclass(module = "sprongus", frozen)]
+pub(crate) struct Store {
+    inner: Arc<Detached<sprongus::Store>>,
+}
+
+impl Store {
+    pub(crate) fn new(store: sprongus::Store) -> Self {
+        Self { inner: Arc::new(Detached::new(store)) }
+    }
+
+    fn ground(&self) -> Ground {
+        Ground::Store(self.inner.clone())
+    }
+
+    pub(crate) fn store(&self) -> Result<&sprongus::Store> {
+        self.inner.get().ok_or_else(|| Error::misuse("the store is closed"))
+    }
+
+    fn known(&self, py: Python<'_>) -> PyResult<&sprongus::Store> {
+        self.store().map_err(|error| raised(py, &error))
+    }
+}
+
+#[pymethods]
+impl Store {
+    /// `"sqlite"` or `"postgres"`.
+    #[getter]
+    fn backend(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.known(py)?.backend().as_str())
+    }
+
+    /// The URL it was opened with, without the password.
+    #[getter]
+    fn url(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.known(py)?.url())
+    }
+
+    /// The version of the schema in use.
+    #[getter]
+    fn schema_version(&self, py: Python<'_>) -> PyResult<i64> {
+        Ok(self.known(py)?.schema_version())
+    }
+
+    /// The presets: definitions by which documents are checked.
+    #[getter]
+    fn presets(&self) -> Presets {
+        Presets::new(self.ground())
+    }
+
+    /// One transaction as a context manager: commits on leaving, rolls back on an exception.
+    ///
+    /// Inside it, call the transaction and not the store: that is a `MisuseError` on this thread.
+    ///
+    /// >>> with store.transaction() as tx:
+    /// ...     tx.execute("INSERT INTO orders VALUES ($1, $2)", ["a-17", 4200])
+    /// 1
+    fn transaction(&self) -> TransactionBlock {
+        TransactionBlock::new(self.ground())
+    }
+
+    /// Reads with SQL of your own, `$1..$n` on both databases; each row a dict by column name.
+    ///
+    /// Raises `InvalidArgumentError` for SQL that writes or that the database does not take.
+    #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
+    fn query<'py>(
+        &self,
+        py: Python<'py>,
+        sql: Text,
+        params: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let params = host_sql::params(py, params)?;
+        let rows = wait(py, || self.store()?.query(&sql.0, &params))?;
+        host_sql::rows(py, &rows)
+    }
+
+    /// Runs one statement of your own in a transaction of its own; the number of rows it changed.
+    #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
+    fn execute(&self, py: Python<'_>, sql: Text, params: Option<Bound<'_, PyAny>>) -> PyResult<u64> {
+        let params = host_sql::params(py, params)?;
+        wait(py, || self.store()?.execute(&sql.0, &params))
+    }
+
+    /// A handle that neither sees nor touches another project and holds those scopes; on a scoped handle it only narrows.
+    ///
+    /// Scopes: `runs:read`, `runs:write`, `aux:read`, `aux:write`, `presets:read`, and `admin`, which lifts the wall.
+    /// Raises `PermissionDeniedError` where this handle does not hold what is asked for.
+    #[pyo3(
+        signature = (project, scopes = None),
+        text_signature = "($self, project, scopes=('runs:read', 'runs:write', 'aux:read', 'aux:write', 'presets:read'))"
+    )]
+    fn scoped(&self, py: Python<'_>, project: Text, scopes: Option<Vec<Text>>) -> PyResult<Self> {
+        let scoped = wait(py, || {
+            let scopes: Vec<Scope> = match scopes {
+                None => Scope::DEFAULT.to_vec(),
+                Some(names) => names.iter().map(|name| Scope::parse(&name.0)).collect::<Result<_>>()?,
+            };
+            self.store()?.scoped(&project.0, &scopes)
+        })?;
+        Ok(Self::new(scoped))
+    }
+
+    /// The same store, its events and history in the name of `actor`, for that reason.
+    #[pyo3(signature = (actor, reason = None))]
+    fn acting_as(&self, py: Python<'_>, actor: Text, reason: Option<Text>) -> PyResult<Self> {
+        let reason = text(reason);
+        wait(py, || self.store()?.acting_as(&actor.0, reason.as_deref())).map(Self::new)
+    }
+
+    /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `UnsupportedError`, use pg_dump.
+    fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        wait(py, || self.store()?.snapshot(&path))
+    }
+
+    /// Brings the schema up to date, as opening does unless `migrate=False`; the version reached.
+    fn migrate(&self, py: Python<'_>) -> PyResult<i64> {
+        wait(py, || self.store()?.migrate())
+    }
+
+    /// Refuses further calls, here and on every handle made from this one. Twice is nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        wait(py, || {
+            self.store()?.close();
+            Ok(())
+        })
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*exc), text_signature = "($self, *exc)")]
+    fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = exc;
+        self.close(py)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<sprongus.Store {:?}>", self.known(py)?.url()))
+    }
+
+    fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {
+        let error = Error::misuse("a Store does not pickle: it belongs to its process; open another in the other one");
+        Err(raised(py, &error))
+    }
+}

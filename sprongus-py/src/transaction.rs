@@ -1,0 +1,128 @@
+//! `Transaction`, and the context manager that ends it.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+use sprongus::{Error, Tx};
+
+use crate::args::{Text, text};
+use crate::call::wait;
+use crate::error::raised;
+use crate::ground::Ground;
+use crate::host_sql;
+use crate::presets::Presets;
+
+/// The services of a Store inside one commit, and your own SQL.
+///
+/// An operation of ours that raises has written nothing and the transaction goes on. A statement of your own that fails
+/// poisons it: it can then only be rolled back, to a savepoint (`tx.transaction()`) or whole.
+#[pyclass(module = "sprongus", frozen)]
+pub(crate) struct Transaction {
+    ground: Ground,
+}
+
+impl Transaction {
+    pub(crate) fn new(tx: Tx<'static>) -> Self {
+        Self { ground: Ground::tx(tx) }
+    }
+
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Tx<'static>) -> sprongus::Result<T> + Send,
+    ) -> PyResult<T> {
+        let no_store = |_, _: &sprongus::Store| Err(Error::misuse("this is no transaction"));
+        self.ground.either(py, work, no_store, |work, tx| work(tx))
+    }
+}
+
+#[pymethods]
+impl Transaction {
+    /// The presets, inside this commit.
+    #[getter]
+    fn presets(&self) -> Presets {
+        Presets::new(self.ground.clone())
+    }
+
+    /// The same transaction, its events and history in the name of `actor`, for that reason.
+    #[pyo3(signature = (actor, reason = None))]
+    fn acting_as(&self, py: Python<'_>, actor: Text, reason: Option<Text>) -> PyResult<Self> {
+        let reason = text(reason);
+        self.with(py, |tx| tx.acting_as(&actor.0, reason.as_deref())).map(Self::new)
+    }
+
+    /// Runs one statement of your own, `$1..$n` on both databases; the number of rows it changed.
+    #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
+    fn execute(&self, py: Python<'_>, sql: Text, params: Option<Bound<'_, PyAny>>) -> PyResult<u64> {
+        let params = host_sql::params(py, params)?;
+        self.with(py, |tx| tx.execute(&sql.0, &params))
+    }
+
+    /// Runs one statement of your own, RETURNING included; each row a dict by column name.
+    #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
+    fn query<'py>(
+        &self,
+        py: Python<'py>,
+        sql: Text,
+        params: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let params = host_sql::params(py, params)?;
+        let rows = self.with(py, |tx| tx.query(&sql.0, &params))?;
+        host_sql::rows(py, &rows)
+    }
+
+    /// A savepoint as a context manager: kept on leaving, undone on an exception.
+    fn transaction(&self) -> TransactionBlock {
+        TransactionBlock::new(self.ground.clone())
+    }
+
+    fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {
+        Err(raised(py, &Error::misuse("a Transaction does not pickle: it belongs to its process")))
+    }
+}
+
+/// What `transaction()` returns: `with` begins, commits on leaving and rolls back on an exception.
+#[pyclass(module = "sprongus", frozen)]
+pub(crate) struct TransactionBlock {
+    /// The store to begin on, or the transaction to set a savepoint in.
+    on: Ground,
+    open: Mutex<Option<Ground>>,
+}
+
+impl TransactionBlock {
+    pub(crate) fn new(on: Ground) -> Self {
+        Self { on, open: Mutex::new(None) }
+    }
+
+    fn swap(&self, open: Option<Ground>) -> Option<Ground> {
+        std::mem::replace(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner), open)
+    }
+}
+
+#[pymethods]
+impl TransactionBlock {
+    fn __enter__(&self, py: Python<'_>) -> PyResult<Transaction> {
+        if self.open.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Err(raised(py, &Error::misuse("this transaction is open already; call transaction() for another")));
+        }
+        let tx = self.on.either(py, (), |(), store| store.begin(), |(), tx| tx.savepoint())?;
+        let ground = Ground::tx(tx);
+        self.swap(Some(ground.clone()));
+        Ok(Transaction { ground })
+    }
+
+    #[pyo3(signature = (*exc), text_signature = "($self, *exc)")]
+    fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<bool> {
+        let failed = exc.get_item(0).is_ok_and(|kind| !kind.is_none());
+        let Some(Ground::Tx(open)) = self.swap(None) else {
+            return Err(raised(py, &Error::misuse("this transaction is not open")));
+        };
+        let ended = wait(py, || {
+            let tx = open.take()?;
+            if failed { tx.rollback() } else { tx.commit() }
+        });
+        // What was raised inside says more than a rollback that failed after it.
+        if failed { Ok(false) } else { ended.map(|()| false) }
+    }
+}
