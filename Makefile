@@ -36,7 +36,7 @@ build: ## build the library, the C library, the Python module and every test
 	install -D -m 755 $(OUT)/lib_sprongus.so $(MODULE)
 
 .PHONY: demo
-demo: setup build ## import a CSV through a run and show it; ARGS="file.csv --store app.db" for your own
+demo: setup build ## import a CSV through a run and show it; ARGS="--csv file.csv --db app.db" for your own
 	$(PY) examples/python/demo.py $(ARGS)
 
 .PHONY: test

@@ -1,0 +1,38 @@
+//! The yardstick: the same work on the bare driver, with no code of the library but the text of its schema.
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// The kind of every run, and its input.
+pub(crate) const KIND: &str = "mail.send";
+pub(crate) const INPUT: &str = r#"{"attachments":3,"subject":"Your order 48213","to":"orders@example.org"}"#;
+const ENQUEUED: &str = r#"{"attempt":0,"from":null,"to":"queued"}"#;
+const ACTOR: &str = "bench";
+const PROJECT: &str = "demo";
+const TABLE: &str = "works";
+
+fn new_id() -> String {
+    ulid::Ulid::generate().to_string()
+}
+
+/// As the schema has it on SQLite: UTC, microseconds, fixed width.
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+fn hash(document: &str) -> Vec<u8> {
+    Sha256::digest(document).to_vec()
+}
+
+/// What a search looks into: the strings of the row, folded.
+fn folded(record: &csv::StringRecord) -> String {
+    let strings = crate::works::COLUMNS
+        .iter()
+        .zip(record)
+        .skip(1)
+        .filter(|(column, cell)| column.1 == "string" && !cell.is_empty());
+    strings.map(|(_, cell)| cell.to_lowercase()).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,93 @@
+//! By hand with the `postgres` crate: one prepared statement an enqueue, COPY for the import.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+
+use postgres::{Client, NoTls, Statement};
+
+use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id};
+use crate::works::{COLUMNS, document, each_row};
+
+/// A connection to an empty database that is given that schema.
+pub(crate) struct Hand {
+    client: Client,
+    enqueue: Option<Statement>,
+    get: Option<Statement>,
+}
+
+const ENQUEUE: &str = "WITH run AS (INSERT INTO sprongus_runs (id, kind, input, state, ready, priority, run_at, max_attempts, created_at, updated_at) \
+     VALUES ($1, $2, $3::text::jsonb, 'queued', TRUE, 0, statement_timestamp(), 3, statement_timestamp(), statement_timestamp())) \
+     INSERT INTO sprongus_events (id, run_id, subject, seq, type, at, actor, payload) \
+     VALUES ($4, $1, $5, 1, 'run.enqueued', statement_timestamp(), $6, $7::text::jsonb)";
+
+impl Hand {
+    pub(crate) fn open(url: &str, schema: &str) -> Self {
+        let mut client = Client::connect(url, NoTls).unwrap();
+        client.batch_execute(schema).unwrap();
+        Self { client, enqueue: None, get: None }
+    }
+
+    /// One run and its event in one statement; its id.
+    pub(crate) fn enqueue(&mut self) -> String {
+        let client = &mut self.client;
+        let statement = self.enqueue.get_or_insert_with(|| client.prepare(ENQUEUE).unwrap());
+        let (id, event) = (new_id(), new_id());
+        let subject = format!("run:{id}");
+        client.execute(&*statement, &[&id, &KIND, &INPUT, &event, &subject, &ACTOR, &ENQUEUED]).unwrap();
+        id
+    }
+
+    /// One run by its id; its state.
+    pub(crate) fn get(&mut self, id: &str) -> String {
+        let client = &mut self.client;
+        let statement =
+            self.get.get_or_insert_with(|| client.prepare("SELECT * FROM sprongus_runs WHERE id = $1").unwrap());
+        client.query_one(&*statement, &[&id]).unwrap().get("state")
+    }
+
+    /// The file as it is into a table of 20 columns: COPY reads the CSV itself. No index but the key.
+    pub(crate) fn import_plain(&mut self, csv: &Path) {
+        let kinds = |kind| match kind {
+            "integer" => "BIGINT",
+            "number" => "DOUBLE PRECISION",
+            "boolean" => "BOOLEAN",
+            _ => "TEXT",
+        };
+        let columns: Vec<String> = COLUMNS.iter().map(|(name, kind)| format!("\"{name}\" {}", kinds(kind))).collect();
+        self.client.batch_execute(&format!("CREATE TABLE works ({}, PRIMARY KEY (id))", columns.join(", "))).unwrap();
+        let mut copy = self.client.copy_in("COPY works FROM STDIN (FORMAT csv, HEADER)").unwrap();
+        std::io::copy(&mut std::fs::File::open(csv).unwrap(), &mut copy).unwrap();
+        copy.finish().unwrap();
+    }
+
+    /// The file into the library's own tables by COPY: a document, its hash and its search text a row, one event.
+    pub(crate) fn import_same(&mut self, csv: &Path) {
+        let at: String = self.client.query_one("SELECT statement_timestamp()::text", &[]).unwrap().get(0);
+        let mut transaction = self.client.transaction().unwrap();
+        let columns = "project_id, table_name, id, payload, hash, search_text, version, last_updated, actor";
+        let mut copy = transaction.copy_in(&format!("COPY sprongus_aux_entries ({columns}) FROM STDIN")).unwrap();
+        let (mut line, mut rows) = (String::new(), 0);
+        each_row(csv, |record| {
+            let document = document(record);
+            line.clear();
+            let (id, text) = (escaped(&record[0]), escaped(&folded(record)));
+            let hash: String = hash(&document).iter().map(|byte| format!("{byte:02x}")).collect();
+            let document = escaped(&document);
+            writeln!(line, "{PROJECT}\t{TABLE}\t{id}\t{document}\t\\\\x{hash}\t{text}\t1\t{at}\t{ACTOR}").unwrap();
+            copy.write_all(line.as_bytes()).unwrap();
+            rows += 1;
+        });
+        copy.finish().unwrap();
+        let event = "INSERT INTO sprongus_events (id, subject, seq, type, at, actor, payload) \
+                     VALUES ($1, $2, 1, 'aux.imported', statement_timestamp(), $3, $4::text::jsonb)";
+        let (subject, payload) = (format!("aux:{PROJECT}/{TABLE}"), format!(r#"{{"created":{rows}}}"#));
+        transaction.execute(event, &[&new_id(), &subject, &ACTOR, &payload]).unwrap();
+        transaction.commit().unwrap();
+    }
+}
+
+/// As COPY's text format wants it.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+}

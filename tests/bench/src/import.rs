@@ -1,0 +1,84 @@
+//! The import of a CSV file with validation, beside the same rows by hand without; each in a process of its own.
+
+use std::path::Path;
+
+use sprongus::aux_store::ImportFile;
+use sprongus::json::Json;
+use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
+use sprongus::{Dialect, Store, migration_sql};
+
+use crate::Effort;
+use crate::by_hand;
+use crate::enqueue::open;
+use crate::places::Places;
+use crate::process::{self, Job};
+use crate::sample::Sample;
+use crate::table::{Table, Target};
+use crate::works;
+
+/// The ways, and how each is named in the table.
+const WAYS: [(&str, &str); 3] =
+    [("sprongus", "sprongus, validated"), ("same", "by hand, the same rows"), ("plain", "by hand, a plain table")];
+
+pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
+    let csv = places.file("csv");
+    works::write(&csv, effort.rows);
+    let megabytes = std::fs::metadata(&csv).unwrap().len() as f64 / 1e6;
+    table.heading(&format!("Import of {} rows × 20 columns, CSV of {megabytes:.1} MB: rows a second", effort.rows));
+    let file = || places.file("db").to_str().unwrap().to_owned();
+    one_database("SQLite", &file, &csv, effort, Target::AtLeast(25_000.0), table);
+    one_database("PostgreSQL", &|| places.database(), &csv, effort, Target::None, table);
+}
+
+fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effort, speed: Target, table: &mut Table) {
+    let mut rates: [Sample; 3] = Default::default();
+    let mut memory: [Sample; 3] = Default::default();
+    let mut ratios: [Sample; 3] = Default::default();
+    for _ in 0..effort.imports {
+        let measured = WAYS.map(|(how, _)| process::run(how, &place(), csv));
+        for way in 0..WAYS.len() {
+            rates[way].push(effort.rows as f64 / measured[way].seconds);
+            memory[way].push(measured[way].megabytes);
+            ratios[way].push(measured[0].seconds / measured[way].seconds);
+        }
+    }
+    for (way, (_, title)) in WAYS.iter().enumerate() {
+        let ours = way == 0;
+        table.line(&format!("{name}: {title}"), &rates[way], 0, if ours { speed } else { Target::None });
+        if !ours {
+            table.line("  sprongus takes … times as long", &ratios[way], 2, Target::None);
+        }
+        let limit = if ours { Target::AtMost(150.0) } else { Target::None };
+        table.most("  peak memory over the start, MB", memory[way].largest(), limit);
+    }
+}
+
+/// The job of a child process.
+pub(crate) fn work(job: &Job) {
+    let csv = Path::new(&job.csv);
+    let on_postgres = job.store.starts_with("postgres");
+    match (job.how.as_str(), on_postgres) {
+        ("sprongus", _) => sprongus(&job.store, csv),
+        (how, false) => {
+            let connection = by_hand::sqlite::open(&job.store, &migration_sql(Dialect::Sqlite));
+            let import = if how == "same" { by_hand::sqlite::import_same } else { by_hand::sqlite::import_plain };
+            process::tell(|| import(&connection, csv));
+        }
+        (how, true) => {
+            let mut hand = by_hand::postgres::Hand::open(&job.store, &migration_sql(Dialect::Postgres));
+            process::tell(|| if how == "same" { hand.import_same(csv) } else { hand.import_plain(csv) });
+        }
+    }
+}
+
+fn sprongus(url: &str, csv: &Path) {
+    let store: Store = open(url);
+    let definition = Json::from_value(&works::preset()).unwrap();
+    store.presets().create(&CreatePreset::new("works", PresetKind::Custom, definition)).unwrap();
+    store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();
+    let aux = store.aux("demo", "works");
+    process::tell(|| {
+        let report = aux.import_file(&ImportFile::new(csv.to_str().unwrap())).unwrap();
+        assert!(report.created > 0 && report.errors.is_empty());
+    });
+}

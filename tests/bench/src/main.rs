@@ -1,0 +1,69 @@
+//! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
+//!
+//! `sprongus-bench [--quick] [--only enqueue|import|calls]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
+
+mod by_hand;
+mod calls;
+mod enqueue;
+mod import;
+mod places;
+mod process;
+mod sample;
+mod table;
+mod works;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    /// Rounds of calls, ours and by hand in turn.
+    rounds: usize,
+    /// Calls in a round.
+    each: usize,
+    /// Imports of the whole file.
+    imports: usize,
+    /// Rows of the file.
+    rows: usize,
+}
+
+const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
+const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(job) = process::asked(&arguments) {
+        import::work(&job);
+        return ExitCode::SUCCESS;
+    }
+    let (mut effort, mut only) = (FULL, None);
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match (argument.as_str(), rest.as_slice().first()) {
+            ("--quick", _) => effort = QUICK,
+            ("--only", Some(part)) if ["enqueue", "import", "calls"].contains(&part.as_str()) => only = rest.next(),
+            _ => {
+                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|calls]");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let wanted = |part: &str| only.is_none_or(|only| only == part);
+    let places = places::Places::open();
+    println!("{}", places.describe());
+    let mut table = Table::default();
+    if wanted("enqueue") {
+        enqueue::measure(&places, effort, &mut table);
+    }
+    if wanted("calls") {
+        calls::measure(&places, effort, &mut table);
+    }
+    if wanted("import") {
+        import::measure(&places, effort, &mut table);
+    }
+    if table.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
