@@ -150,9 +150,14 @@ impl Step {
         TABLE.iter().find(|(from, step, _)| *from == state && *step == self).map(|(_, _, to)| *to)
     }
 
-    /// The one state it may happen in; of several the first in the table.
-    pub(crate) fn only_from(self) -> Option<(RunState, RunState)> {
-        TABLE.iter().find(|(_, step, _)| *step == self).map(|(from, _, to)| (*from, *to))
+    /// The report it answers, as it is remembered with the run: the same one again gets the stored outcome.
+    pub(crate) const fn verb(self) -> Option<&'static str> {
+        match self {
+            Self::Succeed => Some("succeed"),
+            Self::Fail | Self::Retry => Some("fail"),
+            Self::Cancel => Some("cancel"),
+            _ => None,
+        }
     }
 
     /// The event that tells of it.

@@ -1,0 +1,39 @@
+//! The parameters of a statement that is put together.
+
+use crate::db::Dialect;
+use crate::db::Value;
+use crate::options::Options;
+use crate::session::{Work, now_param};
+
+/// Parameters, numbered as they come.
+#[derive(Default)]
+pub(super) struct Binds<'b>(Vec<Value<'b>>);
+
+impl<'b> Binds<'b> {
+    /// Binds one more; its `$n`.
+    pub(super) fn add(&mut self, value: impl Into<Value<'b>>) -> String {
+        self.0.push(value.into());
+        format!("${}", self.0.len())
+    }
+
+    /// Binds each; a list `($1, $2)` for IN.
+    pub(super) fn list<T: Into<Value<'b>>>(&mut self, values: impl IntoIterator<Item = T>) -> String {
+        let marks: Vec<String> = values.into_iter().map(|value| self.add(value)).collect();
+        format!("({})", marks.join(", "))
+    }
+
+    /// Binds the present; the SQL that reads it.
+    pub(super) fn now(&mut self, work: &Work<'_>) -> String {
+        self.now_for(work.dialect(), work.options())
+    }
+
+    /// The same where nothing is written.
+    pub(super) fn now_for(&mut self, dialect: Dialect, options: &Options) -> String {
+        self.0.push(now_param(dialect, options));
+        dialect.now(self.0.len())
+    }
+
+    pub(super) fn values(&self) -> &[Value<'b>] {
+        &self.0
+    }
+}

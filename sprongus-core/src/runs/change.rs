@@ -1,0 +1,141 @@
+//! One transition: the run compared and set, its event and its output, together or not at all.
+
+use serde_json::Map;
+
+use super::binds::Binds;
+use super::model::{COLUMNS, Run, read_run};
+use super::record::{Told, insert_output, note, signal};
+use super::state::{RunState, Step};
+use crate::db::{Dialect, Value};
+use crate::error::{Error, ErrorCode, Result};
+use crate::json::Json;
+use crate::session::Work;
+
+/// A transition of one run that is in a known state under a known lease; where it is not, nothing happens.
+pub(super) struct Change<'c> {
+    step: Step,
+    told: Told<'c>,
+    binds: Binds<'c>,
+    now: String,
+    sets: Vec<String>,
+    conditions: Vec<String>,
+    output: Option<&'c Json>,
+}
+
+impl<'c> Change<'c> {
+    /// The step out of that state; `invalid_state` where the table does not have it.
+    pub(super) fn new(work: &Work<'_>, step: Step, from: RunState, id: &'c str, lease: i64) -> Result<Self> {
+        let to = step.from(from).ok_or_else(|| Error::new(ErrorCode::InvalidState, format!("the run is {from}")))?;
+        let mut binds = Binds::default();
+        let id = binds.add(id);
+        let lease = binds.add(lease);
+        let now = binds.now(work);
+        let mut sets =
+            vec![format!("state = '{to}'"), "version = version + 1".to_owned(), format!("updated_at = {now}")];
+        if let Some(verb) = step.verb() {
+            sets.push(format!("reported = '{verb}'"));
+        }
+        if to.is_final() {
+            sets.push(format!("finished_at = {now}, lease_until = NULL, ready = FALSE"));
+        }
+        if to == RunState::Queued {
+            sets.push("claimed_by = NULL, started_at = NULL, lease_until = NULL".to_owned());
+        }
+        let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("state = '{from}'")];
+        let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };
+        Ok(Self { step, told, binds, now, sets, conditions, output: None })
+    }
+
+    /// The SQL of the present.
+    pub(super) fn now(&self) -> String {
+        self.now.clone()
+    }
+
+    /// The parameters, for [`Change::set_sql`] and [`Change::only_if`].
+    pub(super) fn binds(&mut self) -> &mut Binds<'c> {
+        &mut self.binds
+    }
+
+    pub(super) fn set(&mut self, column: &str, value: impl Into<Value<'c>>) {
+        let value = self.binds.add(value);
+        self.sets.push(format!("{column} = {value}"));
+    }
+
+    pub(super) fn set_sql(&mut self, sql: impl Into<String>) {
+        self.sets.push(sql.into());
+    }
+
+    pub(super) fn only_if(&mut self, condition: impl Into<String>) {
+        self.conditions.push(condition.into());
+    }
+
+    /// Only a run of that project, where one is given.
+    pub(super) fn only_of(&mut self, project: Option<&'c str>) {
+        if let Some(project) = project {
+            let project = self.binds.add(project);
+            self.conditions.push(format!("project_id = {project}"));
+        }
+    }
+
+    /// Who did it, where it was not the worker that has the run.
+    pub(super) fn by(&mut self, actor: &'c str) {
+        self.told.actor = Some(actor);
+    }
+
+    /// A further member of the event's payload.
+    pub(super) fn tell(&mut self, name: &str, value: impl Into<serde_json::Value>) {
+        self.told.more.insert(name.to_owned(), value.into());
+    }
+
+    /// Keeps an output as an artifact and refers to it.
+    pub(super) fn put_out(&mut self, output: &'c Json) {
+        self.output = Some(output);
+    }
+
+    /// Does it; `None` where the run is not in that state under that lease any more. One statement on PostgreSQL.
+    pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Option<Run>> {
+        let artifact = crate::id::new_id();
+        if self.output.is_some() {
+            self.set("output_ref", format!("artifact:{artifact}"));
+        }
+        let (sets, conditions) = (self.sets.join(", "), self.conditions.join(" AND "));
+        let update = format!("UPDATE sprongus_runs SET {sets} WHERE {conditions} RETURNING {COLUMNS}");
+        let run = match work.dialect() {
+            Dialect::Sqlite => self.in_steps(work, &update, &artifact)?,
+            Dialect::Postgres => self.at_once(work, &update, &artifact)?,
+        };
+        if let Some(run) = &run {
+            tracing::debug!(run = %run.id, step = ?self.step, attempt = run.attempt, "a run went on");
+            signal(work, run.state);
+        }
+        Ok(run)
+    }
+
+    fn in_steps(&self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
+        let rows = work.query(update, self.binds.values())?;
+        let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
+        if let Some(output) = self.output {
+            let mut binds = Binds::default();
+            let one = format!("sprongus_runs AS run WHERE id = {}", binds.add(&run.id));
+            let sql = insert_output(&mut binds, Dialect::Sqlite, artifact, output, &one);
+            work.execute(&sql, binds.values())?;
+        }
+        self.told.append(work, &run)?;
+        Ok(Some(run))
+    }
+
+    fn at_once(&mut self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
+        let event = crate::id::new_id();
+        let id = format!("{}::text", self.binds.add(event.clone()));
+        let mut sql = format!("WITH run AS ({update}), event AS ({})", self.told.insert(work, &mut self.binds, &id)?);
+        if let Some(output) = self.output {
+            let insert = insert_output(&mut self.binds, Dialect::Postgres, artifact, output, "run");
+            sql.push_str(&format!(", output AS ({insert})"));
+        }
+        sql.push_str(&format!(" SELECT {COLUMNS} FROM run"));
+        let rows = work.query(&sql, self.binds.values())?;
+        let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
+        note(work, &run, event);
+        Ok(Some(run))
+    }
+}

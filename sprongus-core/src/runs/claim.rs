@@ -1,0 +1,149 @@
+//! Takes due runs for a worker: one statement, whose cost is that of what it returns (DESIGN.md §5 "claim_next").
+
+use serde_json::Map;
+
+use super::binds::Binds;
+use super::kinds::{Kinds, candidates};
+use super::lease;
+use super::model::{COLUMNS, Run, read_run};
+use super::record::{Told, note, signal};
+use super::requests::Claim;
+use super::state::{RunState, Step};
+use super::{Runs, congestion};
+use crate::db::Dialect;
+use crate::error::Result;
+use crate::id::{check_id, new_id};
+use crate::page::{MAX_LIMIT, check_limit};
+use crate::scope::Scope;
+use crate::session::Work;
+use crate::text::check_name;
+
+/// A claim that is sound.
+pub(super) struct Claiming<'c> {
+    pub(super) request: &'c Claim,
+    pub(super) kinds: Option<Kinds<'c>>,
+    pub(super) projects: Option<Vec<String>>,
+    micros: i64,
+}
+
+impl Runs<'_> {
+    pub(super) fn do_claim(&self, request: &Claim) -> Result<Vec<Run>> {
+        self.session.allow(Scope::RunsWrite)?;
+        check_name("workerId", &request.worker_id)?;
+        check_limit(request.limit, MAX_LIMIT)?;
+        let kinds = request.kinds.as_deref().map(Kinds::parse).transpose()?;
+        let claiming = Claiming {
+            request,
+            kinds,
+            projects: self.claimed_projects(request)?,
+            micros: lease::lease_micros("lease", request.lease)?,
+        };
+        let nothing = |list: Option<usize>| list == Some(0);
+        if request.limit == 0
+            || nothing(request.kinds.as_ref().map(Vec::len))
+            || nothing(claiming.projects.as_ref().map(Vec::len))
+        {
+            return Ok(Vec::new());
+        }
+        congestion::watched(self.session, || {
+            self.sweep(&request.worker_id, request.lease);
+            let mut runs = self.session.write_one(|work| take(work, &claiming, false))?;
+            // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
+            if runs.is_empty() && claiming.merged(self.session.core().dialect()) {
+                runs = self.session.write_one(|work| take(work, &claiming, true))?;
+            }
+            Ok(runs)
+        })
+    }
+
+    /// The projects to claim from; a scoped handle's own where none are named.
+    fn claimed_projects(&self, request: &Claim) -> Result<Option<Vec<String>>> {
+        let Some(named) = &request.projects else { return Ok(self.session.confined().map(|own| vec![own.to_owned()])) };
+        for project in named {
+            check_id("project", project)?;
+            self.session.project(Some(project))?;
+        }
+        Ok(Some(named.clone()))
+    }
+}
+
+impl Claiming<'_> {
+    /// Whether several ordered ranges are merged on PostgreSQL, where rows are locked after the merge.
+    fn merged(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Postgres && self.kinds.as_ref().is_some_and(|kinds| kinds.len() > 1)
+    }
+}
+
+fn take(work: &mut Work<'_>, claiming: &Claiming<'_>, exact: bool) -> Result<Vec<Run>> {
+    let request = claiming.request;
+    let step = if request.dispatch { Step::Dispatch } else { Step::Claim };
+    let Some(to) = step.from(RunState::Queued) else { return Ok(Vec::new()) };
+    let mut binds = Binds::default();
+    let picked = candidates(work.dialect(), &mut binds, claiming, exact);
+    let now = binds.now(work);
+    let sets = assignments(work, &mut binds, claiming, to, &now);
+    let told = Told {
+        kind: step.event(),
+        from: Some(RunState::Queued),
+        to,
+        actor: Some(&request.worker_id),
+        more: Map::new(),
+    };
+    let mut runs = match work.dialect() {
+        Dialect::Sqlite => {
+            let sql = format!("UPDATE sprongus_runs SET {sets} WHERE id IN ({picked}) RETURNING {COLUMNS}");
+            let runs: Vec<Run> = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<_>>()?;
+            runs.iter().try_for_each(|run| told.append(work, run))?;
+            runs
+        }
+        Dialect::Postgres => take_at_once(work, binds, &picked, &sets, &told, request.limit)?,
+    };
+    if !runs.is_empty() {
+        signal(work, to);
+    }
+    runs.sort_by(|a, b| (b.priority, a.run_at, &a.id).cmp(&(a.priority, b.run_at, &b.id)));
+    Ok(runs)
+}
+
+/// A crash counts, so the attempt rises here, and the lease with it.
+fn assignments<'b>(
+    work: &Work<'_>,
+    binds: &mut Binds<'b>,
+    claiming: &'b Claiming<'_>,
+    to: RunState,
+    now: &str,
+) -> String {
+    let started = if to == RunState::Running { now } else { "NULL" };
+    let worker = binds.add(&claiming.request.worker_id);
+    let length = binds.add(claiming.micros);
+    let lease = lease::extended(work, binds, now, claiming.micros);
+    format!(
+        "state = '{to}', ready = FALSE, attempt = attempt + 1, lease = lease + 1, claimed_by = {worker}, claimed_at = {now}, \
+         started_at = {started}, reported = NULL, lease_us = {length}, {lease}, version = version + 1, updated_at = {now}"
+    )
+}
+
+/// PostgreSQL: the rows are locked behind a fence, so that the planner cannot lock more than it takes.
+fn take_at_once<'b>(
+    work: &mut Work<'_>,
+    mut binds: Binds<'b>,
+    picked: &str,
+    sets: &str,
+    told: &Told<'_>,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    let ids: Vec<String> = (0..limit).map(|_| new_id()).collect();
+    let marks = binds.add(crate::db::Value::Array(ids.iter().cloned().map(crate::db::Value::from).collect()));
+    let tell = told.insert(work, &mut binds, &format!("({marks}::text[])[row_number() OVER (ORDER BY id)]"))?;
+    let sql = format!(
+        "WITH picked AS MATERIALIZED ({picked}), run AS (UPDATE sprongus_runs SET {sets} \
+         WHERE id = ANY (ARRAY (SELECT id FROM picked)) AND state = 'queued' RETURNING {COLUMNS}), event AS ({tell}) \
+         SELECT {COLUMNS} FROM run ORDER BY id"
+    );
+    let rows = work.query(&sql, binds.values())?;
+    let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
+    if let (Some(run), Some(event)) = (runs.first(), ids.first()) {
+        note(work, run, event.clone());
+    }
+    Ok(runs)
+}

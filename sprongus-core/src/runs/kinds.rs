@@ -1,0 +1,111 @@
+//! Which runs a claim may take: one ordered index range per kind, merged.
+
+use super::binds::Binds;
+use super::claim::Claiming;
+use super::lease::ready;
+use crate::db::{Dialect, Value};
+use crate::error::{Error, Result};
+use crate::text::check_name;
+
+/// The most kinds of one claim: SQLite merges at most 500 ranges.
+const MOST: usize = 200;
+
+/// More candidates than are taken, for rivals may be holding the first ones.
+const SPARE: i64 = 64;
+
+const ORDER: &str = "ORDER BY priority DESC, run_at, id";
+
+/// The kinds of a claim, each once.
+pub(super) struct Kinds<'k> {
+    exact: Vec<&'k str>,
+    /// With the slash at their end.
+    prefixes: Vec<&'k str>,
+}
+
+impl<'k> Kinds<'k> {
+    /// `resize`, or `sync/*` for all that begin with `sync/`.
+    pub(super) fn parse(kinds: &'k [String]) -> Result<Self> {
+        if kinds.len() > MOST {
+            return Err(Error::invalid(format!("a claim names {} kinds; at most {MOST} are taken", kinds.len())));
+        }
+        let (mut exact, mut prefixes) = (Vec::new(), Vec::new());
+        for kind in kinds {
+            check_name("the kind", kind)?;
+            match kind.strip_suffix('*').filter(|prefix| prefix.ends_with('/')) {
+                Some(prefix) => prefixes.push(prefix),
+                None => exact.push(kind.as_str()),
+            }
+        }
+        prefixes.sort_unstable();
+        prefixes.dedup_by(|longer, shorter| longer.starts_with(*shorter));
+        exact.sort_unstable();
+        exact.dedup();
+        exact.retain(|kind| !prefixes.iter().any(|prefix| kind.starts_with(prefix)));
+        Ok(Self { exact, prefixes })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.exact.len() + self.prefixes.len()
+    }
+
+    /// A condition for each kind and prefix.
+    fn conditions(&self, binds: &mut Binds<'_>) -> Vec<String> {
+        let exact = self.exact.iter().map(|kind| format!("kind = {}", binds.add((*kind).to_owned())));
+        let mut all: Vec<String> = exact.collect();
+        for prefix in &self.prefixes {
+            // '0' follows '/', so this is the end of the range of all that begins with the prefix.
+            let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
+            let (low, high) = (binds.add((*prefix).to_owned()), binds.add(end));
+            all.push(format!("kind >= {low} AND kind < {high}"));
+        }
+        all
+    }
+}
+
+/// The SELECT of the ids to be claimed, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
+///
+/// `exact`: with one condition over all kinds, which finds the last run there is, however many rivals hold others.
+pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, exact: bool) -> String {
+    let limit = claiming.request.limit;
+    let mut base = format!("state = 'queued' AND {}", ready(dialect, true));
+    if let Some(projects) = &claiming.projects {
+        base.push_str(&format!(" AND project_id IN {}", binds.list(projects.iter().cloned())));
+    }
+    let arms = claiming.kinds.as_ref().map(|kinds| kinds.conditions(binds)).unwrap_or_default();
+    let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+    let take = binds.add(Value::Int(limit));
+    match arms.as_slice() {
+        [] => format!("SELECT id FROM sprongus_runs WHERE {base} {ORDER} LIMIT {take}{lock}"),
+        [one] => format!("SELECT id FROM sprongus_runs WHERE {base} AND {one} {ORDER} LIMIT {take}{lock}"),
+        many if exact => {
+            let any = many.join(" OR ");
+            format!("SELECT id FROM sprongus_runs WHERE {base} AND ({any}) {ORDER} LIMIT {take}{lock}")
+        }
+        many => merged(dialect, binds, &base, many, &take, limit),
+    }
+}
+
+fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], take: &str, limit: i64) -> String {
+    let each = match dialect {
+        Dialect::Sqlite => take.to_owned(),
+        Dialect::Postgres => binds.add(limit.saturating_mul(4).saturating_add(SPARE)),
+    };
+    let arms: Vec<String> = arms
+        .iter()
+        .map(|arm| {
+            format!(
+                "SELECT * FROM (SELECT id, priority, run_at FROM sprongus_runs WHERE {base} AND {arm} {ORDER} LIMIT {each}) AS arm"
+            )
+        })
+        .collect();
+    let union = arms.join(" UNION ALL ");
+    match dialect {
+        Dialect::Sqlite => format!("SELECT id FROM ({union}) {ORDER} LIMIT {take}"),
+        // Locked only after the merge: a lock within the arms would hold what is not taken.
+        Dialect::Postgres => format!(
+            "SELECT r.id FROM sprongus_runs AS r JOIN ({union} OFFSET 0) AS c ON c.id = r.id \
+             WHERE r.state = 'queued' AND r.ready ORDER BY c.priority DESC, c.run_at, c.id LIMIT {take} \
+             FOR UPDATE OF r SKIP LOCKED"
+        ),
+    }
+}

@@ -1,0 +1,122 @@
+//! Runs by filters, a page at a time (keyset paging).
+
+use serde_json::json;
+
+use super::Runs;
+use super::binds::Binds;
+use super::model::{COLUMNS, Run, read_run};
+use super::requests::{ListRuns, Order};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
+use crate::scope::Scope;
+use crate::text::check_name;
+
+impl Runs<'_> {
+    pub(super) fn do_list(&self, request: &ListRuns) -> Result<Page<Run>> {
+        self.session.allow(Scope::RunsRead)?;
+        let project = self.listed_project(request)?;
+        check_limit(request.limit, MAX_LIMIT)?;
+        check_names(request)?;
+        let list = Cursor::new("runs", &scope(request, project));
+        let after = request.cursor.as_deref().map(|cursor| position(&list, cursor)).transpose()?;
+        let empty = |list: Option<usize>| list == Some(0);
+        if request.limit == 0
+            || empty(request.state.as_ref().map(Vec::len))
+            || empty(request.kind.as_ref().map(Vec::len))
+        {
+            return Ok(Page::default());
+        }
+        let mut binds = Binds::default();
+        let conditions = conditions(&mut binds, request, project, after.as_ref());
+        let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        let order = match request.order {
+            Order::Newest => "created_at DESC, id DESC",
+            Order::Oldest => "created_at, id",
+        };
+        // One more than is shown, to know whether there is a next page.
+        let limit = binds.add(request.limit + 1);
+        let sql = format!("SELECT {COLUMNS} FROM sprongus_runs {filter} ORDER BY {order} LIMIT {limit}");
+        let rows = self.session.read(|exec| exec.query(&sql, binds.values()))?;
+        let mut items: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
+        let shown = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        let more = items.len() > shown;
+        items.truncate(shown);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|run| list.encode(&[json!(run.created_at), json!(run.id)]));
+        Ok(Page { items, next_cursor })
+    }
+
+    /// The project named, the handle's own, or none for all.
+    fn listed_project<'p>(&'p self, request: &'p ListRuns) -> Result<Option<&'p str>> {
+        match request.project.as_deref() {
+            Some(project) => self.session.project(Some(project)).map(|_| Some(project)),
+            None => Ok(self.session.confined()),
+        }
+    }
+}
+
+/// Refuses names that no run can have, alike on both databases.
+fn check_names(request: &ListRuns) -> Result<()> {
+    request.kind.iter().flatten().try_for_each(|kind| check_name("the kind", kind))?;
+    request.channel_id.as_deref().map_or(Ok(()), |name| check_name("channelId", name))?;
+    request.conversation_id.as_deref().map_or(Ok(()), |name| check_name("conversationId", name))
+}
+
+/// All that decides the rows of the list and their order.
+fn scope(request: &ListRuns, project: Option<&str>) -> serde_json::Value {
+    json!([
+        project,
+        request.state,
+        request.kind,
+        request.since,
+        request.before,
+        request.channel_id,
+        request.conversation_id,
+        request.order
+    ])
+}
+
+fn position(list: &Cursor, cursor: &str) -> Result<(Timestamp, String)> {
+    let keys = list.decode(cursor)?;
+    let text = |index: usize| keys.get(index).and_then(serde_json::Value::as_str);
+    let at = text(0).and_then(|at| at.parse().ok());
+    at.zip(text(1).map(str::to_owned)).ok_or_else(|| Error::invalid("the cursor is damaged"))
+}
+
+fn conditions<'b>(
+    binds: &mut Binds<'b>,
+    request: &'b ListRuns,
+    project: Option<&'b str>,
+    after: Option<&'b (Timestamp, String)>,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    let equal = [
+        ("project_id", project),
+        ("channel_id", request.channel_id.as_deref()),
+        ("conversation_id", request.conversation_id.as_deref()),
+    ];
+    for (column, value) in equal {
+        if let Some(value) = value {
+            all.push(format!("{column} = {}", binds.add(value)));
+        }
+    }
+    if let Some(states) = &request.state {
+        all.push(format!("state IN {}", binds.list(states.iter().map(|state| state.as_str()))));
+    }
+    if let Some(kinds) = &request.kind {
+        all.push(format!("kind IN {}", binds.list(kinds)));
+    }
+    if let Some(since) = request.since {
+        all.push(format!("created_at >= {}", binds.add(since)));
+    }
+    if let Some(before) = request.before {
+        all.push(format!("created_at < {}", binds.add(before)));
+    }
+    if let Some((at, id)) = after {
+        let sign = if request.order == Order::Newest { "<" } else { ">" };
+        let (at, id) = (binds.add(*at), binds.add(id));
+        all.push(format!("(created_at, id) {sign} ({at}, {id})"));
+    }
+    all
+}

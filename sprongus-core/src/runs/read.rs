@@ -1,0 +1,46 @@
+//! One run, its events, its output.
+
+use super::Runs;
+use super::judge::{not_found, read_visible};
+use super::model::Run;
+use super::record::subject;
+use super::requests::{GetRun, RunEvents, RunOutput};
+use crate::error::{Error, Result};
+use crate::events::{self, Event};
+use crate::json::Json;
+use crate::scope::Scope;
+
+impl Runs<'_> {
+    pub(super) fn do_get(&self, request: &GetRun) -> Result<Run> {
+        self.session.allow(Scope::RunsRead)?;
+        Ok(self.session.read(|exec| read_visible(self.session, exec, &request.id))?.run)
+    }
+
+    pub(super) fn do_events(&self, request: &RunEvents) -> Result<Vec<Event>> {
+        self.session.allow(Scope::RunsRead)?;
+        let sql = format!("SELECT {} FROM sprongus_events WHERE subject = $1 ORDER BY seq", events::COLUMNS);
+        self.session.read_snapshot(|exec| {
+            read_visible(self.session, exec, &request.id)?;
+            exec.query(&sql, &[subject(&request.id).into()])?.iter().map(events::read_event).collect()
+        })
+    }
+
+    pub(super) fn do_output(&self, request: &RunOutput) -> Result<Json> {
+        self.session.allow(Scope::RunsRead)?;
+        self.session.read_snapshot(|exec| {
+            let run = read_visible(self.session, exec, &request.id)?.run;
+            let reference = run.output_ref.ok_or_else(|| none(&run.id, "has no output"))?;
+            let Some(artifact) = reference.strip_prefix("artifact:") else {
+                return Err(none(&run.id, "keeps its output elsewhere; its outputRef says where"));
+            };
+            let sql = "SELECT content FROM sprongus_artifacts WHERE id = $1 AND run_id = $2";
+            let rows = exec.query(sql, &[artifact.into(), (&run.id).into()])?;
+            let content = rows.first().map(|row| row.opt_bytes(0)).transpose()?.flatten();
+            Json::parse(content.ok_or_else(|| not_found(&request.id))?)
+        })
+    }
+}
+
+fn none(id: &str, why: &str) -> Error {
+    Error::not_found(format!("the run {id} {why}"))
+}

@@ -1,0 +1,105 @@
+//! What a transition writes beside the run: its event, its output, and who is told after the commit.
+
+use super::binds::Binds;
+use super::model::Run;
+use super::state::RunState;
+use crate::db::{Dialect, Value};
+use crate::error::Result;
+use crate::events::{self, NewEvent, Signal};
+use crate::json::Json;
+use crate::session::{Witness, Work};
+
+/// The kind of the artifact that a run's output is kept as.
+pub(super) const OUTPUT_KIND: &str = "run.output";
+
+/// The subject of a run's events.
+pub(super) fn subject(id: &str) -> String {
+    format!("run:{id}")
+}
+
+/// A transition, as its event tells it.
+pub(super) struct Told<'t> {
+    pub(super) kind: &'static str,
+    pub(super) from: Option<RunState>,
+    pub(super) to: RunState,
+    /// None: the worker that has the run, else the handle's actor.
+    pub(super) actor: Option<&'t str>,
+    pub(super) more: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Told<'_> {
+    fn payload(&self, attempt: Option<i64>) -> Result<Json> {
+        let mut payload = self.more.clone();
+        payload.insert("from".to_owned(), self.from.map(RunState::as_str).into());
+        payload.insert("to".to_owned(), self.to.as_str().into());
+        if let Some(attempt) = attempt {
+            payload.insert("attempt".to_owned(), attempt.into());
+        }
+        Json::from_value(&serde_json::Value::Object(payload))
+    }
+
+    /// Appends the event of a run that was written.
+    pub(super) fn append(&self, work: &mut Work<'_>, run: &Run) -> Result<()> {
+        let who = work.who();
+        let event = NewEvent {
+            run_id: Some(&run.id),
+            project_id: run.project_id.as_deref(),
+            subject: &subject(&run.id),
+            seq: run.version,
+            kind: self.kind,
+            actor: self.actor.or(run.claimed_by.as_deref()).unwrap_or(&who.actor),
+            payload: &self.payload(Some(run.attempt))?,
+        };
+        events::append(work, &event)
+    }
+
+    /// PostgreSQL: the INSERT of one event for each row of the table expression `run`; `ids` is SQL that gives their ids.
+    pub(super) fn insert<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, ids: &str) -> Result<String> {
+        let kind = binds.add(self.kind);
+        let actor = match self.actor {
+            Some(actor) => format!("{}::text", binds.add(actor.to_owned())),
+            None => format!("coalesce(claimed_by, {}::text)", binds.add(work.who().actor.to_string())),
+        };
+        let payload = binds.add(Value::Json(self.payload(None)?.as_str().to_owned().into()));
+        Ok(format!(
+            "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
+             SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
+             {payload}::jsonb || jsonb_build_object('attempt', attempt) FROM run"
+        ))
+    }
+}
+
+/// The INSERT of a run's output as the next version of its artifact; `run` is the table expression of the one run.
+pub(super) fn insert_output(binds: &mut Binds<'_>, dialect: Dialect, id: &str, output: &Json, run: &str) -> String {
+    let json = match dialect {
+        Dialect::Sqlite => "'{}'",
+        Dialect::Postgres => "'{}'::jsonb",
+    };
+    let bytes = output.as_str().as_bytes();
+    let id = binds.add(id.to_owned());
+    let content = binds.add(bytes.to_vec());
+    let hash = binds.add(output.hash_hex());
+    let size = binds.add(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    format!(
+        "INSERT INTO sprongus_artifacts (id, project_id, run_id, kind, logical_key, version, media_type, content, sha256, \
+         size, metadata, created_at) SELECT {id}, project_id, id, '{OUTPUT_KIND}', id, 1 + (SELECT coalesce(max(version), 0) \
+         FROM sprongus_artifacts AS a WHERE coalesce(a.project_id, '') = coalesce(run.project_id, '') \
+         AND a.kind = '{OUTPUT_KIND}' AND a.logical_key = run.id), 'application/json', {content}, {hash}, {size}, {json}, \
+         updated_at FROM {run}"
+    )
+}
+
+/// Remembers what proves that the work was committed, and who is to be told then.
+pub(super) fn note(work: &mut Work<'_>, run: &Run, event: String) {
+    work.after.witness = Some(Witness { subject: subject(&run.id), seq: run.version, id: event });
+}
+
+/// Tells, after the commit, those who wait for runs to become ready or to end.
+pub(super) fn signal(work: &mut Work<'_>, state: RunState) {
+    if state == RunState::Queued {
+        work.after.signals.push(Signal::RunReady);
+    }
+    if state.is_final() {
+        work.after.signals.push(Signal::RunEnded);
+    }
+}

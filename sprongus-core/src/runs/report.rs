@@ -1,0 +1,199 @@
+//! What workers say of the runs they have: start, heartbeat, success, failure.
+
+use super::binds::Binds;
+use super::change::Change;
+use super::judge::{Judged, Report, judge, read_for_update, read_visible};
+use super::lease;
+use super::model::{COLUMNS, Run, read_run};
+use super::requests::{Fail, Heartbeat, StartRun, Succeed};
+use super::state::{RunState, Step};
+use super::{Runs, congestion};
+use crate::db::Dialect;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::check_id;
+use crate::json::Json;
+use crate::scope::Scope;
+use crate::session::Work;
+
+impl Runs<'_> {
+    pub(super) fn do_start(&self, request: &StartRun) -> Result<Run> {
+        self.report(&request.id, request.lease, Report::Start, |work| {
+            let mut change = Change::new(work, Step::Start, RunState::Dispatching, &request.id, request.lease)?;
+            change.only_of(self.session.confined());
+            change.set_sql(format!("started_at = {}", change.now()));
+            change.apply(work)
+        })
+    }
+
+    pub(super) fn do_heartbeat(&self, request: &Heartbeat) -> Result<Run> {
+        let extend = request.extend.map(|extend| lease::lease_micros("extend", extend)).transpose()?;
+        if let Some(progress) = &request.progress {
+            check_size("the progress", progress, self.session.options().max_payload_bytes)?;
+        }
+        self.report(&request.id, request.lease, Report::Heartbeat, |work| self.extend(work, request, extend))
+    }
+
+    fn extend(&self, work: &mut Work<'_>, request: &Heartbeat, extend: Option<i64>) -> Result<Option<Run>> {
+        let mut binds = Binds::default();
+        let (id, fence) = (binds.add(&request.id), binds.add(request.lease));
+        let now = binds.now(work);
+        let lease = match (work.dialect(), extend) {
+            (Dialect::Postgres, None) => format!("lease_until = {now} + lease_us * interval '1 microsecond'"),
+            (_, Some(micros)) => lease::extended(work, &mut binds, &now, micros),
+            (Dialect::Sqlite, None) => {
+                let micros = lease_of(work, &request.id)?;
+                lease::extended(work, &mut binds, &now, micros)
+            }
+        };
+        let progress = match &request.progress {
+            Some(json) => format!(", progress = {}", binds.add(json_value(json))),
+            None => String::new(),
+        };
+        let project = match self.session.confined() {
+            Some(project) => format!(" AND project_id = {}", binds.add(project)),
+            None => String::new(),
+        };
+        let sql = format!(
+            "UPDATE sprongus_runs SET {lease}, updated_at = {now}{progress} \
+             WHERE id = {id} AND lease = {fence} AND state = 'running'{project} RETURNING {COLUMNS}"
+        );
+        work.query(&sql, binds.values())?.first().map(read_run).transpose()
+    }
+
+    pub(super) fn do_succeed(&self, request: &Succeed) -> Result<Run> {
+        if request.output.is_some() && request.output_ref.is_some() {
+            return Err(Error::invalid("a success has an output or an outputRef, not both"));
+        }
+        if let Some(output) = &request.output {
+            check_size("the output", output, self.session.options().max_artifact_bytes)?;
+        }
+        if let Some(output_ref) = &request.output_ref {
+            crate::text::check_text("outputRef", output_ref, LONGEST_REF)?;
+        }
+        self.report(&request.id, request.lease, Report::Succeed, |work| {
+            let mut change = Change::new(work, Step::Succeed, RunState::Running, &request.id, request.lease)?;
+            change.only_of(self.session.confined());
+            change.set_sql("error = NULL");
+            match (&request.output, &request.output_ref) {
+                (Some(output), _) => change.put_out(output),
+                (None, output_ref) => change.set("output_ref", output_ref.as_deref()),
+            }
+            change.apply(work)
+        })
+    }
+
+    pub(super) fn do_fail(&self, request: &Fail) -> Result<Run> {
+        if request.retry_in.is_some() && !request.retryable {
+            return Err(Error::invalid("retryIn is for a failure that is retryable"));
+        }
+        let retry_in = request.retry_in.map(|delay| lease::micros("retryIn", delay)).transpose()?;
+        self.session.allow(Scope::RunsWrite)?;
+        congestion::watched(self.session, || {
+            self.settled(|| {
+                self.session.write(|work| {
+                    let stored = read_for_update(self.session, work.exec(), &request.id)?;
+                    match judge(stored, request.lease, Report::Fail)? {
+                        Judged::Answered(run) => Ok(run),
+                        Judged::Open(run) => fail(work, &run, request, retry_in),
+                    }
+                })
+            })
+        })
+    }
+
+    /// Makes a report in one statement; where that finds nothing to change, says why.
+    fn report(
+        &self,
+        id: &str,
+        lease: i64,
+        report: Report,
+        change: impl Fn(&mut Work<'_>) -> Result<Option<Run>>,
+    ) -> Result<Run> {
+        self.session.allow(Scope::RunsWrite)?;
+        check_id("the id", id)?;
+        congestion::watched(self.session, || {
+            self.settled(|| {
+                if let Some(run) = self.session.write_one(&change)? {
+                    return Ok(run);
+                }
+                let stored = self.session.read(|exec| read_visible(self.session, exec, id))?;
+                match judge(stored, lease, report)? {
+                    Judged::Answered(run) => Ok(run),
+                    Judged::Open(_) => Err(changed_meanwhile(id)),
+                }
+            })
+        })
+    }
+
+    /// Once more where the answer to a commit was lost: a report made twice is answered with the stored outcome.
+    pub(super) fn settled<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+        match call() {
+            Err(error) if error.code() == ErrorCode::OutcomeUnknown => call().map_err(|_| error),
+            result => result,
+        }
+    }
+}
+
+/// The longest reference to an output, in bytes: signed URLs are long.
+const LONGEST_REF: usize = 4096;
+
+fn fail(work: &mut Work<'_>, run: &Run, request: &Fail, retry_in: Option<i64>) -> Result<Run> {
+    let error = crate::text::error_text(&request.error, work.options().max_error_bytes);
+    let again = request.retryable && run.attempt < run.max_attempts;
+    let step = if again { Step::Retry } else { Step::Fail };
+    let mut change = Change::new(work, step, run.state, &run.id, run.lease)?;
+    if let Some(worker) = run.claimed_by.as_deref() {
+        change.by(worker);
+    }
+    change.set("error", error.clone());
+    if again {
+        let options = work.options();
+        let attempt = u32::try_from(run.attempt).unwrap_or(u32::MAX);
+        let backoff = || crate::id::backoff(attempt, options.backoff_base, options.backoff_cap);
+        let delay = retry_in.map_or_else(backoff, |micros| std::time::Duration::from_micros(micros.unsigned_abs()));
+        due_in(work, &mut change, delay)?;
+        change.tell("delay", delay.as_secs_f64());
+        change.tell("reason", error);
+    } else {
+        change.tell("error", error);
+    }
+    change.apply(work)?.ok_or_else(|| changed_meanwhile(&run.id))
+}
+
+/// Due again after the delay.
+fn due_in(work: &Work<'_>, change: &mut Change<'_>, delay: std::time::Duration) -> Result<()> {
+    let now = change.now();
+    match work.dialect() {
+        Dialect::Sqlite => change.set("run_at", work.options().clock.now().saturating_add(delay)),
+        Dialect::Postgres => {
+            let micros = lease::micros("the delay", delay)?;
+            let micros = change.binds().add(micros);
+            change.set_sql(format!("run_at = {now} + {micros}::bigint * interval '1 microsecond'"));
+        }
+    }
+    change.set("ready", delay.is_zero());
+    Ok(())
+}
+
+/// How long the run was claimed for.
+fn lease_of(work: &mut Work<'_>, id: &str) -> Result<i64> {
+    let rows = work.query("SELECT lease_us FROM sprongus_runs WHERE id = $1", &[id.into()])?;
+    Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
+}
+
+pub(super) fn json_value(json: &Json) -> crate::db::Value<'_> {
+    crate::db::Value::json(json.as_str())
+}
+
+pub(super) fn check_size(what: &str, json: &Json, max: usize) -> Result<()> {
+    let bytes = json.as_str().len();
+    if bytes <= max {
+        return Ok(());
+    }
+    let message = format!("{what} has {bytes} bytes as canonical JSON; at most {max} are taken");
+    Err(Error::new(ErrorCode::TooLarge, message))
+}
+
+pub(super) fn changed_meanwhile(id: &str) -> Error {
+    Error::new(ErrorCode::Busy, format!("the run {id} was changed meanwhile; try again"))
+}

@@ -1,0 +1,160 @@
+//! Housekeeping that claims do as they go: what has become due is made ready, what was abandoned is rescued. Bounded.
+
+use std::time::Duration;
+
+use super::binds::Binds;
+use super::change::Change;
+use super::lease::{LEASED, expired, ready};
+use super::requests::Rescue;
+use super::state::{RunState, Step};
+use super::{Runs, congestion};
+use crate::db::{Dialect, Row};
+use crate::error::Result;
+use crate::page::{MAX_LIMIT, check_limit};
+use crate::scope::Scope;
+use crate::session::Work;
+
+/// The most a claim promotes and rescues on its way.
+const PROMOTED: i64 = 1_000;
+const RESCUED: i64 = 100;
+
+impl Runs<'_> {
+    pub(super) fn do_rescue(&self, request: &Rescue) -> Result<i64> {
+        self.session.allow(Scope::RunsWrite)?;
+        check_limit(request.limit, MAX_LIMIT)?;
+        self.rescue_expired(&self.session.who().actor, request.limit, None)
+    }
+
+    /// Looks, with one read, whether there is anything to do, and does it. Its failure is no reason not to claim.
+    pub(super) fn sweep(&self, worker: &str, lease: Duration) {
+        let swept = self.session.read(|exec| self.looks(exec)).and_then(|(due, abandoned)| {
+            if due {
+                self.session.write_one(|work| self.promote(work))?;
+            }
+            if abandoned && !congestion::recent(self.session, lease) {
+                self.rescue_expired(worker, RESCUED, Some(lease))?;
+            }
+            Ok(())
+        });
+        if let Err(error) = swept {
+            tracing::warn!(code = %error.code(), "due and abandoned runs could not be swept");
+        }
+    }
+
+    /// Whether something has become due, and whether a lease has run out.
+    fn looks(&self, exec: &mut dyn crate::db::Executor) -> Result<(bool, bool)> {
+        let dialect = exec.dialect();
+        let mut binds = Binds::default();
+        let now = binds.now_for(dialect, self.session.options());
+        let project = self.project_condition(&mut binds);
+        let exists = |condition: &str| format!("EXISTS (SELECT 1 FROM sprongus_runs WHERE {condition}{project})");
+        let due = exists(&format!("state = 'queued' AND {} AND run_at <= {now}", ready(dialect, false)));
+        let conditions = expired(&mut binds, dialect, self.session.options());
+        let abandoned: Vec<String> = conditions.iter().map(|one| exists(&format!("{LEASED} AND {one}"))).collect();
+        let sql = format!("SELECT {due}, {}", abandoned.join(" OR "));
+        let rows = exec.query(&sql, binds.values())?;
+        rows.first().map_or(Ok((false, false)), |row| Ok((row.bool(0)?, row.bool(1)?)))
+    }
+
+    fn project_condition<'b>(&'b self, binds: &mut Binds<'b>) -> String {
+        match self.session.confined() {
+            Some(project) => format!(" AND project_id = {}", binds.add(project)),
+            None => String::new(),
+        }
+    }
+
+    fn promote(&self, work: &mut Work<'_>) -> Result<u64> {
+        let dialect = work.dialect();
+        let mut binds = Binds::default();
+        let now = binds.now(work);
+        let project = self.project_condition(&mut binds);
+        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        let due = format!(
+            "SELECT id FROM sprongus_runs WHERE state = 'queued' AND {} AND run_at <= {now}{project} \
+             ORDER BY run_at, id LIMIT {PROMOTED}{lock}",
+            ready(dialect, false)
+        );
+        let sql = match dialect {
+            Dialect::Sqlite => format!("UPDATE sprongus_runs SET ready = TRUE WHERE id IN ({due})"),
+            Dialect::Postgres => format!(
+                "WITH due AS MATERIALIZED ({due}) UPDATE sprongus_runs SET ready = TRUE \
+                 WHERE id = ANY (ARRAY (SELECT id FROM due)) AND state = 'queued'"
+            ),
+        };
+        work.execute(&sql, binds.values())
+    }
+
+    /// Rescues up to `limit` runs, each for itself: one that cannot be is left for the next time and holds up none.
+    ///
+    /// `lease`: a claimer's, that rescues nobody where it waited longer than a heartbeat interval of it.
+    fn rescue_expired(&self, actor: &str, limit: i64, lease: Option<Duration>) -> Result<i64> {
+        self.session.write(|work| {
+            if let Some(lease) = lease
+                && work.waited() > lease / 3
+            {
+                congestion::note(self.session, work.waited());
+                return Ok(0);
+            }
+            let mut rescued = 0;
+            for row in self.abandoned(work, limit)? {
+                rescued += i64::from(self.rescue_one(work, actor, &row)?);
+            }
+            Ok(rescued)
+        })
+    }
+
+    fn abandoned(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Row>> {
+        let dialect = work.dialect();
+        let order = if dialect == Dialect::Postgres { "lease_until" } else { "lease_mono" };
+        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        let mut rows = Vec::new();
+        let mut all = Binds::default();
+        let arms = expired(&mut all, dialect, work.options()).len();
+        for arm in 0..arms {
+            let mut binds = Binds::default();
+            let project = self.project_condition(&mut binds);
+            let left = binds.add(limit - i64::try_from(rows.len()).unwrap_or(limit));
+            let condition = expired(&mut binds, dialect, work.options()).swap_remove(arm);
+            let sql = format!(
+                "SELECT id, lease, state, attempt, max_attempts FROM sprongus_runs WHERE {LEASED} AND {condition}{project} \
+                 ORDER BY {order}, id LIMIT {left}{lock}"
+            );
+            rows.extend(work.query(&sql, binds.values())?);
+        }
+        Ok(rows)
+    }
+
+    fn rescue_one(&self, work: &mut Work<'_>, actor: &str, row: &Row) -> Result<bool> {
+        let id = row.text(0)?;
+        work.exec().batch("SAVEPOINT sprongus_rescue")?;
+        let rescued = rescue(work, actor, &id, row);
+        let undo = if rescued.is_err() { "ROLLBACK TO SAVEPOINT sprongus_rescue; " } else { "" };
+        work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_rescue"))?;
+        rescued.or_else(|error| {
+            tracing::warn!(run = %id, code = %error.code(), "an abandoned run could not be rescued");
+            Ok(false)
+        })
+    }
+}
+
+/// Its state, its lease and that it has run out are looked at again in the statement that writes.
+fn rescue(work: &mut Work<'_>, actor: &str, id: &str, row: &Row) -> Result<bool> {
+    let (lease, state) = (row.int(1)?, RunState::parse(&row.text(2)?)?);
+    let again = row.int(3)? < row.int(4)?;
+    let step = if again { Step::Rescue } else { Step::Expire };
+    let (dialect, options) = (work.dialect(), work.options());
+    let mut change = Change::new(work, step, state, id, lease)?;
+    let conditions = expired(change.binds(), dialect, options).join(" OR ");
+    change.only_if(format!("({conditions})"));
+    change.by(actor);
+    if again {
+        change.set_sql("ready = TRUE");
+    } else {
+        change.set("error", EXPIRED);
+        change.tell("error", EXPIRED);
+    }
+    Ok(change.apply(work)?.is_some())
+}
+
+/// The error of a run whose last lease ran out.
+const EXPIRED: &str = "lease expired";
