@@ -397,7 +397,7 @@ mod tests {
         let run: Enqueue = crate::json::decode(r#"{"kind":"a","delay":0.5}"#).unwrap();
         assert_eq!(run, Enqueue { delay: Some(Duration::from_millis(500)), ..Enqueue::new("a", Json::null()) });
         let wrong = crate::json::decode::<Enqueue>(r#"{"kind":"a","prio":1}"#).unwrap_err();
-        assert_eq!(wrong.code(), crate::ErrorCode::Validation);
+        assert_eq!(wrong.code(), crate::ErrorCode::InvalidArgument);
         crate::json::decode::<Enqueue>(r#"{"kind":"a","delay":-1}"#).unwrap_err();
         assert_eq!(crate::json::decode::<Claim>(r#"{"workerId":"w"}"#).unwrap(), Claim::new("w"));
         assert_eq!(crate::json::decode::<ListRuns>("{}").unwrap(), ListRuns::default());

@@ -8,8 +8,18 @@ mod aux_lists;
 mod host;
 mod places;
 mod presets;
+mod runs;
 
 fn main() -> std::process::ExitCode {
-    let areas = [aux_bulk::cases(), aux_entries::cases(), aux_files::cases(), aux_lists::cases(), host::cases(), places::cases(), presets::cases()];
+    let areas = [
+        aux_bulk::cases(),
+        aux_entries::cases(),
+        aux_files::cases(),
+        aux_lists::cases(),
+        host::cases(),
+        places::cases(),
+        presets::cases(),
+        runs::cases(),
+    ];
     sprongus_conformance::run(&areas.concat())
 }

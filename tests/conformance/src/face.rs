@@ -2,7 +2,7 @@
 
 use sprongus::aux_store::Aux;
 use sprongus::presets::Presets;
-use sprongus::{Result, Row, Store, Tx, Value};
+use sprongus::{Result, Row, Runs, Store, Tx, Value};
 
 /// A store, or the host's own transaction: the services are the same, so a case is written once.
 #[derive(Clone, Copy)]
@@ -27,6 +27,14 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.presets(),
             Self::Tx(tx) => tx.presets(),
+        }
+    }
+
+    /// The runs.
+    pub fn runs(&self) -> Runs<'_> {
+        match self {
+            Self::Store(store) => store.runs(),
+            Self::Tx(tx) => tx.runs(),
         }
     }
 

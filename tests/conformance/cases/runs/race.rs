@@ -1,0 +1,114 @@
+//! Many at once: one run per key, one worker per run.
+
+use std::collections::BTreeSet;
+use std::sync::{Barrier, mpsc};
+use std::time::Duration;
+
+use sprongus::runs::{Claim, Enqueue, EnqueueMany, GetRun, ListRuns, Succeed};
+use sprongus::{Error, ErrorCode, RunState, Store};
+use sprongus_conformance::{Backend, Case, Env};
+
+use super::{case, kind, put, told};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case("runs::eight_enqueue_the_same_key", &["runs.enqueue"], false, one_key),
+        case("runs::eight_claim_and_none_gets_the_same", &["runs.claim_next", "runs.enqueue_many"], false, no_twice),
+        case("runs::eight_report_the_same_lease", &["runs.succeed"], false, one_report),
+        case("runs::a_rival_that_rolls_back_leaves_the_key", &["runs.enqueue"], false, rolled_back),
+        case("runs::a_rolled_back_transaction_leaves_no_run", &["runs.enqueue"], false, undone),
+    ]
+}
+
+/// What each of eight threads, over two stores where the database is not one store's alone, gave.
+fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -> Vec<T> {
+    let other = if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open() };
+    let barrier = Barrier::new(8);
+    std::thread::scope(|scope| {
+        let run = |store: &Store| {
+            barrier.wait();
+            work(store)
+        };
+        let threads: Vec<_> =
+            [store, &other].into_iter().cycle().take(8).map(|store| scope.spawn(move || run(store))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn keyed() -> Enqueue {
+    Enqueue { idempotency_key: Some("k".to_owned()), ..kind("a") }
+}
+
+fn one_key(env: &Env) {
+    let store = env.open();
+    let runs = eight(env, &store, |store| store.runs().enqueue(&keyed()).unwrap());
+    assert_eq!(runs.iter().filter(|run| !run.deduplicated).count(), 1);
+    assert_eq!(runs.iter().map(|run| &run.id).collect::<BTreeSet<_>>().len(), 1);
+    assert_eq!(store.runs().list(&ListRuns::default()).unwrap().len(), 1);
+    assert_eq!(told(store.runs(), &runs[0].id), ["run.enqueued"]);
+}
+
+fn no_twice(env: &Env) {
+    let store = env.open();
+    let kinds = ["a", "b", "sync/x", "sync/y"];
+    let items = (0..200).map(|n| kind(kinds[n % 4])).collect();
+    store.runs().enqueue_many(&EnqueueMany::new(items)).unwrap();
+    let asked = ["a", "b", "sync/*"].map(str::to_owned).to_vec();
+    let claim = Claim { kinds: Some(asked), limit: 3, ..Claim::new("w") };
+    let claimed = eight(env, &store, |store| {
+        let mut mine = Vec::new();
+        loop {
+            let runs = store.runs().claim_next(&claim).unwrap();
+            if runs.is_empty() {
+                return mine;
+            }
+            mine.extend(runs.into_iter().map(|run| run.id));
+        }
+    });
+    let all = claimed.concat();
+    assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (200, 200), "each once, none left");
+}
+
+fn one_report(env: &Env) {
+    let store = env.open();
+    let id = put(store.runs(), "a").id;
+    let lease = store.runs().claim_next(&Claim::new("w")).unwrap()[0].lease;
+    let runs = eight(env, &store, |store| store.runs().succeed(&Succeed::new(&id, lease)).unwrap());
+    assert!(runs.iter().all(|run| *run == runs[0]), "all get the one stored outcome");
+    assert_eq!(told(store.runs(), &id), ["run.enqueued", "run.started", "run.succeeded"]);
+}
+
+fn rolled_back(env: &Env) {
+    let store = env.open();
+    let (held, go) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            let tx = store.begin().unwrap();
+            let run = tx.runs().enqueue(&keyed()).unwrap();
+            held.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+            tx.rollback().unwrap();
+            run
+        });
+        go.recv().unwrap();
+        let second = store.runs().enqueue(&keyed()).unwrap();
+        let gone = first.join().unwrap();
+        assert!(!second.deduplicated && second.id != gone.id);
+        assert_eq!(store.runs().get(&GetRun::new(&gone.id)).unwrap_err().code(), ErrorCode::NotFound);
+        assert_eq!(store.runs().get(&GetRun::new(&second.id)).unwrap().state, RunState::Queued);
+    });
+}
+
+fn undone(env: &Env) {
+    let store = env.open();
+    let undone: Result<(), Error> = store.transaction(|tx| {
+        tx.runs().enqueue(&keyed())?;
+        let run = tx.runs().claim_next(&Claim::new("w"))?.remove(0);
+        tx.runs().succeed(&Succeed::new(run.id, run.lease))?;
+        Err(Error::misuse("enough"))
+    });
+    assert_eq!(undone.unwrap_err().message(), "enough");
+    assert!(store.runs().list(&ListRuns::default()).unwrap().is_empty());
+    let rows = store.query("SELECT count(*) AS n FROM sprongus_events WHERE run_id IS NOT NULL", &[]).unwrap();
+    assert_eq!(rows[0].get("n"), Some(&0.into()));
+}
