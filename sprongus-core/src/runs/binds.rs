@@ -2,6 +2,7 @@
 
 use crate::db::Dialect;
 use crate::db::Value;
+use crate::json::Json;
 use crate::options::Options;
 use crate::session::{Work, now_param};
 
@@ -20,6 +21,14 @@ impl<'b> Binds<'b> {
     pub(super) fn list<T: Into<Value<'b>>>(&mut self, values: impl IntoIterator<Item = T>) -> String {
         let marks: Vec<String> = values.into_iter().map(|value| self.add(value)).collect();
         format!("({})", marks.join(", "))
+    }
+
+    /// Binds a document; on PostgreSQL with its floats in full, or JSONB would make integers of them.
+    pub(super) fn json(&mut self, dialect: Dialect, json: &'b Json) -> String {
+        self.add(match dialect {
+            Dialect::Sqlite => Value::json(json.as_str()),
+            Dialect::Postgres => Value::Json(json.for_jsonb()),
+        })
     }
 
     /// Binds the present; the SQL that reads it.

@@ -6,7 +6,7 @@ use super::binds::Binds;
 use super::lease;
 use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
-use super::report::{check_size, json_value};
+use super::report::check_size;
 use super::requests::{Enqueue, EnqueueMany};
 use super::state::RunState;
 use super::{Runs, congestion};
@@ -148,7 +148,7 @@ fn insertion<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>) -
         binds.add(&ready.id),
         binds.add(ready.project),
         binds.add(&request.kind),
-        binds.add(json_value(&request.input)),
+        binds.json(work.dialect(), &request.input),
         format!("'{state}'"),
         due,
         binds.add(request.priority),

@@ -60,7 +60,7 @@ impl Told<'_> {
             Some(actor) => format!("{}::text", binds.add(actor.to_owned())),
             None => format!("coalesce(claimed_by, {}::text)", binds.add(work.who().actor.to_string())),
         };
-        let payload = binds.add(Value::Json(self.payload(None)?.as_str().to_owned().into()));
+        let payload = binds.add(Value::Json(self.payload(None)?.for_jsonb().into_owned().into()));
         Ok(format!(
             "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
              SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \

@@ -46,7 +46,7 @@ impl Runs<'_> {
             }
         };
         let progress = match &request.progress {
-            Some(json) => format!(", progress = {}", binds.add(json_value(json))),
+            Some(json) => format!(", progress = {}", binds.json(work.dialect(), json)),
             None => String::new(),
         };
         let project = match self.session.confined() {
@@ -179,10 +179,6 @@ fn due_in(work: &Work<'_>, change: &mut Change<'_>, delay: std::time::Duration) 
 fn lease_of(work: &mut Work<'_>, id: &str) -> Result<i64> {
     let rows = work.query("SELECT lease_us FROM sprongus_runs WHERE id = $1", &[id.into()])?;
     Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
-}
-
-pub(super) fn json_value(json: &Json) -> crate::db::Value<'_> {
-    crate::db::Value::json(json.as_str())
 }
 
 pub(super) fn check_size(what: &str, json: &Json, max: usize) -> Result<()> {

@@ -105,23 +105,28 @@ impl Runs<'_> {
 
     fn abandoned(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Row>> {
         let dialect = work.dialect();
-        let order = if dialect == Dialect::Postgres { "lease_until" } else { "lease_mono" };
-        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
-        let mut rows = Vec::new();
-        let mut all = Binds::default();
-        let arms = expired(&mut all, dialect, work.options()).len();
-        for arm in 0..arms {
-            let mut binds = Binds::default();
-            let project = self.project_condition(&mut binds);
-            let left = binds.add(limit - i64::try_from(rows.len()).unwrap_or(limit));
-            let condition = expired(&mut binds, dialect, work.options()).swap_remove(arm);
-            let sql = format!(
+        let mut binds = Binds::default();
+        let conditions = expired(&mut binds, dialect, work.options());
+        let project = self.project_condition(&mut binds);
+        let limit = binds.add(limit);
+        let (order, lock) = match dialect {
+            Dialect::Sqlite => ("lease_mono", ""),
+            Dialect::Postgres => ("lease_until", " FOR UPDATE SKIP LOCKED"),
+        };
+        let arm = |condition: &String| {
+            format!(
                 "SELECT id, lease, state, attempt, max_attempts FROM sprongus_runs WHERE {LEASED} AND {condition}{project} \
-                 ORDER BY {order}, id LIMIT {left}{lock}"
-            );
-            rows.extend(work.query(&sql, binds.values())?);
-        }
-        Ok(rows)
+                 ORDER BY {order}, id LIMIT {limit}{lock}"
+            )
+        };
+        let sql = match conditions.as_slice() {
+            [one] => arm(one),
+            many => {
+                let arms: Vec<String> = many.iter().map(|one| format!("SELECT * FROM ({})", arm(one))).collect();
+                format!("{} LIMIT {limit}", arms.join(" UNION ALL "))
+            }
+        };
+        work.query(&sql, binds.values())
     }
 
     fn rescue_one(&self, work: &mut Work<'_>, actor: &str, row: &Row) -> Result<bool> {

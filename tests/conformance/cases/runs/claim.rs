@@ -23,7 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn all() -> Claim {
-    Claim { limit: 1000, ..Claim::new("w1") }
+    Claim { limit: 1000, lease: Duration::from_secs(3600), ..Claim::new("w1") }
 }
 
 fn of(names: &[&str]) -> Claim {

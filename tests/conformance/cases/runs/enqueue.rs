@@ -147,7 +147,8 @@ fn bound(env: &Env) {
     env.within(|on| {
         let definition = json(r#"{"type":"object","required":["file"],"properties":{"file":{"type":"string"}}}"#);
         on.presets().create(&CreatePreset::new("resize-in", PresetKind::RunInput, definition)).unwrap();
-        on.presets().bind_run(&BindRunPreset::new("resize", "resize-in")).unwrap();
+        let binding = BindRunPreset { kind: "resize".to_owned(), address: "resize-in".to_owned(), project: None };
+        on.presets().bind_run(&binding).unwrap();
         let error = on.runs().enqueue(&Enqueue::new("resize", json(r#"{"file":7}"#))).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Validation);
         assert_eq!(error.violations_list()[0].path, "/file");
