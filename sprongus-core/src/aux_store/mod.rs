@@ -20,6 +20,7 @@ pub mod order;
 pub mod path;
 mod query;
 mod refs;
+mod requests;
 mod rows;
 mod scan;
 pub mod search;
@@ -36,6 +37,11 @@ pub use merge::{Nulls, merge};
 pub use model::{
     BulkOptions, BulkReport, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, Referrer,
     UpdateOptions,
+};
+pub(crate) use requests::table as requested;
+pub use requests::{
+    BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, EntryAddress, ExportEntries, ImportEntries,
+    ListEntries, UpdateEntry, UpsertEntry,
 };
 pub use search::Search;
 pub use sort::Sort;

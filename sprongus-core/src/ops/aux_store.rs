@@ -1,6 +1,110 @@
-//! placeholder
+//! Entries of the aux store.
+
+use serde_json::Value;
+
 use super::Operation;
+use crate::aux_store::{
+    BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, EntryAddress, ExportEntries, ImportEntries,
+    ListEntries, UpdateEntry, UpsertEntry, requested,
+};
+use crate::error::Result;
+use crate::scope::Scope;
 
 pub(super) fn operations() -> Vec<Operation> {
-    Vec::new()
+    let mut table = single();
+    table.extend(many());
+    table
+}
+
+fn single() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "aux.create",
+            Scope::AuxWrite,
+            "Creates an entry from a whole document.",
+            |on, request: CreateEntry| {
+                let aux = requested(on, request.project.as_deref(), &request.table)?;
+                aux.create(Value::Object(request.payload), request.id.as_deref())
+            },
+        ),
+        Operation::new("aux.get", Scope::AuxRead, "One entry.", |on, request: EntryAddress| {
+            requested(on, request.project.as_deref(), &request.table)?.get(&request.id)
+        }),
+        Operation::new(
+            "aux.update",
+            Scope::AuxWrite,
+            "Merges a patch into an entry, or replaces its document.",
+            |on, request: UpdateEntry| {
+                let (aux, options) = (requested(on, request.project.as_deref(), &request.table)?, request.options());
+                aux.update(&request.id, Value::Object(request.patch), options)
+            },
+        ),
+        Operation::new(
+            "aux.upsert",
+            Scope::AuxWrite,
+            "Creates an entry, or merges into or replaces the one of its id.",
+            |on, request: UpsertEntry| {
+                let aux = requested(on, request.project.as_deref(), &request.table)?;
+                aux.upsert(Value::Object(request.payload), request.id.as_deref(), request.replace)
+            },
+        ),
+        Operation::new(
+            "aux.delete",
+            Scope::AuxWrite,
+            "Deletes an entry; the entries that referred to it.",
+            |on, request: DeleteEntry| {
+                requested(on, request.project.as_deref(), &request.table)?.delete(&request.id, request.on_referenced)
+            },
+        ),
+    ]
+}
+
+fn many() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "aux.list",
+            Scope::AuxRead,
+            "A page of the entries that match, in the order asked for.",
+            |on, request: ListEntries| {
+                requested(on, request.project.as_deref(), &request.table)?.list(&request.query())
+            },
+        ),
+        Operation::new("aux.count", Scope::AuxRead, "How many entries match.", |on, request: CountEntries| {
+            let aux = requested(on, request.project.as_deref(), &request.table)?;
+            let filter = request.filter.map(Value::Object);
+            Ok(Counted { count: aux.count(request.q.as_deref(), filter.as_ref())? })
+        }),
+        Operation::new(
+            "aux.bulk_upsert",
+            Scope::AuxWrite,
+            "Creates or changes many entries in one short transaction.",
+            |on, request: BulkUpsert| {
+                let (aux, options) = (requested(on, request.project.as_deref(), &request.table)?, request.options());
+                aux.bulk_upsert(request.items.into_iter().map(Ok), options, &mut quietly)
+            },
+        ),
+        Operation::new(
+            "aux.import",
+            Scope::AuxWrite,
+            "Reads a CSV, JSON or NDJSON file into a table.",
+            |on, request: ImportEntries| {
+                let aux = requested(on, request.project.as_deref(), &request.table)?;
+                aux.import(&request.path, &request.options(), &mut quietly)
+            },
+        ),
+        Operation::new(
+            "aux.export",
+            Scope::AuxRead,
+            "Writes a table to a CSV, JSON or NDJSON file; the number of rows.",
+            |on, request: ExportEntries| {
+                let aux = requested(on, request.project.as_deref(), &request.table)?;
+                Ok(Counted { count: aux.export(&request.path, request.options(), &mut quietly)? })
+            },
+        ),
+    ]
+}
+
+/// The JSON door has nobody to tell how far it is.
+fn quietly(_: u64, _: Option<u64>) -> Result<()> {
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sprongus::aux_store::{Nulls, OnReferenced, UpdateOptions};
 use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
-use sprongus::{Error, ErrorCode, Json};
+use sprongus::{Error, ErrorCode, Json, ops};
 use sprongus_conformance::{Case, Env, Face};
 use sprongus_testkit::data_dir;
 
@@ -35,6 +35,22 @@ pub(crate) fn cases() -> Vec<Case> {
         case("aux::floats_and_large_integers_stay_what_they_are", &["aux.create", "aux.get"], numbers),
         case("aux::too_large_is_refused", &["aux.create"], too_large),
         case("aux::naughty_strings_are_ids_keys_and_values", &["aux.create", "aux.get", "aux.list"], naughty),
+        case(
+            "aux::every_operation_has_its_door",
+            &[
+                "aux.create",
+                "aux.get",
+                "aux.update",
+                "aux.upsert",
+                "aux.delete",
+                "aux.list",
+                "aux.count",
+                "aux.bulk_upsert",
+                "aux.import",
+                "aux.export",
+            ],
+            door,
+        ),
         Case { name: "aux::projects_are_apart", covers: &["aux.get"], transactional: false, run: projects_apart },
         Case {
             name: "aux::a_failed_write_leaves_the_transaction_usable",
@@ -416,4 +432,47 @@ fn within_transaction(env: &Env) {
     });
     assert_eq!(code(undone), ErrorCode::InvalidArgument);
     assert_eq!(code(store.aux("p", "assets").get("c")), ErrorCode::NotFound);
+}
+
+fn door(env: &Env) {
+    let (_kept, file) = sprongus_testkit::temp_file("out.ndjson");
+    env.within(|on| {
+        let call = |name: &str, mut request: Value| -> Value {
+            request["project"] = "p".into();
+            request["table"] = "assets".into();
+            let (name, request) = (format!("aux.{name}"), request.to_string());
+            let answer = match on {
+                Face::Store(store) => ops::call(store, &name, request.as_bytes()),
+                Face::Tx(tx) => ops::call(tx, &name, request.as_bytes()),
+            };
+            match answer {
+                Ok(text) => serde_json::from_str(&text).unwrap(),
+                Err(error) => json!({"error": error.code()}),
+            }
+        };
+        let made = call("create", json!({"payload": {"n": 1}, "id": "a"}));
+        assert_eq!(
+            (&made["projectId"], &made["payload"], &made["version"]),
+            (&json!("p"), &json!({"n": 1}), &json!(1))
+        );
+        assert_eq!(call("get", json!({"id": "a"})), made);
+        let updated = call("update", json!({"id": "a", "patch": {"n": null, "m": 2}, "nulls": "keep", "ifVersion": 1}));
+        assert_eq!(updated["payload"], json!({"n": null, "m": 2}));
+        assert_eq!(call("upsert", json!({"payload": {"id": "b"}, "replace": true}))["version"], 1);
+        let page = call("list", json!({"sort": ["-id"], "limit": 1, "filter": {"$version": {"gte": 1}}}));
+        assert_eq!((&page["items"][0]["id"], page["nextCursor"].is_string()), (&json!("b"), true));
+        assert_eq!(call("count", json!({"q": "x"})), json!({"count": 0}));
+        let bulk = call("bulk_upsert", json!({"items": [{"id": "c"}, 5], "onError": "report"}));
+        assert_eq!((&bulk["created"], &bulk["errors"][0]["row"]), (&json!(1), &json!(2)));
+        assert_eq!(call("export", json!({"path": file}))["count"], 3);
+        let import = call("import", json!({"path": file, "mode": "replace", "dryRun": true}));
+        assert_eq!((&import["unchanged"], &import["dryRun"]), (&json!(3), &json!(true)));
+        assert_eq!(call("delete", json!({"id": "a", "onReferenced": "force"})), json!([]));
+        assert_eq!(call("get", json!({"id": "a"})), json!({"error": "not_found"}));
+        for (name, request) in
+            [("get", json!({"id": "a", "more": 1})), ("create", json!({"payload": []})), ("get", json!({}))]
+        {
+            assert_eq!(call(name, request), json!({"error": "invalid_argument"}), "{name}");
+        }
+    });
 }
