@@ -9,7 +9,11 @@ use crate::json_out;
 
 /// The exception for an error: the class of its code, its cause where a host's own code raised one.
 pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
-    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<PyErr>());
+    let source = std::error::Error::source(error);
+    if let Some(Passed(own)) = source.and_then(|source| source.downcast_ref()) {
+        return own.clone_ref(py);
+    }
+    let cause = source.and_then(|source| source.downcast_ref::<PyErr>());
     if let Some(cause) = cause.filter(|cause| !cause.is_instance_of::<PyException>(py)) {
         // KeyboardInterrupt and SystemExit are not ours to wrap.
         return cause.clone_ref(py);
@@ -34,4 +38,21 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
 /// A host's exception as an error, its text in the message and itself as the cause.
 pub(crate) fn caught(py: Python<'_>, code: ErrorCode, what: &str, raised: PyErr) -> Error {
     Error::new(code, format!("{what}: {}", raised.value(py))).with_source(raised)
+}
+
+/// An exception that the host's own code raised within a call: it leaves the call as it is.
+#[derive(Debug)]
+struct Passed(PyErr);
+
+impl std::fmt::Display for Passed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Passed {}
+
+/// Carries an exception of the host's through the library; [`raised`] gives it back.
+pub(crate) fn passed(raised: PyErr) -> Error {
+    Error::new(ErrorCode::InvalidArgument, "the host's own code raised").with_source(Passed(raised))
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::prelude::*;
+use sprongus::aux_store::Aux;
 use sprongus::presets::Presets;
+use sprongus::runs::Runs;
 use sprongus::{Error, Result, Store, Tx};
 
 use crate::call::{Detached, wait};
@@ -16,10 +18,6 @@ pub(crate) enum Ground {
 }
 
 impl Ground {
-    pub(crate) fn store(store: Store) -> Self {
-        Self::Store(Arc::new(Detached::new(store)))
-    }
-
     pub(crate) fn tx(tx: Tx<'static>) -> Self {
         Self::Tx(Arc::new(OpenTx(Detached::new(RwLock::new(Some(tx))))))
     }
@@ -31,6 +29,21 @@ impl Ground {
         work: impl FnOnce(Presets<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.either(py, work, |work, store| work(store.presets()), |work, tx| work(tx.presets()))
+    }
+
+    /// Runs `work` with the runs here.
+    pub(crate) fn runs<T: Send>(&self, py: Python<'_>, work: impl FnOnce(Runs<'_>) -> Result<T> + Send) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.runs()), |work, tx| work(tx.runs()))
+    }
+
+    /// Runs `work` with a table here.
+    pub(crate) fn aux<T: Send>(
+        &self,
+        py: Python<'_>,
+        (project, table): (&str, &str),
+        work: impl FnOnce(Aux<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.aux(project, table)), |work, tx| work(tx.aux(project, table)))
     }
 
     /// Runs one of the two, whichever this is, with the GIL released.

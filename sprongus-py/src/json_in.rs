@@ -10,7 +10,7 @@ use sprongus::json::MAX_DEPTH;
 use sprongus::json::pointer::{Segment, pointer};
 use sprongus::{Error, ErrorCode, Json, Violation};
 
-use crate::error::raised;
+use crate::error::{passed, raised};
 use crate::time;
 
 /// A document from Python objects.
@@ -18,13 +18,18 @@ use crate::time;
 /// It stops where the document is sure to be longer than `most` bytes: a few lists that hold one another many times over
 /// would fill the memory otherwise.
 pub(crate) fn document(ob: &Bound<'_, PyAny>, most: usize) -> PyResult<Json> {
-    Json::from_value(&value(ob, most)?).map_err(|error| raised(ob.py(), &error))
+    try_value(ob, most).and_then(|value| Json::from_value(&value)).map_err(|error| raised(ob.py(), &error))
 }
 
-/// A value from Python objects; see [`document`].
+/// A value from Python objects; see [`document`]. NUL is left to the library's own edge.
 pub(crate) fn value(ob: &Bound<'_, PyAny>, most: usize) -> PyResult<Value> {
+    try_value(ob, most).map_err(|error| raised(ob.py(), &error))
+}
+
+/// As [`value`], with the library's error; an exception of the host's code is passed on in it.
+pub(crate) fn try_value(ob: &Bound<'_, PyAny>, most: usize) -> sprongus::Result<Value> {
     let mut walk = Walk { left: most.saturating_add(1) };
-    walk.value(ob, 0).map_err(|stop| stop.raised(ob.py(), most))
+    walk.value(ob, 0).map_err(|stop| stop.error(most))
 }
 
 /// Why a walk ended early.
@@ -54,16 +59,15 @@ impl Stop {
         self
     }
 
-    fn raised(self, py: Python<'_>, most: usize) -> PyErr {
+    fn error(self, most: usize) -> Error {
         match self {
-            Self::Python(error) => error,
-            Self::TooLarge => raised(
-                py,
-                &Error::new(ErrorCode::TooLarge, format!("the document is longer than {most} bytes of JSON")),
-            ),
+            Self::Python(error) => passed(error),
+            Self::TooLarge => {
+                Error::new(ErrorCode::TooLarge, format!("the document is longer than {most} bytes of JSON"))
+            }
             Self::Refused(steps, message) => {
                 let path = pointer(steps.iter().rev().map(|step| Segment::Key(step)));
-                raised(py, &Error::validation(vec![Violation::new(path, "json", message)]))
+                Error::validation(vec![Violation::new(path, "json", message)])
             }
         }
     }

@@ -4,17 +4,22 @@ use pyo3::prelude::*;
 
 mod args;
 mod attach;
+mod aux_table;
 mod call;
+mod enqueue_item;
 mod error;
 mod ground;
 mod host_sql;
+mod items;
 mod json_in;
 mod json_out;
+mod lease;
 mod log;
 mod open;
 mod pages;
 mod presets;
 mod records;
+mod runs;
 mod store;
 mod time;
 mod transaction;
@@ -28,6 +33,9 @@ fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<store::Store>()?;
     module.add_class::<transaction::Transaction>()?;
     module.add_class::<transaction::TransactionBlock>()?;
+    module.add_class::<runs::Runs>()?;
     module.add_class::<presets::Presets>()?;
+    module.add_class::<aux_table::AuxTable>()?;
+    module.add_class::<lease::Lease>()?;
     records::register(module)
 }

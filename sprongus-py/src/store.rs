@@ -8,11 +8,13 @@ use pyo3::types::{PyAny, PyList};
 use sprongus::{Error, Result, Scope};
 
 use crate::args::{Text, text};
+use crate::aux_table::AuxTable;
 use crate::call::{Detached, wait};
 use crate::error::raised;
 use crate::ground::Ground;
 use crate::host_sql;
 use crate::presets::Presets;
+use crate::runs::Runs;
 use crate::transaction::TransactionBlock;
 
 /// A store: runs, aux entries and presets in one SQLite file or PostgreSQL database. Made by `sprongus.open`.
@@ -64,6 +66,17 @@ impl Store {
     #[getter]
     fn schema_version(&self, py: Python<'_>) -> PyResult<i64> {
         Ok(self.known(py)?.schema_version())
+    }
+
+    /// The runs: durable work, enqueued once and executed at least once.
+    #[getter]
+    fn runs(&self) -> Runs {
+        Runs::new(self.ground())
+    }
+
+    /// The documents of a table of a project.
+    fn aux(&self, project: Text, table: Text) -> AuxTable {
+        AuxTable::new(self.ground(), project.0, table.0)
     }
 
     /// The presets: definitions by which documents are checked.

@@ -7,11 +7,13 @@ use pyo3::types::{PyList, PyTuple};
 use sprongus::{Error, Tx};
 
 use crate::args::{Text, text};
+use crate::aux_table::AuxTable;
 use crate::call::wait;
 use crate::error::raised;
 use crate::ground::Ground;
 use crate::host_sql;
 use crate::presets::Presets;
+use crate::runs::Runs;
 
 /// The services of a Store inside one commit, and your own SQL.
 ///
@@ -39,6 +41,17 @@ impl Transaction {
 
 #[pymethods]
 impl Transaction {
+    /// The runs: durable work, enqueued once and executed at least once.
+    #[getter]
+    fn runs(&self) -> Runs {
+        Runs::new(self.ground.clone())
+    }
+
+    /// The documents of a table of a project.
+    fn aux(&self, project: Text, table: Text) -> AuxTable {
+        AuxTable::new(self.ground.clone(), project.0, table.0)
+    }
+
     /// The presets, inside this commit.
     #[getter]
     fn presets(&self) -> Presets {

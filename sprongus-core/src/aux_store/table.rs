@@ -129,7 +129,8 @@ impl<'s> Aux<'s> {
     /// Upserts many documents in one short transaction. Rows are numbered from 1; of a repeated id the last one counts.
     ///
     /// # Errors
-    /// `validation` with every violation of every row where `on_error` is `abort`; what an item or `progress` fails with.
+    /// `validation` with every violation of every row where `on_error` is `abort`, an item that is `validation` itself
+    /// included; what another item or `progress` fails with.
     pub fn bulk_upsert(
         &self,
         items: impl IntoIterator<Item = Result<Value>>,
@@ -162,7 +163,11 @@ impl<'s> Aux<'s> {
         let place = self.place(Scope::AuxWrite)?;
         let items = items.into_iter();
         let total = items.size_hint().1.filter(|most| *most == items.size_hint().0).map(|rows| rows as u64);
-        let mut rows = (1..).zip(items).map(|(number, item)| item.map(|value| given(number, value)));
+        let mut rows = (1..).zip(items).map(|(number, item)| match item {
+            // What has no JSON form is the row's fault, as what breaks the preset is.
+            Err(error) if error.code() == ErrorCode::Validation => Ok((number, Err(error.violations_list()))),
+            item => item.map(|value| given(number, value)),
+        });
         let prepared = bulk::prepare(self.session, place, &mut rows, options.mode, total, progress)?;
         bulk::write(self.session, place, prepared, options, others)
     }

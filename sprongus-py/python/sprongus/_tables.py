@@ -6,12 +6,24 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ._sprongus import Entry, Record
+
 _WIDEST = 80
 
 
 def rows(page: Iterable[Any]) -> list[dict[str, Any]]:
     """Each record as a flat dict."""
-    return [record._row() if hasattr(record, "_row") else dict(record) for record in page]
+    return [_row(record) for record in page]
+
+
+def _row(record: Any) -> dict[str, Any]:
+    if isinstance(record, Entry):
+        # Metadata under the names that filters and sorts have for it.
+        own = {"$version": record.version, "lastUpdated": record.last_updated}
+        return {"id": record.id, **record.payload, **own}
+    if isinstance(record, Record):
+        return record._row()
+    return dict(record)
 
 
 def columns(table: Sequence[dict[str, Any]]) -> list[str]:

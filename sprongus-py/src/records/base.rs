@@ -42,13 +42,18 @@ impl Record {
         self.data.json().map_err(|error: serde_json::Error| raised(py, &failed(error)))
     }
 
+    /// Its attributes as Python has them: Rust writes `r#type`.
+    fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.data.fields().iter().map(|name| name.trim_start_matches("r#"))
+    }
+
     /// The attributes that hold something, with their names.
     fn held<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
         let mut held = Vec::new();
-        for name in slf.get().data.fields() {
-            let value = slf.getattr(*name)?;
+        for name in slf.get().names() {
+            let value = slf.getattr(name)?;
             if !value.is_none() {
-                held.push((*name, value));
+                held.push((name, value));
             }
         }
         Ok(held)
@@ -81,7 +86,7 @@ impl Record {
 
     fn _row<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let row = pyo3::types::PyDict::new(slf.py());
-        slf.get().data.fields().iter().try_for_each(|name| row.set_item(*name, slf.getattr(*name)?))?;
+        slf.get().names().try_for_each(|name| row.set_item(name, slf.getattr(name)?))?;
         Ok(row.into_any())
     }
 

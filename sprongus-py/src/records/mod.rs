@@ -1,14 +1,20 @@
 //! Records: what calls return. Frozen; they compare, hash and pickle by their JSON.
 
 mod base;
+mod entry;
+mod event;
 mod field;
 mod preset;
+mod run;
 
 use pyo3::prelude::*;
 
 pub(crate) use base::{Data, Record, of};
+pub(crate) use entry::{BulkReport, Entry};
+pub(crate) use event::Event;
 pub(crate) use field::Field;
 pub(crate) use preset::Preset;
+pub(crate) use run::Run;
 
 /// Defines a record: its class and one read-only attribute for each line.
 ///
@@ -64,7 +70,11 @@ pub(crate) use record;
 #[pyfunction]
 fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
     match class {
+        "BulkReport" => BulkReport::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Entry" => Entry::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Event" => Event::make(py, base::read(py, json)?).map(Bound::into_any),
         "Preset" => Preset::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Run" => Run::make(py, base::read(py, json)?).map(Bound::into_any),
         _ => Err(pyo3::exceptions::PyValueError::new_err("no such record")),
     }
 }
@@ -72,5 +82,9 @@ fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py,
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_record, module)?)?;
     module.add_class::<Record>()?;
-    module.add_class::<Preset>()
+    module.add_class::<BulkReport>()?;
+    module.add_class::<Entry>()?;
+    module.add_class::<Event>()?;
+    module.add_class::<Preset>()?;
+    module.add_class::<Run>()
 }

@@ -1,0 +1,72 @@
+//! Iterables of the host's, drawn from inside a call, and progress told to it.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use serde_json::Value;
+use sprongus::Result;
+
+use crate::aux_table::MOST;
+use crate::error::passed;
+use crate::json_in;
+
+/// The documents of an iterable, each converted as it is drawn.
+pub(crate) struct Items {
+    iterator: Py<PyAny>,
+    /// How many there are, where that is known.
+    left: Option<usize>,
+}
+
+impl Items {
+    /// Of any iterable; a DataFrame or an Arrow table gives its rows.
+    pub(crate) fn of(source: &Bound<'_, PyAny>) -> PyResult<Self> {
+        static ROWS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let rows = ROWS.import(source.py(), "sprongus._items", "rows")?.call1((source,))?;
+        let left = rows.len().ok();
+        Ok(Self { iterator: rows.try_iter()?.into_any().unbind(), left })
+    }
+}
+
+impl Iterator for Items {
+    type Item = Result<Value>;
+
+    fn next(&mut self) -> Option<Result<Value>> {
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        Python::attach(|py| {
+            let mut iterator = self.iterator.bind(py).try_iter().ok()?;
+            Some(iterator.next()?.map_err(passed).and_then(|item| json_in::try_value(&item, MOST)))
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.map_or((0, None), |left| (left, Some(left)))
+    }
+}
+
+/// Who is told how far a call has come: nobody, a bar, or a function of the host's.
+pub(crate) struct Progress(Option<Py<PyAny>>);
+
+impl Progress {
+    /// Runs `work` with what `progress=` asks for; a bar is closed after it.
+    pub(crate) fn shown<T>(
+        py: Python<'_>,
+        given: Option<&Bound<'_, PyAny>>,
+        unit: &str,
+        work: impl FnOnce(&Self) -> PyResult<T>,
+    ) -> PyResult<T> {
+        static BAR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let Some(given) = given.filter(|given| given.is_truthy().unwrap_or(true)) else { return work(&Self(None)) };
+        if given.is_callable() {
+            return work(&Self(Some(given.clone().unbind())));
+        }
+        let bar = BAR.import(py, "sprongus._items", "bar")?.call1((unit,))?;
+        let done = work(&Self(Some(bar.clone().unbind())));
+        bar.call_method0("close")?;
+        done
+    }
+
+    /// Tells it; what the host's function raises ends the call.
+    pub(crate) fn tell(&self, done: u64, total: Option<u64>) -> Result<()> {
+        let Some(told) = &self.0 else { return Ok(()) };
+        Python::attach(|py| told.call1(py, (done, total)).map(drop)).map_err(passed)
+    }
+}
