@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sprongus::aux_store::ImportFile;
+use sprongus::aux_store::ImportOptions;
 use sprongus::json::Json;
 use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::{Dialect, Store, migration_sql};
@@ -78,7 +78,7 @@ fn sprongus(url: &str, csv: &Path) {
     store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();
     let aux = store.aux("demo", "works");
     process::tell(|| {
-        let report = aux.import_file(&ImportFile::new(csv.to_str().unwrap())).unwrap();
+        let report = aux.import(csv, &ImportOptions::default(), &mut |_, _| Ok(())).unwrap();
         assert!(report.created > 0 && report.errors.is_empty());
     });
 }
