@@ -2,7 +2,7 @@
 
 use sprongus::json::Json;
 use sprongus::runs::{Enqueue, ListRuns};
-use sprongus::{Error, Options, Result, Store, Tx};
+use sprongus::{Error, Options, Result, Store, Tx, Value};
 
 fn main() -> Result<()> {
     let url = std::env::args().nth(1).unwrap_or_else(|| "app.db".to_owned());
@@ -19,7 +19,9 @@ fn main() -> Result<()> {
     println!("order-18: {}", refused.map_or_else(|error| error.message().to_owned(), |()| "kept".to_owned()));
 
     for row in store.query("SELECT id, cents FROM orders ORDER BY id", &[])? {
-        println!("{} {}", row.text(0)?, row.int(1)?);
+        if let (Some(Value::Text(id)), Some(Value::Int(cents))) = (row.get("id"), row.get("cents")) {
+            println!("{id} {cents}");
+        }
     }
     for run in store.runs().list(&ListRuns::default())?.items {
         println!("{} {} {}", run.kind, run.state, run.input.as_str());

@@ -1,0 +1,54 @@
+//! The examples run, and print what they say they do, on both databases.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sprongus_testkit::{Postgres, temp_dir};
+
+/// Cargo builds the examples beside the tests.
+fn example(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(program.exists(), "{} is not there: cargo test builds it", program.display());
+    program
+}
+
+fn run(folder: &Path, name: &str, arguments: &[&str]) -> String {
+    let output = Command::new(example(name)).args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_first_ten_lines_of_rust() {
+    let folder = temp_dir();
+    assert_eq!(run(folder.path(), "quickstart", &[]), "mail.send succeeded\n");
+    let seen = run(folder.path(), "read", &["app.db", "mail.send"]);
+    assert!(
+        seen.starts_with("mail.send succeeded attempt 1") && seen.contains("3 run.succeeded by worker-1"),
+        "{seen}"
+    );
+    assert_eq!(run(folder.path(), "read", &["app.db", "other.kind"]), "");
+}
+
+#[test]
+fn orders_and_runs_in_one_commit() {
+    let folder = temp_dir();
+    for url in ["app.db", &Postgres::shared().create_database("example_transaction")] {
+        let first = run(folder.path(), "transaction", &[url]);
+        assert_eq!(
+            first, "order-18: the card was declined\norder-17 4200\ninvoice.send queued {\"order\":\"order-17\"}\n",
+            "{url}"
+        );
+        assert_eq!(run(folder.path(), "transaction", &[url]), first, "again, the same order is the same run: {url}");
+    }
+}
+
+#[test]
+fn a_reader_of_nothing_says_so() {
+    let folder = temp_dir();
+    let output = Command::new(example("read")).arg("no-such.db").current_dir(folder.path()).output().unwrap();
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("NotFound"));
+    assert!(!folder.path().join("no-such.db").exists());
+}
