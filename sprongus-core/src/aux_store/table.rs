@@ -175,6 +175,8 @@ impl<'s> Aux<'s> {
     /// Imports a file: CSV typed by the preset, a JSON array, or one JSON object per line (DESIGN.md §7, §15 "CSV").
     ///
     /// It is read as a stream and judged before anything is locked; `progress` counts rows, their total being unknown.
+    /// With `replace` and `report` together, the entry of a bad row stays as it is, and where a bad row does not tell its
+    /// id, no entry is deleted.
     ///
     /// # Errors
     /// `not_found` (the file), `invalid_argument` (a directory, a format that cannot be told, a delimiter), `validation`:
@@ -213,7 +215,8 @@ impl<'s> Aux<'s> {
 
     /// Writes the whole table to a file, by id, from one snapshot; the number of rows. The file appears when it is complete.
     ///
-    /// Byte for byte the same for the same entries, and `import` of it gives equal payloads.
+    /// Byte for byte the same for the same entries, and `import` of it gives equal payloads. `progress` is called while the
+    /// snapshot is held: within a transaction it must not use that transaction.
     ///
     /// # Errors
     /// `invalid_argument` (a format that cannot be told, a directory), `not_found` (its folder), `permission_denied`,
@@ -237,5 +240,5 @@ fn given(number: u64, value: Value) -> Given {
         _ => vec![Violation::new("", "type", error.message())],
     };
     let document: Result<Document> = crud::document(value);
-    (number, document.map_err(refused))
+    (number, document.map_err(|error| refused(error).into()))
 }

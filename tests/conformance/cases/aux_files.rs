@@ -22,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("aux::bad_rows_of_a_file_are_named", &["aux.import"], bad_rows),
         case("aux::files_that_cannot_be_read", &["aux.import"], unreadable),
         case("aux::an_import_with_replace_makes_the_table_equal", &["aux.import"], replaces),
+        case("aux::a_replacing_report_deletes_nothing_a_bad_row_may_mean", &["aux.import"], spares),
         case("aux::what_is_exported_is_imported", &["aux.export", "aux.import"], round_trip),
         case("aux::exports_that_cannot_be", &["aux.export"], cannot_export),
         case("aux::naughty_strings_through_files", &["aux.export", "aux.import"], naughty),
@@ -174,6 +175,23 @@ fn replaces(env: &Env) {
         let dry = ImportOptions { bulk: BulkOptions { dry_run: true, ..replace.bulk }, ..replace };
         let report = import_text(&assets, Format::Csv, "id\n", &dry).unwrap();
         assert_eq!((report.deleted, report.dry_run, all(&assets).len()), (2, true, 2));
+    });
+}
+
+fn spares(env: &Env) {
+    env.within(|on| {
+        bind(on, "works", json!({"type": "object", "properties": {"n": {"type": "integer"}}}));
+        let works = on.aux("works");
+        let bulk = BulkOptions { mode: Mode::Replace, on_error: OnError::Report, ..BulkOptions::default() };
+        let replace = ImportOptions { bulk, ..ImportOptions::default() };
+        let import = |text: &str| import_text(&works, Format::Csv, text, &replace).unwrap();
+        import("id,n\na,1\nb,2\nc,3\n");
+        let named = import("id,n\na,1\nb,x\n");
+        assert_eq!((named.errors[0].id.as_deref(), named.deleted), (Some("b"), 1));
+        assert_eq!(payload(&works.get("b").unwrap()), json!({"n": 2}));
+        let unnamed = import("id,n\nd,4\nb\n");
+        assert_eq!((unnamed.errors[0].id.as_deref(), unnamed.deleted, unnamed.created), (None, 0, 1));
+        assert_eq!(all(&works).len(), 3);
     });
 }
 

@@ -38,6 +38,8 @@ pub(super) fn merge(
     }
     let keywords = rules.preset.keywords();
     let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
+    // A bad row that does not tell its entry may be about any: none is deleted then.
+    let others = if prepared.unnamed { Others::Stay } else { others };
     stage::fill(work.exec(), &prepared.spool, &prepared.refused, links)?;
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
     let mut merging = Merging { work, place, rules: &rules, mode: options.mode, others, links, report };
@@ -128,8 +130,8 @@ impl Merging<'_, '_> {
         let judged = prepare::judge(self.rules, number, &id, object(&given), base.as_ref(), version, self.mode);
         match judged {
             Ok(judged) => stage::replace(self.work.exec(), judged),
-            Err(error) if prepare::of_row(error.code()) => {
-                let violations = prepare::violations(number, Some(&id), &error);
+            Err(error) if prepare::is_of_row(error.code()) => {
+                let violations = prepare::of_row(number, Some(&id), prepare::violations(&error));
                 self.refuse(number, &id, violations)
             }
             Err(error) => Err(error),
@@ -273,7 +275,7 @@ impl Merging<'_, '_> {
              (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
              SELECT $1, $2, s.id, s.payload, s.hash, s.search_text, 1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
              WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0), {now}, $4, $5, s.summary \
-             FROM sprongus_stage s WHERE true \
+             FROM sprongus_stage s WHERE true ORDER BY s.id \
              ON CONFLICT (project_id, table_name, id) DO UPDATE SET payload = excluded.payload, hash = excluded.hash, \
              search_text = excluded.search_text, version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, \
              actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \

@@ -7,9 +7,10 @@ mod stage;
 
 use serde_json::{Map, Value};
 
+use super::import::BadRow;
 use super::model::{BulkOptions, BulkReport, OnError};
 use super::rows::Place;
-use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
 pub(super) use prepare::{Prepared, prepare};
@@ -18,7 +19,7 @@ pub(super) use prepare::{Prepared, prepare};
 pub type Progress<'p> = &'p mut dyn FnMut(u64, Option<u64>) -> Result<()>;
 
 /// One row of a source, or what is wrong with it.
-pub(super) type Given = (u64, Result<Map<String, Value>, Vec<Violation>>);
+pub(super) type Given = (u64, Result<Map<String, Value>, BadRow>);
 
 /// What becomes of entries that were not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,12 @@ const ROWS: [&str; 8] = ["row_number", "id", "payload", "hash", "search_text", "
 const REFS: [&str; 6] = ["row_number", "field", "pointer", "to_table", "to_id", "strict"];
 const KEYS: [&str; 5] = ["row_number", "field", "pointer", "key", "is_unique"];
 
+/// Made when the tables are full: sorting once is quicker than finding each row its place.
+const INDEXES: &str = "CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row_number); \
+    CREATE INDEX sprongus_stage_refs_row ON sprongus_stage_refs (row_number); \
+    CREATE INDEX sprongus_stage_keys_row ON sprongus_stage_keys (row_number); \
+    CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key)";
+
 /// Makes the tables and fills them from the spool.
 pub(super) fn fill(exec: &mut dyn Executor, spool: &Spool, refused: &[String], links: bool) -> Result<()> {
     let dialect = exec.dialect();
@@ -29,6 +35,7 @@ pub(super) fn fill(exec: &mut dyn Executor, spool: &Spool, refused: &[String], l
     }
     let mut ids = refused.iter().map(|id| Ok(vec![Value::from(id.clone())]));
     exec.load("sprongus_stage_refused", &["id"], &mut ids)?;
+    exec.batch(INDEXES)?;
     if dialect == Dialect::Postgres {
         exec.batch("ANALYZE sprongus_stage; ANALYZE sprongus_stage_refs; ANALYZE sprongus_stage_keys")?;
     }
@@ -62,21 +69,18 @@ pub(super) fn remove(exec: &mut dyn Executor, row: u64) -> Result<()> {
 }
 
 fn definitions(dialect: Dialect) -> String {
-    let (text, json, bytes) = match dialect {
-        Dialect::Sqlite => ("TEXT", "TEXT", "BLOB"),
-        Dialect::Postgres => ("TEXT COLLATE \"C\"", "JSONB", "BYTEA"),
+    let (number, text, json, bytes) = match dialect {
+        // This very word makes it the rowid.
+        Dialect::Sqlite => ("INTEGER", "TEXT", "TEXT", "BLOB"),
+        Dialect::Postgres => ("BIGINT", "TEXT COLLATE \"C\"", "JSONB", "BYTEA"),
     };
     format!(
-        "CREATE TEMP TABLE sprongus_stage (row_number BIGINT NOT NULL PRIMARY KEY, id {text} NOT NULL, payload {json} NOT NULL, \
+        "CREATE TEMP TABLE sprongus_stage (row_number {number} NOT NULL PRIMARY KEY, id {text} NOT NULL, payload {json} NOT NULL, \
          hash {bytes} NOT NULL, search_text {text} NOT NULL, base BIGINT NOT NULL, summary {text} NOT NULL, given {text}); \
-         CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row_number); \
          CREATE TEMP TABLE sprongus_stage_refs (row_number BIGINT NOT NULL, field {text} NOT NULL, pointer {text} NOT NULL, \
          to_table {text} NOT NULL, to_id {text} NOT NULL, strict BIGINT NOT NULL); \
-         CREATE INDEX sprongus_stage_refs_row ON sprongus_stage_refs (row_number); \
          CREATE TEMP TABLE sprongus_stage_keys (row_number BIGINT NOT NULL, field {text} NOT NULL, pointer {text} NOT NULL, \
          key {bytes} NOT NULL, is_unique BIGINT NOT NULL); \
-         CREATE INDEX sprongus_stage_keys_row ON sprongus_stage_keys (row_number); \
-         CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key); \
          CREATE TEMP TABLE sprongus_stage_refused (id {text} NOT NULL)"
     )
 }

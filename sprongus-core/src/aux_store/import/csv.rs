@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::csv_header::{self, Column};
 use super::csv_records::{Record, Records};
-use super::{CellTypes, ReadOptions, Row, broken, violation};
+use super::{BadRow, CellTypes, ReadOptions, Row, broken, violation};
 use crate::error::{Result, Violation};
 
 /// A null, unless quoted.
@@ -33,9 +33,9 @@ impl<R: BufRead> CsvRows<R> {
         Ok(Self { records, columns, record, number: 0, done: false })
     }
 
-    fn row(&self) -> Result<Map<String, Value>, Vec<Violation>> {
+    fn row(&self) -> Result<Map<String, Value>, BadRow> {
         let record = &self.record;
-        let refuse = |message: String| Err(vec![violation(self.number, "", "csv", message)]);
+        let refuse = |message: String| Err(BadRow::from(vec![violation(self.number, "", "csv", message)]));
         if let Some(field) = record.stray_quote {
             return refuse(format!(
                 "a quote stands astray in field {field}, line {}; inside quotes it is doubled",
@@ -49,7 +49,7 @@ impl<R: BufRead> CsvRows<R> {
         self.object()
     }
 
-    fn object(&self) -> Result<Map<String, Value>, Vec<Violation>> {
+    fn object(&self) -> Result<Map<String, Value>, BadRow> {
         let mut object = Map::new();
         let mut violations = Vec::new();
         for (column, (text, quoted)) in self.columns.iter().zip(self.record.fields()) {
@@ -63,7 +63,7 @@ impl<R: BufRead> CsvRows<R> {
                 }
             }
         }
-        if violations.is_empty() { Ok(object) } else { Err(violations) }
+        if violations.is_empty() { Ok(object) } else { Err(BadRow { violations, read: object }) }
     }
 }
 

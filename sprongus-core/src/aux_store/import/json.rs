@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use serde_json::{Map, Value};
 
-use super::{ReadOptions, Row, broken, not_utf8, row_too_large, unreadable, violation};
+use super::{BadRow, ReadOptions, Row, broken, not_utf8, row_too_large, unreadable, violation};
 use crate::error::{Result, Violation};
 use crate::json::parse_value;
 
@@ -202,11 +202,16 @@ impl<R: BufRead> Iterator for ArrayRows<R> {
     }
 }
 
-fn object(text: &str, row: u64) -> Result<Map<String, Value>, Vec<Violation>> {
+fn object(text: &str, row: u64) -> Result<Map<String, Value>, BadRow> {
     match parse_value(text) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(vec![violation(row, "", "type", "a row is a JSON object")]),
-        Err(error) => Err(error.violations_list().into_iter().map(|one| Violation { row: Some(row), ..one }).collect()),
+        Ok(_) => Err(vec![violation(row, "", "type", "a row is a JSON object")].into()),
+        Err(error) => Err(error
+            .violations_list()
+            .into_iter()
+            .map(|one| Violation { row: Some(row), ..one })
+            .collect::<Vec<_>>()
+            .into()),
     }
 }
 

@@ -23,7 +23,21 @@ pub(crate) struct Row {
     /// 1-based; a header is not counted, nor are blank lines.
     pub(crate) number: u64,
     /// The object, or what is wrong with this row alone: the source goes on after it.
-    pub(crate) value: Result<Map<String, Value>, Vec<Violation>>,
+    pub(crate) value: Result<Map<String, Value>, BadRow>,
+}
+
+/// A row that cannot be taken.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct BadRow {
+    pub(crate) violations: Vec<Violation>,
+    /// What could be read of it: its id, perhaps.
+    pub(crate) read: Map<String, Value>,
+}
+
+impl From<Vec<Violation>> for BadRow {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self { violations, read: Map::new() }
+    }
 }
 
 /// Rows in order. An `Err` item is about the source itself and is the last: it cannot be read on.

@@ -41,7 +41,7 @@ fn fatal(format: Format, input: impl AsRef<[u8]>) -> (String, String) {
 /// The violations of the rows that are bad: row, path, keyword.
 fn bad(format: Format, input: impl AsRef<[u8]>) -> Vec<(u64, String, String)> {
     let rows = read(format, input).unwrap();
-    let violations = rows.into_iter().filter_map(|row| row.value.err()).flatten();
+    let violations = rows.into_iter().filter_map(|row| row.value.err()).flat_map(|bad| bad.violations);
     violations.map(|one| (one.row.unwrap(), one.path, one.keyword)).collect()
 }
 
@@ -99,7 +99,7 @@ fn bad_rows_are_named_and_passed() {
     let file = "a,b\n1,2\n1\n\n1,2,3\n1,x\"y\n\"1\"z,2\n\"1\" ,2\n1,\"2\n\"\n1,\0\n";
     let rows = read(Format::Csv, file).unwrap();
     let told: Vec<(u64, String)> =
-        rows.into_iter().filter_map(|row| Some((row.number, row.value.err()?.remove(0).message))).collect();
+        rows.into_iter().filter_map(|row| Some((row.number, row.value.err()?.violations.remove(0).message))).collect();
     let rows: Vec<u64> = told.iter().map(|(row, _)| *row).collect();
     assert_eq!(rows, [2, 3, 4, 5, 6, 8]);
     assert!(told[0].1.contains("line 3 has 1 fields where the header names 2"), "{told:?}");
