@@ -32,6 +32,32 @@ pub(crate) unsafe fn text_opt<'a>(name: &str, text: *const c_char) -> Result<Opt
     utf8(name, unsafe { CStr::from_ptr(text) }.to_bytes()).map(Some)
 }
 
+/// As [`text_opt`], kept beyond the call.
+///
+/// # Safety
+/// As [`text`].
+pub(crate) unsafe fn owned_opt(name: &str, text: *const c_char) -> Result<Option<String>> {
+    // SAFETY: the same promise.
+    Ok(unsafe { text_opt(name, text) }?.map(str::to_owned))
+}
+
+/// `count` texts; NULL of none is "not given".
+///
+/// # Safety
+/// `texts` is NULL or points to `count` texts, each as [`text`] has it.
+pub(crate) unsafe fn texts_opt(name: &str, texts: *const *const c_char, count: usize) -> Result<Option<Vec<String>>> {
+    if texts.is_null() && count == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the same promise.
+    let texts = unsafe { slice(name, texts, count) }?;
+    let one = |(index, item): (usize, &*const c_char)| {
+        // SAFETY: the same promise.
+        unsafe { text(&format!("{name}[{index}]"), *item) }.map(str::to_owned)
+    };
+    texts.iter().enumerate().map(one).collect::<Result<_>>().map(Some)
+}
+
 /// Text given as bytes.
 pub(crate) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     std::str::from_utf8(bytes)
@@ -137,6 +163,23 @@ pub(crate) fn millis(name: &str, millis: i64) -> Result<Option<Duration>> {
     }
 }
 
+/// Flags of which the call knows those.
+pub(crate) fn flags(given: u32, known: u32) -> Result<u32> {
+    if given & !known == 0 {
+        return Ok(given);
+    }
+    Err(Error::invalid(format!("flags sets {:#x}, which this call does not take", given & !known)))
+}
+
+/// A number of items at most: 0 is the default, SPRONGUS_NONE none.
+pub(crate) fn limit(given: i64, default: i64) -> i64 {
+    match given {
+        0 => default,
+        crate::options::SPRONGUS_NONE => 0,
+        _ => given,
+    }
+}
+
 /// Where a result goes; NULL or zero until it is set.
 pub(crate) struct Out<T>(*mut T);
 
@@ -162,18 +205,6 @@ impl<T> Out<T> {
     pub(crate) fn set(self, value: T) {
         self.write(value);
     }
-}
-
-/// A place for a number, emptied first.
-///
-/// # Safety
-/// `place` is NULL or may be written.
-pub(crate) unsafe fn number<T: Default>(name: &str, place: *mut T) -> Result<Out<T>> {
-    if place.is_null() {
-        return Err(null(name));
-    }
-    // SAFETY: the same promise.
-    Ok(unsafe { Out::optional(place, T::default()) })
 }
 
 /// A place for a handle, emptied first.
@@ -244,7 +275,7 @@ mod tests {
         // SAFETY: what is refused is not read.
         unsafe {
             assert!(slice::<u64>("x", std::ptr::null(), 1).is_err());
-            assert!(slice::<u64>("x", 8 as *const u64, usize::MAX).is_err());
+            assert!(slice::<u64>("x", std::ptr::dangling::<u64>(), usize::MAX).is_err());
             assert!(slice::<u64>("x", 9 as *const u64, 1).is_err());
             assert!(text("x", c"a\xff".as_ptr()).is_err());
             assert_eq!(text("x", c"é".as_ptr()).unwrap(), "é");

@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn another_noun_and_garbage_are_misuse() {
         let pear = give(Pear).unwrap();
-        for handle in [pear.cast::<u64>(), 0x1 as *mut u64, 0x1000 as *mut u64, usize::MAX as *mut u64] {
+        let garbage = std::ptr::without_provenance_mut::<u64>;
+        for handle in [pear.cast::<u64>(), garbage(1), garbage(0x1000), garbage(usize::MAX)] {
             assert_eq!(get::<Apple>("a", handle).err().unwrap().code(), ErrorCode::Misuse);
             free::<Apple>(handle);
         }

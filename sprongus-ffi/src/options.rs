@@ -68,10 +68,8 @@ pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
         let given = args::plain("options", given)?;
         (given, args::text_opt("options.actor", given.actor)?, args::text_opt("options.schema", given.schema)?)
     };
-    if given.flags & !FLAGS != 0 {
-        return Err(Error::invalid("options.flags sets what this version of the library does not know"));
-    }
-    let flag = |flag: u32| given.flags & flag != 0;
+    let flags = args::flags(given.flags, FLAGS)?;
+    let flag = |flag: u32| flags & flag != 0;
     let ours = Options::default();
     Ok(Options {
         durability: match given.durability {

@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use sprongus::ops;
-use sprongus::{Result, Store, Tx};
+use sprongus::presets::Presets;
+use sprongus::{Result, Runs, Store, Tx, ops};
 
 use crate::handle::{self, Noun};
 use crate::store::StoreHandle;
@@ -36,6 +36,22 @@ fn none(handle: *const c_void) -> sprongus::Error {
 }
 
 impl Target<'_> {
+    /// Its runs.
+    pub(crate) fn runs(&self) -> Runs<'_> {
+        match self {
+            Self::Store(store) => store.runs(),
+            Self::Tx(tx) => tx.runs(),
+        }
+    }
+
+    /// Its presets.
+    pub(crate) fn presets(&self) -> Presets<'_> {
+        match self {
+            Self::Store(store) => store.presets(),
+            Self::Tx(tx) => tx.presets(),
+        }
+    }
+
     /// Calls an operation of the table by name.
     pub(crate) fn call(&self, operation: &str, request: &[u8]) -> Result<String> {
         match self {
