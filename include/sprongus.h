@@ -39,6 +39,15 @@
 // Sets all of a struct to its defaults.
 #define SPRONGUS_INIT(s) (memset(&(s), 0, sizeof(s)), (s).struct_size = sizeof(s))
 
+// Write the good rows and list the bad ones, instead of writing nothing where one is bad.
+#define SPRONGUS_REPORT 16
+
+// A null in a patch is stored, instead of removing the property.
+#define SPRONGUS_KEEP_NULLS 32
+
+// Put a `'` before CSV text that a spreadsheet would run as a formula; import does not undo it.
+#define SPRONGUS_ESCAPE_FORMULAS 64
+
 // The status of a call that did what it says.
 #define SPRONGUS_OK 0
 
@@ -144,6 +153,18 @@
 // Open a SQLite file on a network or VM-shared file system all the same.
 #define SPRONGUS_ALLOW_NETWORK_FS 8
 
+// Leave the new preset a draft, which may still be changed by sprongus_presets_import.
+#define SPRONGUS_DRAFT 1
+
+// Only check and report.
+#define SPRONGUS_DRY_RUN 2
+
+// Do it all the same.
+#define SPRONGUS_FORCE 4
+
+// Remove what is not named, or replace what is there instead of merging into it.
+#define SPRONGUS_REPLACE 8
+
 // SQL NULL.
 #define SPRONGUS_NULL 0
 
@@ -197,14 +218,32 @@ typedef struct Option_sprongus_host_query Option_sprongus_host_query;
 // Text or bytes handed to the caller. Freed by sprongus_buf_free; its data lives until then.
 typedef struct sprongus_buf sprongus_buf;
 
+// An entry as it was when the call returned. Freed by sprongus_entry_free, or with the list it came from.
+typedef struct sprongus_entry sprongus_entry;
+
+// Entries. Freed by sprongus_entry_list_free, and its entries with it.
+typedef struct sprongus_entry_list sprongus_entry_list;
+
 // Why a call failed. Freed by sprongus_error_free; what its getters give lives until then.
 typedef struct sprongus_error sprongus_error;
+
+// A preset as it was when the call returned. Freed by sprongus_preset_free, or with the list it came from.
+typedef struct sprongus_preset sprongus_preset;
+
+// Presets. Freed by sprongus_preset_list_free, and its presets with it.
+typedef struct sprongus_preset_list sprongus_preset_list;
 
 // Where a host's `query` puts its rows; valid until that function returns.
 typedef struct sprongus_row_sink sprongus_row_sink;
 
 // The rows of a query. Freed by sprongus_rows_free; what its getters give lives until then.
 typedef struct sprongus_rows sprongus_rows;
+
+// A run as it was when the call returned. Freed by sprongus_run_free, or with the list it came from.
+typedef struct sprongus_run sprongus_run;
+
+// Runs. Freed by sprongus_run_list_free, and its runs with it.
+typedef struct sprongus_run_list sprongus_run_list;
 
 // A store: runs, aux entries, presets and events in one SQLite file or PostgreSQL database. Any thread may use it.
 typedef struct sprongus_store sprongus_store;
@@ -213,6 +252,26 @@ typedef struct sprongus_store sprongus_store;
 //
 // Ended by sprongus_tx_commit or sprongus_tx_rollback, freed by sprongus_tx_free, which rolls back what is still open.
 typedef struct sprongus_tx sprongus_tx;
+
+// Which entries to list; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
+typedef struct {
+    // `sizeof(sprongus_aux_query)`.
+    size_t struct_size;
+    // A text that one of the searched strings holds, in any case.
+    const char *q;
+    // A filter as JSON, NUL-terminated: `{"year": {"gte": 1900}}`.
+    const char *filter;
+    // `sort_count` fields to sort by: "title", "-year", "-lastUpdated", "$version"; NULL: by id.
+    const char *const *sort;
+    // How many fields.
+    size_t sort_count;
+    // At most so many, up to 1,000; 50. SPRONGUS_NONE: none.
+    int64_t limit;
+    // Entries passed over; not together with a cursor.
+    int64_t offset;
+    // sprongus_entry_list_next_cursor of the page before, with the same filter and order.
+    const char *cursor;
+} sprongus_aux_query;
 
 // One value of SQL. `type` says which of the other fields count; those that do not are ignored.
 //
@@ -286,9 +345,224 @@ typedef struct {
     uint64_t max_payload_bytes;
 } sprongus_options;
 
+// How a run is enqueued; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct {
+    // `sizeof(sprongus_enqueue_options)`.
+    size_t struct_size;
+    // Whose it is.
+    const char *project;
+    // The same key in the same project gives the first run; another kind or input under it is `conflict`.
+    const char *idempotency_key;
+    // Executions after which a failure is final; 3.
+    int64_t max_attempts;
+    // Higher is claimed first; 0.
+    int64_t priority;
+    // Not before that time (RFC 3339); not together with `delay_ms`.
+    const char *run_at;
+    // Not before that much time has passed.
+    int64_t delay_ms;
+    // The longest an attempt may take; no limit.
+    int64_t timeout_ms;
+    // Not 0: wait for an approval before it is queued.
+    int32_t needs_approval;
+    // Who asks for it.
+    const char *requested_by;
+    // The channel it is asked for in.
+    const char *channel_id;
+    // The conversation within the channel.
+    const char *conversation_id;
+    // The run that asks for it.
+    const char *parent;
+} sprongus_enqueue_options;
+
+// What a worker claims; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct {
+    // `sizeof(sprongus_claim_options)`.
+    size_t struct_size;
+    // `kinds_count` kinds; "sync/*" is all that begin with "sync/". NULL: every kind.
+    const char *const *kinds;
+    // How many kinds.
+    size_t kinds_count;
+    // `projects_count` projects; NULL: all that the handle sees.
+    const char *const *projects;
+    // How many projects.
+    size_t projects_count;
+    // At most so many runs, up to 1,000; 1. SPRONGUS_NONE: none.
+    int64_t limit;
+    // For how long; a heartbeat extends it by as much. 60,000.
+    int64_t lease_ms;
+    // Not 0: leave them "dispatching", to be started by sprongus_runs_start.
+    int32_t dispatch;
+} sprongus_claim_options;
+
+// Which runs to list; zero is the default of each, filters hold together. Begin with `SPRONGUS_INIT(query)`.
+typedef struct {
+    // `sizeof(sprongus_runs_query)`.
+    size_t struct_size;
+    // Of that project.
+    const char *project;
+    // In one of `states_count` states ("queued", …); NULL: in any.
+    const char *const *states;
+    // How many states.
+    size_t states_count;
+    // Of one of `kinds_count` kinds; NULL: of any.
+    const char *const *kinds;
+    // How many kinds.
+    size_t kinds_count;
+    // Enqueued at that time (RFC 3339) or after it.
+    const char *since;
+    // Enqueued before that time.
+    const char *before;
+    // Asked for in that channel.
+    const char *channel_id;
+    // Asked for in that conversation.
+    const char *conversation_id;
+    // Not 0: the first enqueued first; else the last.
+    int32_t oldest_first;
+    // At most so many, up to 1,000; 50. SPRONGUS_NONE: none.
+    int64_t limit;
+    // sprongus_run_list_next_cursor of the page before, with the same filters and order.
+    const char *cursor;
+} sprongus_runs_query;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Creates an entry from a whole document, a JSON object of `length` bytes, with the preset's defaults.
+//
+// Its id is `id`, else (NULL) the document's, else a new one. `entry` may be NULL. Errors: `validation` with every
+// violation in the details, `reserved_field`, `conflict` (the id or a unique value is taken), `too_large`, `not_found`
+// where no preset is bound to the table (sprongus_presets_bind; "assets", "citations", "storyboard" are from the start).
+//
+// ```c
+// const char *json = "{\"title\": \"Coburg\"}";
+// sprongus_entry *entry = NULL;
+// if (sprongus_aux_create(store, "p1", "assets", json, strlen(json), "a-1", &entry, &error) == SPRONGUS_OK)
+//     puts(sprongus_entry_payload(entry));
+// sprongus_entry_free(entry);
+// ```
+int32_t sprongus_aux_create(const void *store_or_tx,
+                            const char *project,
+                            const char *table,
+                            const char *payload,
+                            size_t length,
+                            const char *id,
+                            sprongus_entry **entry,
+                            sprongus_error **error);
+
+// One entry. Errors: `not_found`.
+int32_t sprongus_aux_get(const void *store_or_tx,
+                         const char *project,
+                         const char *table,
+                         const char *id,
+                         sprongus_entry **entry,
+                         sprongus_error **error);
+
+// Merges a patch, a JSON object of `length` bytes, into an entry (RFC 7396); the result is what is validated. A result
+// equal to what is there makes no new version.
+//
+// `flags`: SPRONGUS_REPLACE (the patch is the whole document), SPRONGUS_KEEP_NULLS. `if_version` other than 0 refuses with
+// `conflict` unless the entry has that version. `entry` may be NULL. Errors: as sprongus_aux_create, and `not_found`.
+int32_t sprongus_aux_update(const void *store_or_tx,
+                            const char *project,
+                            const char *table,
+                            const char *id,
+                            const char *patch,
+                            size_t length,
+                            uint32_t flags,
+                            int64_t if_version,
+                            sprongus_entry **entry,
+                            sprongus_error **error);
+
+// Creates an entry, or merges the document, a JSON object of `length` bytes, into the one of its id; a null is stored.
+//
+// `id` may be NULL (the document's, else a new one), `flags` is 0 or SPRONGUS_REPLACE, `entry` may be NULL. Errors: as
+// sprongus_aux_create, but for the id being taken.
+int32_t sprongus_aux_upsert(const void *store_or_tx,
+                            const char *project,
+                            const char *table,
+                            const char *payload,
+                            size_t length,
+                            const char *id,
+                            uint32_t flags,
+                            sprongus_entry **entry,
+                            sprongus_error **error);
+
+// Deletes an entry. `on_referenced` says what to do about entries that refer to it: "restrict" (NULL: refuse, and name
+// them in the details of `referenced`), "warn" (delete, leave them), "unlink" (take the id out of them), "force" (do not
+// look).
+//
+// `referrers`, which may be NULL, is a JSON array of table, id, field. Errors: `not_found`, `referenced`.
+int32_t sprongus_aux_delete(const void *store_or_tx,
+                            const char *project,
+                            const char *table,
+                            const char *id,
+                            const char *on_referenced,
+                            sprongus_buf **referrers,
+                            sprongus_error **error);
+
+// A page of the entries that match, in the order asked for. `query` may be NULL. Errors: `invalid_argument`.
+int32_t sprongus_aux_list(const void *store_or_tx,
+                          const char *project,
+                          const char *table,
+                          const sprongus_aux_query *query,
+                          sprongus_entry_list **entries,
+                          sprongus_error **error);
+
+// How many entries match; `q` and `filter` (JSON, NUL-terminated) may be NULL. Errors: `invalid_argument`.
+int32_t sprongus_aux_count(const void *store_or_tx,
+                           const char *project,
+                           const char *table,
+                           const char *q,
+                           const char *filter,
+                           uint64_t *count,
+                           sprongus_error **error);
+
+// Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
+// with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
+//
+// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `report`,
+// which may be NULL, is a JSON object of created, updated, unchanged, deleted, errors, warnings, dryRun. Errors:
+// `validation` with every violation of every row, unless SPRONGUS_REPORT is set.
+int32_t sprongus_aux_bulk_upsert(const void *store_or_tx,
+                                 const char *project,
+                                 const char *table,
+                                 const char *items,
+                                 size_t length,
+                                 uint32_t flags,
+                                 sprongus_buf **report,
+                                 sprongus_error **error);
+
+// Imports a file: CSV typed by the table's preset, a JSON array, or one JSON object per line, read as a stream.
+//
+// `format` is "csv", "json" or "ndjson"; NULL: the file's extension tells. `delimiter` stands between the cells of a CSV;
+// NULL: a comma. `flags`: SPRONGUS_REPLACE (the table becomes equal to the file), SPRONGUS_REPORT, SPRONGUS_DRY_RUN.
+// `report` as of sprongus_aux_bulk_upsert, may be NULL. Errors: `not_found` (the file), `invalid_argument` (a directory, a
+// format that cannot be told, a delimiter), `validation`: every bad row, or a file that cannot be read on.
+int32_t sprongus_aux_import(const void *store_or_tx,
+                            const char *project,
+                            const char *table,
+                            const char *path,
+                            const char *format,
+                            const char *delimiter,
+                            uint32_t flags,
+                            sprongus_buf **report,
+                            sprongus_error **error);
+
+// Writes the whole table to a file, by id, from one snapshot; `count`, which may be NULL, is the number of rows. The file
+// appears when it is complete, byte for byte the same for the same entries.
+//
+// `format` as of sprongus_aux_import; `flags` is 0 or SPRONGUS_ESCAPE_FORMULAS. Errors: `invalid_argument`, `not_found` (its
+// folder), `permission_denied`, `storage_full`, `storage`.
+int32_t sprongus_aux_export(const void *store_or_tx,
+                            const char *project,
+                            const char *table,
+                            const char *path,
+                            const char *format,
+                            uint32_t flags,
+                            uint64_t *count,
+                            sprongus_error **error);
 
 // The bytes; a NUL that does not count stands behind them, so text is a C string. Borrowed; NULL for no buffer.
 const char *sprongus_buf_data(const sprongus_buf *buf);
@@ -330,6 +604,48 @@ int32_t sprongus_operation_schema(const char *operation, sprongus_buf **schema, 
 
 // The version of the library, "0.1.0". Never freed.
 const char *sprongus_version(void);
+
+// Its id, unique in its table of its project. Borrowed; NULL for no entry.
+const char *sprongus_entry_id(const sprongus_entry *entry);
+
+// The project it belongs to. Borrowed.
+const char *sprongus_entry_project_id(const sprongus_entry *entry);
+
+// The table it stands in. Borrowed.
+const char *sprongus_entry_table_name(const sprongus_entry *entry);
+
+// The document, a JSON object. Borrowed.
+const char *sprongus_entry_payload(const sprongus_entry *entry);
+
+// 1 and up; goes on across a deletion and re-creation of the id. 0 for no entry.
+int64_t sprongus_entry_version(const sprongus_entry *entry);
+
+// When it was last written. Borrowed.
+const char *sprongus_entry_last_updated(const sprongus_entry *entry);
+
+// What a write accepted but is worth a look, a JSON array of path, keyword, message: dangling references. Borrowed.
+const char *sprongus_entry_warnings(const sprongus_entry *entry);
+
+// All of it as JSON. Borrowed.
+const char *sprongus_entry_to_json(const sprongus_entry *entry);
+
+// Frees an entry. NULL, what is no entry, and an entry of a list are passed over.
+void sprongus_entry_free(sprongus_entry *entry);
+
+// How many entries there are; 0 for no list.
+size_t sprongus_entry_list_count(const sprongus_entry_list *list);
+
+// An entry, counted from 0. Borrowed; NULL where there is none.
+const sprongus_entry *sprongus_entry_list_at(const sprongus_entry_list *list, size_t index);
+
+// What to give as `cursor` for the next page; NULL on the last. Borrowed.
+const char *sprongus_entry_list_next_cursor(const sprongus_entry_list *list);
+
+// All of it as JSON: an object of items and nextCursor. Borrowed.
+const char *sprongus_entry_list_to_json(const sprongus_entry_list *list);
+
+// Frees entries. NULL and what is no list are passed over.
+void sprongus_entry_list_free(sprongus_entry_list *list);
 
 // The number of the code, SPRONGUS_ERR_…; the same as the status of the call. 0 where `error` is no error.
 int32_t sprongus_error_code(const sprongus_error *error);
@@ -386,6 +702,151 @@ int32_t sprongus_attach(const sprongus_host *host,
                         sprongus_tx **tx,
                         sprongus_error **error);
 
+// Its id, a ULID. Borrowed; NULL for no preset.
+const char *sprongus_preset_id(const sprongus_preset *preset);
+
+// The name that its versions share. Borrowed.
+const char *sprongus_preset_label(const sprongus_preset *preset);
+
+// "storyboard", "assets", "citations", "custom" or "run_input". Borrowed.
+const char *sprongus_preset_kind(const sprongus_preset *preset);
+
+// 1 and up within the label; 0 for no preset.
+int64_t sprongus_preset_version(const sprongus_preset *preset);
+
+// Its definition, a field list or a JSON Schema, as JSON. Borrowed.
+const char *sprongus_preset_definition(const sprongus_preset *preset);
+
+// When it became immutable; NULL for a draft. Borrowed.
+const char *sprongus_preset_published_at(const sprongus_preset *preset);
+
+// All of it as JSON. Borrowed.
+const char *sprongus_preset_to_json(const sprongus_preset *preset);
+
+// Frees a preset. NULL, what is no preset, and a preset of a list are passed over.
+void sprongus_preset_free(sprongus_preset *preset);
+
+// How many presets there are; 0 for no list.
+size_t sprongus_preset_list_count(const sprongus_preset_list *list);
+
+// A preset, counted from 0. Borrowed; NULL where there is none.
+const sprongus_preset *sprongus_preset_list_at(const sprongus_preset_list *list, size_t index);
+
+// What to give as `cursor` for the next page; NULL on the last. Borrowed.
+const char *sprongus_preset_list_next_cursor(const sprongus_preset_list *list);
+
+// All of it as JSON: an object of items and nextCursor. Borrowed.
+const char *sprongus_preset_list_to_json(const sprongus_preset_list *list);
+
+// Frees presets. NULL and what is no list are passed over.
+void sprongus_preset_list_free(sprongus_preset_list *list);
+
+// Stores a preset: `definition` is a field list or a JSON Schema, JSON of `length` bytes; published, unless `flags` is
+// SPRONGUS_DRAFT.
+//
+// `kind` is "storyboard", "assets", "citations", "custom" or "run_input"; `version` 0 is the label's next. `preset` may be
+// NULL. Errors: `validation` (the definition, every fault of it), `conflict` (the version is taken), `invalid_argument`.
+//
+// ```c
+// const char *fields = "{\"fields\": [{\"name\": \"title\", \"type\": \"string\", \"required\": true}]}";
+// sprongus_presets_create(store, "paper", "custom", fields, strlen(fields), 0, 0, NULL, &error);
+// sprongus_presets_bind(store, "papers", "paper", NULL, 0, NULL, &error);
+// ```
+int32_t sprongus_presets_create(const void *store_or_tx,
+                                const char *label,
+                                const char *kind,
+                                const char *definition,
+                                size_t length,
+                                int64_t version,
+                                uint32_t flags,
+                                sprongus_preset **preset,
+                                sprongus_error **error);
+
+// Makes a draft immutable and addressable by its label; a published one stays as it is. `preset` may be NULL.
+//
+// `address` is "label@2", "label" (its newest published version) or an id. Errors: `not_found`, `validation`.
+int32_t sprongus_presets_publish(const void *store_or_tx,
+                                 const char *address,
+                                 sprongus_preset **preset,
+                                 sprongus_error **error);
+
+// One preset, by "label@2", "label" (its newest published version) or its id. Errors: `not_found`.
+int32_t sprongus_presets_get(const void *store_or_tx,
+                             const char *address,
+                             sprongus_preset **preset,
+                             sprongus_error **error);
+
+// Presets in the order of label and version, a page at a time. `kind`, `label_prefix` and `cursor` may be NULL; `limit` 0
+// is 50, SPRONGUS_NONE none.
+int32_t sprongus_presets_list(const void *store_or_tx,
+                              const char *kind,
+                              const char *label_prefix,
+                              int64_t limit,
+                              const char *cursor,
+                              sprongus_preset_list **presets,
+                              sprongus_error **error);
+
+// Removes a preset. Errors: `not_found`, `conflict` where it is bound.
+int32_t sprongus_presets_delete(const void *store_or_tx, const char *address, sprongus_error **error);
+
+// Binds a table to a published preset, after checking the stored entries; `project` NULL is every project that has no
+// binding of its own.
+//
+// `flags`: SPRONGUS_DRY_RUN, SPRONGUS_FORCE. `report`, which may be NULL, is a JSON object of checked, failing, errors,
+// bound. Errors: `conflict` where entries fail (the report in its details), `not_found`, `invalid_argument`.
+int32_t sprongus_presets_bind(const void *store_or_tx,
+                              const char *table,
+                              const char *address,
+                              const char *project,
+                              uint32_t flags,
+                              sprongus_buf **report,
+                              sprongus_error **error);
+
+// Binds a kind of runs to a published preset of kind "run_input", which their input has to follow from then on;
+// `project` NULL is every project that has no binding of its own.
+int32_t sprongus_presets_bind_run(const void *store_or_tx,
+                                  const char *kind,
+                                  const char *address,
+                                  const char *project,
+                                  sprongus_error **error);
+
+// The preset that a table is bound to, in that project (NULL: where a project has no binding of its own).
+//
+// Errors: `not_found`.
+int32_t sprongus_presets_bound(const void *store_or_tx,
+                               const char *table,
+                               const char *project,
+                               sprongus_preset **preset,
+                               sprongus_error **error);
+
+// Judges a document, JSON of `length` bytes, as it is given. `violations` is a JSON array of path (JSON Pointer), keyword,
+// message; empty where it is valid. Nothing is written.
+int32_t sprongus_presets_validate(const void *store_or_tx,
+                                  const char *address,
+                                  const char *payload,
+                                  size_t length,
+                                  sprongus_buf **violations,
+                                  sprongus_error **error);
+
+// Presets as they travel between stores: a JSON array of label, kind, version, definition, published. `kind` and
+// `label_prefix` may be NULL.
+int32_t sprongus_presets_export(const void *store_or_tx,
+                                const char *kind,
+                                const char *label_prefix,
+                                sprongus_buf **items,
+                                sprongus_error **error);
+
+// Stores what sprongus_presets_export gave, JSON of `length` bytes, all or none.
+//
+// `flags`: SPRONGUS_REPLACE removes the presets that are not among them. `report`, which may be NULL, is a JSON object of
+// created, updated, unchanged, deleted. Errors: `conflict` where a published preset differs, `validation`.
+int32_t sprongus_presets_import(const void *store_or_tx,
+                                const char *items,
+                                size_t length,
+                                uint32_t flags,
+                                sprongus_buf **report,
+                                sprongus_error **error);
+
 // How many rows there are; 0 for no rows.
 size_t sprongus_rows_count(const sprongus_rows *rows);
 
@@ -403,6 +864,230 @@ const char *sprongus_rows_to_json(const sprongus_rows *rows);
 
 // Frees rows. NULL and what are no rows are passed over.
 void sprongus_rows_free(sprongus_rows *rows);
+
+// Its id, a ULID. Borrowed; NULL for no run.
+const char *sprongus_run_id(const sprongus_run *run);
+
+// Its project; NULL where it has none. Borrowed.
+const char *sprongus_run_project_id(const sprongus_run *run);
+
+// What is to be done. Borrowed.
+const char *sprongus_run_kind(const sprongus_run *run);
+
+// What it is to be done with, as JSON. Borrowed.
+const char *sprongus_run_input(const sprongus_run *run);
+
+// "awaiting_approval", "queued", "dispatching", "running", "succeeded", "failed", "denied", "canceled" or "timed_out".
+// Borrowed.
+const char *sprongus_run_state(const sprongus_run *run);
+
+// Whether nothing more will happen to it, unless it is retried by hand.
+bool sprongus_run_is_final(const sprongus_run *run);
+
+// The last failure; NULL where there is none. Borrowed.
+const char *sprongus_run_error(const sprongus_run *run);
+
+// Where its output is kept; NULL where there is none. Borrowed.
+const char *sprongus_run_output_ref(const sprongus_run *run);
+
+// What the last heartbeat told, as JSON; "null" where none did. Borrowed.
+const char *sprongus_run_progress(const sprongus_run *run);
+
+// Its idempotency key; NULL where it has none. Borrowed.
+const char *sprongus_run_idempotency_key(const sprongus_run *run);
+
+// The worker that has it, or had it last; NULL where none did. Borrowed.
+const char *sprongus_run_claimed_by(const sprongus_run *run);
+
+// It is not claimed before that time. Borrowed.
+const char *sprongus_run_run_at(const sprongus_run *run);
+
+// When the lease runs out unless it is extended; NULL where it is not claimed. On SQLite for display only. Borrowed.
+const char *sprongus_run_lease_until(const sprongus_run *run);
+
+// When it was enqueued. Borrowed.
+const char *sprongus_run_created_at(const sprongus_run *run);
+
+// When it last changed. Borrowed.
+const char *sprongus_run_updated_at(const sprongus_run *run);
+
+// When it became final; NULL before. Borrowed.
+const char *sprongus_run_finished_at(const sprongus_run *run);
+
+// The lease of the last claim: reports name it. Rises with each claim; 0 before the first, and for no run.
+int64_t sprongus_run_lease(const sprongus_run *run);
+
+// Executions in this series; 0 before the first claim.
+int64_t sprongus_run_attempt(const sprongus_run *run);
+
+// Executions after which a failure is final.
+int64_t sprongus_run_max_attempts(const sprongus_run *run);
+
+// Higher is claimed first.
+int64_t sprongus_run_priority(const sprongus_run *run);
+
+// Counts its transitions; each is the event with this as its seq.
+int64_t sprongus_run_version(const sprongus_run *run);
+
+// On what enqueue gave: whether this is an earlier run under the same key.
+bool sprongus_run_deduplicated(const sprongus_run *run);
+
+// All of it as JSON, the fields without a getter too. Borrowed.
+const char *sprongus_run_to_json(const sprongus_run *run);
+
+// Frees a run. NULL, what is no run, and a run of a list are passed over.
+void sprongus_run_free(sprongus_run *run);
+
+// How many runs there are; 0 for no list.
+size_t sprongus_run_list_count(const sprongus_run_list *list);
+
+// A run, counted from 0. Borrowed; NULL where there is none.
+const sprongus_run *sprongus_run_list_at(const sprongus_run_list *list, size_t index);
+
+// What to give as `cursor` for the next page; NULL on the last. Borrowed.
+const char *sprongus_run_list_next_cursor(const sprongus_run_list *list);
+
+// All of it as JSON: of sprongus_runs_list an object of items and nextCursor, else an array. Borrowed.
+const char *sprongus_run_list_to_json(const sprongus_run_list *list);
+
+// Frees runs. NULL and what is no list are passed over.
+void sprongus_run_list_free(sprongus_run_list *list);
+
+// Puts a run into the queue, or gives the one already there under its idempotency key.
+//
+// `input` is JSON of `length` bytes; NULL of length 0 is null. `options` and `run` may be NULL. Errors:
+// `invalid_argument`; `conflict` where the key belongs to a run of another kind or input; `too_large`; `validation`
+// (`input` is not JSON, or breaks the preset bound to the kind).
+//
+// ```c
+// sprongus_enqueue_options options;
+// SPRONGUS_INIT(options);
+// options.idempotency_key = "order-17";
+// const char *input = "{\"to\": \"a@b.c\"}";
+// sprongus_run *run = NULL;
+// if (sprongus_runs_enqueue(store, "mail.send", input, strlen(input), &options, &run, &error) == SPRONGUS_OK)
+//     printf("%s\n", sprongus_run_id(run));
+// sprongus_run_free(run);
+// ```
+int32_t sprongus_runs_enqueue(const void *store_or_tx,
+                              const char *kind,
+                              const char *input,
+                              size_t length,
+                              const sprongus_enqueue_options *options,
+                              sprongus_run **run,
+                              sprongus_error **error);
+
+// Puts runs into the queue, all or none.
+//
+// `items` is a JSON array of `length` bytes, each item an object as `runs.enqueue` of sprongus_call takes it (kind, input,
+// project, idempotencyKey, …). `runs`, in the order of the items, may be NULL. Errors: as sprongus_runs_enqueue.
+int32_t sprongus_runs_enqueue_many(const void *store_or_tx,
+                                   const char *items,
+                                   size_t length,
+                                   sprongus_run_list **runs,
+                                   sprongus_error **error);
+
+// Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id. None is no error: the list
+// is empty then.
+//
+// `options` may be NULL: one run of any kind, for a minute. Runs whose lease has run out are rescued within the same call.
+//
+// ```c
+// sprongus_run_list *runs = NULL;
+// sprongus_runs_claim_next(store, "worker-1", NULL, &runs, &error);
+// const sprongus_run *run = sprongus_run_list_at(runs, 0);
+// if (run != NULL)
+//     sprongus_runs_succeed(store, sprongus_run_id(run), sprongus_run_lease(run), "42", 2, NULL, NULL, &error);
+// sprongus_run_list_free(runs);
+// ```
+int32_t sprongus_runs_claim_next(const void *store_or_tx,
+                                 const char *worker_id,
+                                 const sprongus_claim_options *options,
+                                 sprongus_run_list **runs,
+                                 sprongus_error **error);
+
+// Begins a run that was claimed with `dispatch`; once more under the same lease is no change. `run` may be NULL.
+//
+// Errors: `invalid_state`, `lease_lost`, `not_found`.
+int32_t sprongus_runs_start(const void *store_or_tx,
+                            const char *id,
+                            int64_t lease,
+                            sprongus_run **run,
+                            sprongus_error **error);
+
+// Extends the lease of a running run, and tells its progress where `progress` (JSON of `length` bytes) is not NULL.
+//
+// `extend_ms` is for how long from now; 0: as long as it was claimed for. `run` may be NULL; look at its state: a canceled
+// run is given as it is, and its worker stops. Errors: `lease_lost`, `invalid_state`, `not_found`, `too_large`.
+int32_t sprongus_runs_heartbeat(const void *store_or_tx,
+                                const char *id,
+                                int64_t lease,
+                                const char *progress,
+                                size_t length,
+                                int64_t extend_ms,
+                                sprongus_run **run,
+                                sprongus_error **error);
+
+// Reports success, with an output (JSON of `length` bytes) or, where that is NULL, with `output_ref` (may be NULL): where
+// it is kept. `run` may be NULL. The same again under the same lease gives the stored outcome.
+//
+// Errors: `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`, `too_large`.
+int32_t sprongus_runs_succeed(const void *store_or_tx,
+                              const char *id,
+                              int64_t lease,
+                              const char *output,
+                              size_t length,
+                              const char *output_ref,
+                              sprongus_run **run,
+                              sprongus_error **error);
+
+// Reports failure; `message` says what went wrong. Queued again while attempts are left, unless `is_final` is not 0.
+//
+// `retry_in_ms` is when the next attempt is due: 0 is exponential backoff with full jitter, SPRONGUS_NONE at once. `run`
+// may be NULL. Errors: `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`,
+// `invalid_argument`.
+int32_t sprongus_runs_fail(const void *store_or_tx,
+                           const char *id,
+                           int64_t lease,
+                           const char *message,
+                           int32_t is_final,
+                           int64_t retry_in_ms,
+                           sprongus_run **run,
+                           sprongus_error **error);
+
+// Cancels a run that is not final; its worker learns by its next heartbeat. `reason` and `run` may be NULL.
+//
+// Once more is no change. Errors: `invalid_state` where it ended otherwise, `not_found`.
+int32_t sprongus_runs_cancel(const void *store_or_tx,
+                             const char *id,
+                             const char *reason,
+                             sprongus_run **run,
+                             sprongus_error **error);
+
+// Puts runs whose lease has run out back into the queue, at most `limit` (up to 1,000; 0: 1,000); claims do the same as
+// they go. `rescued`, which may be NULL, is their number.
+int32_t sprongus_runs_rescue(const void *store_or_tx, int64_t limit, int64_t *rescued, sprongus_error **error);
+
+// One run. Errors: `not_found`.
+int32_t sprongus_runs_get(const void *store_or_tx, const char *id, sprongus_run **run, sprongus_error **error);
+
+// Runs by filters, a page at a time, the last enqueued first. `query` may be NULL. Errors: `invalid_argument`.
+int32_t sprongus_runs_list(const void *store_or_tx,
+                           const sprongus_runs_query *query,
+                           sprongus_run_list **runs,
+                           sprongus_error **error);
+
+// All events of a run, in their order, as a JSON array (id, runId, subject, seq, type, at, actor, payload).
+//
+// Errors: `not_found`.
+int32_t sprongus_runs_events(const void *store_or_tx, const char *id, sprongus_buf **events, sprongus_error **error);
+
+// What a run's last success put out, as JSON. Errors: `not_found` where there is none here: no output, or kept elsewhere
+// by `output_ref`.
+int32_t sprongus_runs_output(const void *store_or_tx,
+                             const char *id,
+                             sprongus_buf **output,
+                             sprongus_error **error);
 
 // Opens a store and brings its schema up to date: "app.db", "sqlite:app.db", ":memory:", "postgresql://user@host/db".
 //

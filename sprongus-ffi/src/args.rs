@@ -207,6 +207,18 @@ impl<T> Out<T> {
     }
 }
 
+/// A place for a number, emptied first.
+///
+/// # Safety
+/// `place` is NULL or may be written.
+pub(crate) unsafe fn number<T: Default>(name: &str, place: *mut T) -> Result<Out<T>> {
+    if place.is_null() {
+        return Err(null(name));
+    }
+    // SAFETY: the same promise.
+    Ok(unsafe { Out::optional(place, T::default()) })
+}
+
 /// A place for a handle, emptied first.
 ///
 /// # Safety

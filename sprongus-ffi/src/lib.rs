@@ -8,9 +8,11 @@
 #![allow(non_camel_case_types)] // C's names
 
 mod args;
+pub mod aux_store;
 pub mod buf;
 pub mod call;
 mod door;
+pub mod entry;
 pub mod error;
 mod handle;
 pub mod host;

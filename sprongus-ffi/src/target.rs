@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
+use sprongus::aux_store::Aux;
 use sprongus::presets::Presets;
 use sprongus::{Result, Runs, Store, Tx, ops};
 
@@ -41,6 +42,14 @@ impl Target<'_> {
         match self {
             Self::Store(store) => store.runs(),
             Self::Tx(tx) => tx.runs(),
+        }
+    }
+
+    /// The documents of a table of a project.
+    pub(crate) fn aux(&self, project: &str, table: &str) -> Aux<'_> {
+        match self {
+            Self::Store(store) => store.aux(project, table),
+            Self::Tx(tx) => tx.aux(project, table),
         }
     }
 
