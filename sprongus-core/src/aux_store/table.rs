@@ -165,7 +165,7 @@ impl<'s> Aux<'s> {
         let total = items.size_hint().1.filter(|most| *most == items.size_hint().0).map(|rows| rows as u64);
         let mut rows = (1..).zip(items).map(|(number, item)| match item {
             // What has no JSON form is the row's fault, as what breaks the preset is.
-            Err(error) if error.code() == ErrorCode::Validation => Ok((number, Err(error.violations_list()))),
+            Err(error) if error.code() == ErrorCode::Validation => Ok((number, Err(error.violations_list().into()))),
             item => item.map(|value| given(number, value)),
         });
         let prepared = bulk::prepare(self.session, place, &mut rows, options.mode, total, progress)?;
