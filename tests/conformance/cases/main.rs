@@ -8,6 +8,7 @@ mod aux_lists;
 mod host;
 mod places;
 mod presets;
+mod real;
 mod runs;
 
 fn main() -> std::process::ExitCode {
@@ -19,6 +20,7 @@ fn main() -> std::process::ExitCode {
         host::cases(),
         places::cases(),
         presets::cases(),
+        real::cases(),
         runs::cases(),
     ];
     sprongus_conformance::run(&areas.concat())
