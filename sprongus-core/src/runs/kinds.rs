@@ -2,7 +2,7 @@
 
 use super::binds::Binds;
 use super::claim::Claiming;
-use super::lease::ready;
+use super::lease::{by_index, ready};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, Result};
 use crate::text::check_name;
@@ -74,9 +74,10 @@ pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Cla
     let arms = claiming.kinds.as_ref().map(|kinds| kinds.conditions(binds)).unwrap_or_default();
     let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
     let take = binds.add(Value::Int(limit));
+    let (ready, of_kind) = (by_index(dialect, "ready"), by_index(dialect, "ready_kind"));
     match arms.as_slice() {
-        [] => format!("SELECT id FROM sprongus_runs WHERE {base} {ORDER} LIMIT {take}{lock}"),
-        [one] => format!("SELECT id FROM sprongus_runs WHERE {base} AND {one} {ORDER} LIMIT {take}{lock}"),
+        [] => format!("SELECT id FROM {ready} WHERE {base} {ORDER} LIMIT {take}{lock}"),
+        [one] => format!("SELECT id FROM {of_kind} WHERE {base} AND {one} {ORDER} LIMIT {take}{lock}"),
         many if exact => {
             let any = many.join(" OR ");
             format!("SELECT id FROM sprongus_runs WHERE {base} AND ({any}) {ORDER} LIMIT {take}{lock}")
@@ -90,11 +91,12 @@ fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], 
         Dialect::Sqlite => take.to_owned(),
         Dialect::Postgres => binds.add(limit.saturating_mul(4).saturating_add(SPARE)),
     };
+    let of_kind = by_index(dialect, "ready_kind");
     let arms: Vec<String> = arms
         .iter()
         .map(|arm| {
             format!(
-                "SELECT * FROM (SELECT id, priority, run_at FROM sprongus_runs WHERE {base} AND {arm} {ORDER} LIMIT {each}) AS arm"
+                "SELECT * FROM (SELECT id, priority, run_at FROM {of_kind} WHERE {base} AND {arm} {ORDER} LIMIT {each}) AS arm"
             )
         })
         .collect();

@@ -62,6 +62,15 @@ pub(super) fn expired(binds: &mut Binds<'_>, dialect: Dialect, options: &Options
     }
 }
 
+/// The table by way of one of its partial indexes, on SQLite: left to itself the planner takes the index on `state`, and
+/// walks over all that is queued.
+pub(super) fn by_index(dialect: Dialect, index: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("sprongus_runs INDEXED BY sprongus_runs_{index}"),
+        Dialect::Postgres => "sprongus_runs".to_owned(),
+    }
+}
+
 /// Whether a run is ready: the very words of the partial index.
 pub(super) const fn ready(dialect: Dialect, ready: bool) -> &'static str {
     match (dialect, ready) {

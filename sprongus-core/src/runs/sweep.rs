@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::binds::Binds;
 use super::change::Change;
-use super::lease::{LEASED, expired, ready};
+use super::lease::{LEASED, by_index, expired, ready};
 use super::requests::Rescue;
 use super::state::{RunState, Step};
 use super::{Runs, congestion};
@@ -47,10 +47,13 @@ impl Runs<'_> {
         let mut binds = Binds::default();
         let now = binds.now_for(dialect, self.session.options());
         let project = self.project_condition(&mut binds);
-        let exists = |condition: &str| format!("EXISTS (SELECT 1 FROM sprongus_runs WHERE {condition}{project})");
-        let due = exists(&format!("state = 'queued' AND {} AND run_at <= {now}", ready(dialect, false)));
+        let exists = |index: &str, condition: &str| {
+            format!("EXISTS (SELECT 1 FROM {} WHERE {condition}{project})", by_index(dialect, index))
+        };
+        let due = exists("later", &format!("state = 'queued' AND {} AND run_at <= {now}", ready(dialect, false)));
         let conditions = expired(&mut binds, dialect, self.session.options());
-        let abandoned: Vec<String> = conditions.iter().map(|one| exists(&format!("{LEASED} AND {one}"))).collect();
+        let abandoned: Vec<String> =
+            conditions.iter().map(|one| exists("leased", &format!("{LEASED} AND {one}"))).collect();
         let sql = format!("SELECT {due}, {}", abandoned.join(" OR "));
         let rows = exec.query(&sql, binds.values())?;
         rows.first().map_or(Ok((false, false)), |row| Ok((row.bool(0)?, row.bool(1)?)))
@@ -70,8 +73,9 @@ impl Runs<'_> {
         let project = self.project_condition(&mut binds);
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
         let due = format!(
-            "SELECT id FROM sprongus_runs WHERE state = 'queued' AND {} AND run_at <= {now}{project} \
+            "SELECT id FROM {} WHERE state = 'queued' AND {} AND run_at <= {now}{project} \
              ORDER BY run_at, id LIMIT {PROMOTED}{lock}",
+            by_index(dialect, "later"),
             ready(dialect, false)
         );
         let sql = match dialect {
@@ -113,9 +117,10 @@ impl Runs<'_> {
             Dialect::Sqlite => ("lease_mono", ""),
             Dialect::Postgres => ("lease_until", " FOR UPDATE SKIP LOCKED"),
         };
+        let table = by_index(dialect, "leased");
         let arm = |condition: &String| {
             format!(
-                "SELECT id, lease, state, attempt, max_attempts FROM sprongus_runs WHERE {LEASED} AND {condition}{project} \
+                "SELECT id, lease, state, attempt, max_attempts FROM {table} WHERE {LEASED} AND {condition}{project} \
                  ORDER BY {order}, id LIMIT {limit}{lock}"
             )
         };
