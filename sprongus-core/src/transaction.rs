@@ -310,10 +310,11 @@ impl Shared<'_> {
 impl Drop for Tx<'_> {
     fn drop(&mut self) {
         let lent_whole = self.level == 0 && self.shared.store.is_none();
-        if self.owner && !lent_whole {
-            if let Err(error) = self.undo() {
-                tracing::debug!(code = %error.code(), "a dropped transaction could not be rolled back");
-            }
+        if self.owner
+            && !lent_whole
+            && let Err(error) = self.undo()
+        {
+            tracing::debug!(code = %error.code(), "a dropped transaction could not be rolled back");
         }
     }
 }

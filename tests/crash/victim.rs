@@ -32,10 +32,10 @@ fn enqueue(round: u64) -> Enqueue {
 }
 
 fn execute(store: &Store, run: &Run, journal: &mut Journal, round: u64) {
-    if round % 5 == 0 {
+    if round.is_multiple_of(5) {
         let _ = store.runs().heartbeat(&Heartbeat::new(&run.id, run.lease));
     }
-    if round % 7 == 0 && run.attempt < 3 {
+    if round.is_multiple_of(7) && run.attempt < 3 {
         let failure = Fail { retry_in: Some(Duration::ZERO), ..Fail::new(&run.id, run.lease, "made to fail") };
         accepted(store.runs().fail(&failure).map(drop));
     } else if accepted(store.runs().succeed(&Succeed::new(&run.id, run.lease)).map(drop)) {

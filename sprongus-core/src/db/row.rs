@@ -81,17 +81,6 @@ impl Row {
         }
     }
 
-    /// A float or NULL.
-    pub(crate) fn opt_float(&self, index: usize) -> Result<Option<f64>> {
-        match self.at(index) {
-            Value::Null => Ok(None),
-            Value::Float(value) => Ok(Some(*value)),
-            Value::Int(value) => Ok(Some(*value as f64)),
-            Value::Decimal(text) => text.parse().map(Some).map_err(|_| self.unexpected(index, "a number")),
-            _ => Err(self.unexpected(index, "a number")),
-        }
-    }
-
     /// A boolean that is never NULL.
     pub(crate) fn bool(&self, index: usize) -> Result<bool> {
         match self.at(index) {

@@ -21,6 +21,8 @@ use crate::session::Session;
 use crate::store::Store;
 use crate::transaction::Tx;
 
+type Handler = Box<dyn Fn(Session<'_>, &[u8]) -> Result<String> + Send + Sync>;
+
 /// One operation of the library.
 pub struct Operation {
     /// `runs.enqueue`, `aux.create`, …
@@ -31,7 +33,7 @@ pub struct Operation {
     pub summary: &'static str,
     request: fn(&mut SchemaGenerator) -> Schema,
     response: fn(&mut SchemaGenerator) -> Schema,
-    handler: Box<dyn Fn(Session<'_>, &[u8]) -> Result<String> + Send + Sync>,
+    handler: Handler,
 }
 
 /// A store or a transaction: where an operation is called.

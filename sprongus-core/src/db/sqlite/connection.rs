@@ -127,7 +127,7 @@ pub(super) fn query(
     host: bool,
 ) -> Result<Vec<Row>> {
     let mut statement = prepare(connection, sql, params)?;
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let declared: Vec<Declared> =
         if host { statement.columns().map(|column| Declared::parse(column.decl_type())).collect() } else { Vec::new() };
     let rows = statement.raw_query();

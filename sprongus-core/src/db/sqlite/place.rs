@@ -30,15 +30,13 @@ pub(super) fn prepare(path: &Path, read_only: bool, allow_network_fs: bool) -> R
     if !path.is_file() {
         return Err(Error::invalid(format!("{shown} is not a regular file")));
     }
-    if !allow_network_fs {
-        if let Some(name) = network_fs(&path) {
-            return Err(Error::new(
-                ErrorCode::Unsupported,
-                format!(
-                    "{shown} is on {name}: SQLite's write-ahead log needs memory shared by all who open the file. Move it to a local disk, or pass allow_network_fs if one machine alone uses it"
-                ),
-            ));
-        }
+    if !allow_network_fs && let Some(name) = network_fs(&path) {
+        return Err(Error::new(
+            ErrorCode::Unsupported,
+            format!(
+                "{shown} is on {name}: SQLite's write-ahead log needs memory shared by all who open the file. Move it to a local disk, or pass allow_network_fs if one machine alone uses it"
+            ),
+        ));
     }
     Ok(path)
 }

@@ -35,10 +35,10 @@ impl<T> FairQueue<T> {
     /// Waits for the thing until the deadline; `busy` after it.
     pub(super) fn take(&self, joins: bool, deadline: Instant) -> Result<T> {
         let mut state = lock(&self.state);
-        if state.waiting.is_empty() {
-            if let Some(thing) = state.idle.take() {
-                return Ok(thing);
-            }
+        if state.waiting.is_empty()
+            && let Some(thing) = state.idle.take()
+        {
+            return Ok(thing);
         }
         let me = Arc::new(Waiter { joins, wake: Condvar::new() });
         state.waiting.push_back(me.clone());
@@ -72,10 +72,10 @@ impl<T> FairQueue<T> {
 
     fn leave(&self, mut state: MutexGuard<'_, State<T>>, me: &Arc<Waiter>) -> Error {
         state.waiting.retain(|waiter| !Arc::ptr_eq(waiter, me));
-        if state.idle.is_some() {
-            if let Some(next) = state.waiting.front() {
-                next.wake.notify_one();
-            }
+        if state.idle.is_some()
+            && let Some(next) = state.waiting.front()
+        {
+            next.wake.notify_one();
         }
         Error::new(ErrorCode::Busy, "the store's writer stayed in use past busy_timeout; a long transaction holds it")
     }
@@ -100,10 +100,5 @@ impl<T> FairQueue<T> {
             }
             _ => Some(thing),
         }
-    }
-
-    /// The thing, if nobody holds it.
-    pub(super) fn try_take(&self) -> Option<T> {
-        lock(&self.state).idle.take()
     }
 }
