@@ -275,7 +275,7 @@ impl Merging<'_, '_> {
              (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
              SELECT $1, $2, s.id, s.payload, s.hash, s.search_text, 1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
              WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0), {now}, $4, $5, s.summary \
-             FROM sprongus_stage s WHERE true ORDER BY s.id \
+             FROM sprongus_stage s WHERE true \
              ON CONFLICT (project_id, table_name, id) DO UPDATE SET payload = excluded.payload, hash = excluded.hash, \
              search_text = excluded.search_text, version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, \
              actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \

@@ -13,8 +13,9 @@ const ROWS: [&str; 8] = ["row_number", "id", "payload", "hash", "search_text", "
 const REFS: [&str; 6] = ["row_number", "field", "pointer", "to_table", "to_id", "strict"];
 const KEYS: [&str; 5] = ["row_number", "field", "pointer", "key", "is_unique"];
 
-/// Made when the tables are full: sorting once is quicker than finding each row its place.
-const INDEXES: &str = "CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row_number); \
+/// Made when the tables are full: sorting once is quicker than finding each row its place. The first holds all that the
+/// comparisons with stored entries look at, so that they need not read the documents.
+const INDEXES: &str = "CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row_number, base, hash); \
     CREATE INDEX sprongus_stage_refs_row ON sprongus_stage_refs (row_number); \
     CREATE INDEX sprongus_stage_keys_row ON sprongus_stage_keys (row_number); \
     CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key)";
