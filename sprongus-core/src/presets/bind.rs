@@ -189,6 +189,13 @@ pub(crate) fn for_table(
     compiled(session, exec, Target::Table, table, Some(project))?.ok_or_else(|| unbound(table))
 }
 
+/// The SQL condition that no preset is bound to such runs; kind and project ('' for none) are parameters.
+pub(crate) fn unbound_run(kind: &str, project: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM sprongus_bindings WHERE target = 'run' AND name = {kind} AND project_id IN ('', {project}))"
+    )
+}
+
 /// The compiled preset of a kind of runs, where one is bound.
 pub(crate) fn for_run(
     session: Session<'_>,

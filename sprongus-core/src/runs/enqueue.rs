@@ -1,5 +1,8 @@
 //! Puts runs into the queue, once per idempotency key under any race (DESIGN.md §5).
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::binds::Binds;
@@ -13,7 +16,7 @@ use super::{Runs, congestion};
 use crate::db::{Dialect, Executor};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{check_id, new_id};
-use crate::presets;
+use crate::presets::{self, Compiled};
 use crate::scope::Scope;
 use crate::session::Work;
 use crate::text::check_name;
@@ -29,12 +32,19 @@ impl Runs<'_> {
     pub(super) fn do_enqueue(&self, request: &Enqueue) -> Result<Run> {
         self.session.allow(Scope::RunsWrite)?;
         let project = self.session.project(request.project.as_deref())?;
-        self.check(request, project)?;
+        self.check(request)?;
         let ready = Ready { id: new_id(), request, project };
         congestion::watched(self.session, || {
+            // A kind that no preset is bound to is enqueued by one statement.
+            if let Some(run) = self.settled(|| self.session.write_one(|work| insert(work, &ready, Judged::NoPreset)))? {
+                return Ok(run);
+            }
+            judge(self.bound(project, &request.kind)?.as_deref(), request)?;
             // Again where the run under the key vanished between the two looks.
             for _ in 0..3 {
-                if let Some(run) = self.settled(|| self.session.write_one(|work| insert(work, &ready)))? {
+                if let Some(run) =
+                    self.settled(|| self.session.write_one(|work| insert(work, &ready, Judged::Valid)))?
+                {
                     return Ok(run);
                 }
                 if let Some(run) = self.session.read(|exec| first(exec, &ready))? {
@@ -48,9 +58,14 @@ impl Runs<'_> {
     pub(super) fn do_enqueue_many(&self, request: &EnqueueMany) -> Result<Vec<Run>> {
         self.session.allow(Scope::RunsWrite)?;
         let mut all = Vec::with_capacity(request.items.len());
+        let mut presets = HashMap::new();
         for (index, item) in request.items.iter().enumerate() {
             let project = self.session.project(item.project.as_deref()).map_err(|error| at(index, error))?;
-            self.check(item, project).map_err(|error| at(index, error))?;
+            let preset = match presets.entry((project, &item.kind)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.bound(project, &item.kind)?),
+            };
+            self.check(item).and_then(|()| judge(preset.as_deref(), item)).map_err(|error| at(index, error))?;
             all.push(Ready { id: new_id(), request: item, project });
         }
         congestion::watched(self.session, || {
@@ -64,7 +79,7 @@ impl Runs<'_> {
     }
 
     /// Refuses what cannot be enqueued, before anything is written.
-    fn check(&self, request: &Enqueue, project: Option<&str>) -> Result<()> {
+    fn check(&self, request: &Enqueue) -> Result<()> {
         check_name("the kind", &request.kind)?;
         if request.kind.ends_with("/*") {
             return Err(Error::invalid("a kind does not end in /*: that names all kinds of a prefix"));
@@ -87,29 +102,45 @@ impl Runs<'_> {
         }
         request.delay.map_or(Ok(0), |delay| lease::micros("delay", delay))?;
         request.timeout.map_or(Ok(0), |timeout| lease::lease_micros("timeout", timeout))?;
-        check_size("the input", &request.input, self.session.options().max_payload_bytes)?;
-        let bound = self.session.read(|exec| presets::for_run(self.session, exec, project, &request.kind))?;
-        let violations = bound.map(|preset| preset.validate(&request.input.to_value())).unwrap_or_default();
-        if violations.is_empty() { Ok(()) } else { Err(Error::validation(violations)) }
+        check_size("the input", &request.input, self.session.options().max_payload_bytes)
     }
+
+    /// The preset that judges the input of such runs, if there is one.
+    fn bound(&self, project: Option<&str>, kind: &str) -> Result<Option<Arc<Compiled>>> {
+        self.session.read(|exec| presets::for_run(self.session, exec, project, kind))
+    }
+}
+
+/// Whether the input of a run that is written was held against the preset of its kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// It passed, or there was no preset.
+    Valid,
+    /// Nobody looked: it is written only if no preset is bound.
+    NoPreset,
+}
+
+fn judge(preset: Option<&Compiled>, request: &Enqueue) -> Result<()> {
+    let violations = preset.map(|preset| preset.validate(&request.input.to_value())).unwrap_or_default();
+    if violations.is_empty() { Ok(()) } else { Err(Error::validation(violations)) }
 }
 
 /// Writes the run, or gives the one there is.
 fn put(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {
-    if let Some(run) = insert(work, ready)? {
+    if let Some(run) = insert(work, ready, Judged::Valid)? {
         return Ok(run);
     }
     let gone = || Error::new(ErrorCode::Busy, "the run under that idempotency key was just removed; try again");
     first(work.exec(), ready)?.ok_or_else(gone)
 }
 
-/// Writes the run with its event; `None` where its key is taken. One statement on PostgreSQL.
+/// Writes the run with its event; `None` where its key is taken, or a preset is to be asked. One statement on PostgreSQL.
 ///
 /// A rival that holds the key and has not committed is waited for: where it rolls back, this one is the first.
-fn insert(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Option<Run>> {
+fn insert(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged) -> Result<Option<Run>> {
     let request = ready.request;
     let mut binds = Binds::default();
-    let insert = insertion(work, &mut binds, ready)?;
+    let insert = insertion(work, &mut binds, ready, judged)?;
     let (state, kind) = match request.needs_approval {
         true => (RunState::AwaitingApproval, "run.approval_requested"),
         false => (RunState::Queued, "run.enqueued"),
@@ -137,7 +168,7 @@ fn insert(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Option<Run>> {
     Ok(Some(run))
 }
 
-fn insertion<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>) -> Result<String> {
+fn insertion<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, judged: Judged) -> Result<String> {
     let request = ready.request;
     let now = binds.now(work);
     let (run_at, due) = due(work, binds, request, &now)?;
@@ -163,10 +194,17 @@ fn insertion<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>) -
         now.clone(),
         now,
     ];
+    let unbound = match judged {
+        Judged::Valid => "TRUE".to_owned(),
+        Judged::NoPreset => {
+            let (kind, project) = (binds.add(&request.kind), binds.add(ready.project.unwrap_or_default()));
+            presets::unbound_run(&kind, &project)
+        }
+    };
     Ok(format!(
         "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, priority, run_at, idempotency_key, \
          max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, created_at, updated_at) \
-         VALUES ({}) ON CONFLICT DO NOTHING RETURNING {COLUMNS}",
+         SELECT {} WHERE {unbound} ON CONFLICT DO NOTHING RETURNING {COLUMNS}",
         values.join(", ")
     ))
 }

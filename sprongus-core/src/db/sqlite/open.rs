@@ -90,6 +90,8 @@ fn harden(raw: &mut Connection, vacuuming: &Arc<AtomicBool>) -> Result<()> {
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        // Plans do not depend on bound values: else some statements are prepared anew for each.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
     ] {
         if raw.set_db_config(config, on).map_err(from_sqlite)? != on {
