@@ -19,6 +19,7 @@ mod sql;
 mod store;
 pub mod text;
 mod transaction;
+pub mod worker;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use error::{Error, ErrorCode, Result, Violation};
@@ -36,3 +37,4 @@ pub use runs::{Run, RunState, Runs};
 pub use scope::Scope;
 pub use store::Store;
 pub use transaction::Tx;
+pub use worker::{Worker, WorkerOptions};

@@ -1,9 +1,11 @@
 //! Takes due runs for a worker: one statement, whose cost is that of what it returns (DESIGN.md §5 "claim_next").
 
+use std::time::Duration;
+
 use serde_json::Map;
 
 use super::binds::Binds;
-use super::kinds::{Kinds, candidates};
+use super::kinds::{Kinds, candidates, pending};
 use super::lease;
 use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
@@ -31,13 +33,7 @@ impl Runs<'_> {
         self.session.allow(Scope::RunsWrite)?;
         check_name("workerId", &request.worker_id)?;
         check_limit(request.limit, MAX_LIMIT)?;
-        let kinds = request.kinds.as_deref().map(Kinds::parse).transpose()?;
-        let claiming = Claiming {
-            request,
-            kinds,
-            projects: self.claimed_projects(request)?,
-            micros: lease::lease_micros("lease", request.lease)?,
-        };
+        let claiming = self.claiming(request)?;
         let nothing = |list: Option<usize>| list == Some(0);
         if request.limit == 0
             || nothing(request.kinds.as_ref().map(Vec::len))
@@ -53,6 +49,28 @@ impl Runs<'_> {
                 runs = self.session.write_one(|work| take(work, &claiming, true))?;
             }
             Ok(runs)
+        })
+    }
+
+    fn claiming<'c>(&self, request: &'c Claim) -> Result<Claiming<'c>> {
+        Ok(Claiming {
+            request,
+            kinds: request.kinds.as_deref().map(Kinds::parse).transpose()?,
+            projects: self.claimed_projects(request)?,
+            micros: lease::lease_micros("lease", request.lease)?,
+        })
+    }
+
+    /// Whether something that such a claim may ever take is under way, due, or due within that time.
+    pub(crate) fn pending(&self, request: &Claim, within: Duration) -> Result<bool> {
+        self.session.allow(Scope::RunsWrite)?;
+        let claiming = self.claiming(request)?;
+        let until = lease::micros("patience", within)?;
+        self.session.read(|exec| {
+            let mut binds = Binds::default();
+            let sql = pending(exec.dialect(), &mut binds, &claiming, self.session.options(), until);
+            let rows = exec.query(&sql, binds.values())?;
+            rows.first().map_or(Ok(false), |row| row.bool(0))
         })
     }
 

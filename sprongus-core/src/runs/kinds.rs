@@ -1,10 +1,13 @@
 //! Which runs a claim may take: one ordered index range per kind, merged.
 
+use std::time::Duration;
+
 use super::binds::Binds;
 use super::claim::Claiming;
-use super::lease::{by_index, ready};
+use super::lease::{LEASED, by_index, ready};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, Result};
+use crate::options::Options;
 use crate::text::check_name;
 
 /// The most kinds of one claim: SQLite merges at most 500 ranges.
@@ -84,6 +87,40 @@ pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Cla
         }
         many => merged(dialect, binds, &base, many, &take, limit),
     }
+}
+
+/// The question whether anything of a claim's kinds and projects is ready, becomes due by then, or is under a lease.
+///
+/// Each part is a range of a partial index, so history costs nothing.
+pub(super) fn pending(
+    dialect: Dialect,
+    binds: &mut Binds<'_>,
+    claiming: &Claiming<'_>,
+    options: &Options,
+    micros: i64,
+) -> String {
+    let mut of = match &claiming.projects {
+        Some(projects) => format!(" AND project_id IN {}", binds.list(projects.iter().cloned())),
+        None => String::new(),
+    };
+    let kinds = claiming.kinds.as_ref().map(|kinds| kinds.conditions(binds)).unwrap_or_default();
+    if !kinds.is_empty() {
+        of.push_str(&format!(" AND ({})", kinds.join(" OR ")));
+    }
+    let until = match dialect {
+        Dialect::Sqlite => binds.add(options.clock.now().saturating_add(Duration::from_micros(micros.unsigned_abs()))),
+        Dialect::Postgres => {
+            let now = binds.now_for(dialect, options);
+            format!("{now} + {}::bigint * interval '1 microsecond'", binds.add(micros))
+        }
+    };
+    let parts = [
+        format!("state = 'queued' AND {}", ready(dialect, true)),
+        format!("state = 'queued' AND {} AND run_at <= {until}", ready(dialect, false)),
+        LEASED.to_owned(),
+    ];
+    let parts = parts.map(|part| format!("EXISTS (SELECT 1 FROM sprongus_runs WHERE {part}{of})"));
+    format!("SELECT {}", parts.join(" OR "))
 }
 
 fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], take: &str, limit: i64) -> String {

@@ -1,6 +1,6 @@
 //! Housekeeping that claims do as they go: what has become due is made ready, what was abandoned is rescued. Bounded.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::binds::Binds;
 use super::change::Change;
@@ -93,14 +93,16 @@ impl Runs<'_> {
     /// `lease`: a claimer's, that rescues nobody where it waited longer than a heartbeat interval of it.
     fn rescue_expired(&self, actor: &str, limit: i64, lease: Option<Duration>) -> Result<i64> {
         self.session.write(|work| {
-            if let Some(lease) = lease
-                && work.waited() > lease / 3
-            {
-                congestion::note(self.session, work.waited());
+            let (begun, waited) = (Instant::now(), work.waited());
+            let abandoned = self.abandoned(work, limit)?;
+            // On PostgreSQL it is the statement that waits, for a lock.
+            let waited = waited + begun.elapsed();
+            if lease.is_some_and(|lease| waited > lease / 3) {
+                congestion::note(self.session, waited);
                 return Ok(0);
             }
             let mut rescued = 0;
-            for row in self.abandoned(work, limit)? {
+            for row in abandoned {
                 rescued += i64::from(self.rescue_one(work, actor, &row)?);
             }
             Ok(rescued)

@@ -10,6 +10,7 @@ mod places;
 mod presets;
 mod real;
 mod runs;
+mod worker;
 
 fn main() -> std::process::ExitCode {
     let areas = [
@@ -22,6 +23,7 @@ fn main() -> std::process::ExitCode {
         presets::cases(),
         real::cases(),
         runs::cases(),
+        worker::cases(),
     ];
     sprongus_conformance::run(&areas.concat())
 }

@@ -32,6 +32,8 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("scope", "session", "one place checks what a session may do"),
     ("store", "transaction", "a store opens transactions"),
     ("transaction", "store", "a commit is settled through the store it came from"),
+    ("worker", "store", "a worker is a user of the store, and so are its handlers"),
+    ("worker", "transaction", "a handler's transaction extends its run's lease"),
 ];
 
 /// Files outside `db/` that may name a driver, each with its reason.

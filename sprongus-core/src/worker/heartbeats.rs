@@ -1,0 +1,33 @@
+//! Extends the leases of all runs that the worker has, from a thread of its own, until their handlers have ended.
+
+use std::sync::atomic::Ordering;
+
+use super::shared::{Held, Shared};
+use crate::error::ErrorCode;
+use crate::runs::{Heartbeat, RunState};
+
+pub(super) fn run(shared: &Shared) {
+    let interval = shared.options.lease / 3;
+    let mut wait = interval;
+    while shared.pause(wait) {
+        let extended = shared.held().iter().filter(|held| !beat(shared, held)).count() == 0;
+        // A claimer elsewhere that saw the same trouble rescues nobody for an interval: be there before.
+        wait = if extended { interval } else { interval / 4 };
+    }
+}
+
+/// Whether that is settled for now: extended, or no longer ours.
+fn beat(shared: &Shared, held: &Held) -> bool {
+    let gone = match shared.own.runs().heartbeat(&Heartbeat::new(&held.id, held.lease)) {
+        Ok(run) => run.state == RunState::Canceled,
+        Err(error) if matches!(error.code(), ErrorCode::LeaseLost | ErrorCode::NotFound) => true,
+        Err(error) => {
+            tracing::warn!(run = %held.id, code = %error.code(), "a lease could not be extended; it is tried again");
+            return false;
+        }
+    };
+    if gone && !held.canceled.swap(true, Ordering::AcqRel) {
+        tracing::info!(run = %held.id, "the run is no longer this worker's");
+    }
+    true
+}
