@@ -134,7 +134,7 @@ fn assignments<'b>(
     let started = if to == RunState::Running { now } else { "NULL" };
     let worker = binds.add(&claiming.request.worker_id);
     let length = binds.add(claiming.micros);
-    let lease = lease::extended(work, binds, now, claiming.micros);
+    let lease = lease::extended(work, binds, claiming.micros);
     format!(
         "state = '{to}', ready = FALSE, attempt = attempt + 1, lease = lease + 1, claimed_by = {worker}, claimed_at = {now}, \
          started_at = {started}, reported = NULL, lease_us = {length}, {lease}, version = version + 1, updated_at = {now}"

@@ -29,12 +29,14 @@ pub(super) fn lease_micros(what: &str, lease: Duration) -> Result<i64> {
     }
 }
 
-/// The assignments that let a lease run from now for so long.
-pub(super) fn extended(work: &Work<'_>, binds: &mut Binds<'_>, now: &str, micros: i64) -> String {
+/// The assignments that let a lease run from now for so many microseconds.
+///
+/// On PostgreSQL "now" is when the row is written: a statement that waited for a lock would else give a lease that has run out.
+pub(super) fn extended(work: &Work<'_>, binds: &mut Binds<'_>, micros: i64) -> String {
     match work.dialect() {
         Dialect::Postgres => {
-            let length = binds.add(micros);
-            format!("lease_until = {now} + {length}::bigint * interval '1 microsecond'")
+            let length = format!("{}::bigint", binds.add(micros));
+            extended_by(work, binds, &length)
         }
         Dialect::Sqlite => {
             let clock = &work.options().clock;
@@ -44,6 +46,12 @@ pub(super) fn extended(work: &Work<'_>, binds: &mut Binds<'_>, now: &str, micros
             format!("lease_until = {until}, lease_mono = {mono}, lease_boot = {boot}")
         }
     }
+}
+
+/// PostgreSQL: the same by an SQL expression of microseconds.
+pub(super) fn extended_by(work: &Work<'_>, binds: &mut Binds<'_>, length: &str) -> String {
+    let now = binds.add(work.now());
+    format!("lease_until = coalesce({now}::timestamptz, clock_timestamp()) + {length} * interval '1 microsecond'")
 }
 
 /// The conditions, each served by a range of the index, under which a lease has run out: any of them will do.

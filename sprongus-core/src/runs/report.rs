@@ -38,11 +38,11 @@ impl Runs<'_> {
         let (id, fence) = (binds.add(&request.id), binds.add(request.lease));
         let now = binds.now(work);
         let lease = match (work.dialect(), extend) {
-            (Dialect::Postgres, None) => format!("lease_until = {now} + lease_us * interval '1 microsecond'"),
-            (_, Some(micros)) => lease::extended(work, &mut binds, &now, micros),
+            (Dialect::Postgres, None) => lease::extended_by(work, &mut binds, "lease_us"),
+            (_, Some(micros)) => lease::extended(work, &mut binds, micros),
             (Dialect::Sqlite, None) => {
                 let micros = lease_of(work, &request.id)?;
-                lease::extended(work, &mut binds, &now, micros)
+                lease::extended(work, &mut binds, micros)
             }
         };
         let progress = match &request.progress {

@@ -27,12 +27,14 @@ impl Runs<'_> {
 
     /// Looks, with one read, whether there is anything to do, and does it. Its failure is no reason not to claim.
     pub(super) fn sweep(&self, worker: &str, lease: Duration) {
-        let swept = self.session.read(|exec| self.looks(exec)).and_then(|(due, abandoned)| {
+        // Watched each for itself: even a read may have waited, where there is one connection.
+        let look = congestion::watched(self.session, || self.session.read(|exec| self.looks(exec)));
+        let swept = look.and_then(|(due, abandoned)| {
             if due {
-                self.session.write_one(|work| self.promote(work))?;
+                congestion::watched(self.session, || self.session.write_one(|work| self.promote(work)))?;
             }
             if abandoned && !congestion::recent(self.session, lease) {
-                self.rescue_expired(worker, RESCUED, Some(lease))?;
+                congestion::watched(self.session, || self.rescue_expired(worker, RESCUED, Some(lease)))?;
             }
             Ok(())
         });

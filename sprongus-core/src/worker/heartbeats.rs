@@ -1,6 +1,7 @@
 //! Extends the leases of all runs that the worker has, from a thread of its own, until their handlers have ended.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::shared::{Held, Shared};
 use crate::error::ErrorCode;
@@ -10,9 +11,11 @@ pub(super) fn run(shared: &Shared) {
     let interval = shared.options.lease / 3;
     let mut wait = interval;
     while shared.pause(wait) {
-        let extended = shared.held().iter().filter(|held| !beat(shared, held)).count() == 0;
-        // A claimer elsewhere that saw the same trouble rescues nobody for an interval: be there before.
-        wait = if extended { interval } else { interval / 4 };
+        let begun = Instant::now();
+        let failed = shared.held().iter().filter(|held| !beat(shared, held)).count();
+        // A claimer that saw the same trouble rescues nobody for an interval: be there before.
+        let trouble = failed > 0 || begun.elapsed() > interval / 2;
+        wait = if trouble { interval / 4 } else { interval };
     }
 }
 
