@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::binds::Binds;
 use super::claim::Claiming;
-use super::lease::{LEASED, by_index, ready};
+use super::lease::{LEASED, by_index, lease_order, ready};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -115,12 +115,15 @@ pub(super) fn pending(
         }
     };
     let parts = [
-        format!("state = 'queued' AND {}", ready(dialect, true)),
-        format!("state = 'queued' AND {} AND run_at <= {until}", ready(dialect, false)),
-        LEASED.to_owned(),
+        ("ready", format!("state = 'queued' AND {}{of} {ORDER}", ready(dialect, true))),
+        (
+            "later",
+            format!("state = 'queued' AND {} AND run_at <= {until}{of} ORDER BY run_at, id", ready(dialect, false)),
+        ),
+        ("leased", format!("{LEASED}{of} ORDER BY {}", lease_order(dialect))),
     ];
-    let parts = parts.map(|part| format!("EXISTS (SELECT 1 FROM sprongus_runs WHERE {part}{of})"));
-    format!("SELECT {}", parts.join(" OR "))
+    let parts = parts.map(|(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1)", by_index(dialect, index)));
+    format!("SELECT coalesce({}) IS NOT NULL", parts.join(", "))
 }
 
 fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], take: &str, limit: i64) -> String {

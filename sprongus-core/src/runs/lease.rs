@@ -79,6 +79,14 @@ pub(super) fn by_index(dialect: Dialect, index: &str) -> String {
     }
 }
 
+/// The order of the index of leases.
+pub(super) const fn lease_order(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "lease_boot, lease_mono",
+        Dialect::Postgres => "lease_until",
+    }
+}
+
 /// Whether a run is ready: the very words of the partial index.
 pub(super) const fn ready(dialect: Dialect, ready: bool) -> &'static str {
     match (dialect, ready) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::binds::Binds;
 use super::change::Change;
-use super::lease::{LEASED, by_index, expired, ready};
+use super::lease::{LEASED, by_index, expired, lease_order, ready};
 use super::requests::Rescue;
 use super::state::{RunState, Step};
 use super::{Runs, congestion};
@@ -49,14 +49,19 @@ impl Runs<'_> {
         let mut binds = Binds::default();
         let now = binds.now_for(dialect, self.session.options());
         let project = self.project_condition(&mut binds);
-        let exists = |index: &str, condition: &str| {
-            format!("EXISTS (SELECT 1 FROM {} WHERE {condition}{project})", by_index(dialect, index))
-        };
-        let due = exists("later", &format!("state = 'queued' AND {} AND run_at <= {now}", ready(dialect, false)));
+        // The first by the index's own order: of EXISTS the planner may think that any row will soon do, and walk.
+        let due = format!(
+            "(SELECT run_at FROM {} WHERE state = 'queued' AND {}{project} ORDER BY run_at, id LIMIT 1) <= {now}",
+            by_index(dialect, "later"),
+            ready(dialect, false)
+        );
         let conditions = expired(&mut binds, dialect, self.session.options());
-        let abandoned: Vec<String> =
-            conditions.iter().map(|one| exists("leased", &format!("{LEASED} AND {one}"))).collect();
-        let sql = format!("SELECT {due}, {}", abandoned.join(" OR "));
+        let (leased, order) = (by_index(dialect, "leased"), lease_order(dialect));
+        let abandoned: Vec<String> = conditions
+            .iter()
+            .map(|one| format!("(SELECT 1 FROM {leased} WHERE {LEASED} AND {one}{project} ORDER BY {order} LIMIT 1)"))
+            .collect();
+        let sql = format!("SELECT coalesce({due}, FALSE), coalesce({}) IS NOT NULL", abandoned.join(", "));
         let rows = exec.query(&sql, binds.values())?;
         rows.first().map_or(Ok((false, false)), |row| Ok((row.bool(0)?, row.bool(1)?)))
     }
@@ -117,10 +122,8 @@ impl Runs<'_> {
         let conditions = expired(&mut binds, dialect, work.options());
         let project = self.project_condition(&mut binds);
         let limit = binds.add(limit);
-        let (order, lock) = match dialect {
-            Dialect::Sqlite => ("lease_mono", ""),
-            Dialect::Postgres => ("lease_until", " FOR UPDATE SKIP LOCKED"),
-        };
+        let order = lease_order(dialect);
+        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
         let table = by_index(dialect, "leased");
         let arm = |condition: &String| {
             format!(

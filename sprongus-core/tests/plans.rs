@@ -1,0 +1,180 @@
+//! Claims, rescues and promotions cost what they return: by their plans, no statement walks through history.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sprongus::clock::testing::ManualClock;
+use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Succeed};
+use sprongus::{
+    Clock, Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Result, Row, Store, SystemClock, Tx, Value,
+};
+use sprongus_testkit::{Postgres, temp_file};
+
+/// The plan of each statement that ran: its SQL, then the lines.
+type Plans = Arc<Mutex<Vec<(String, Vec<String>)>>>;
+
+/// An executor that has each statement of ours explained before it is run.
+struct Explaining<E> {
+    inner: E,
+    plans: Plans,
+}
+
+impl<E: Executor> Explaining<E> {
+    fn explain(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        if !sql.contains("sprongus_runs") {
+            return Ok(());
+        }
+        let (explain, column) = match self.inner.dialect() {
+            Dialect::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+            Dialect::Postgres => ("EXPLAIN (COSTS OFF)", 0),
+        };
+        let rows = self.inner.query(&format!("{explain} {sql}"), params)?;
+        let line = |row: &Row| match &row.values()[column] {
+            Value::Text(line) => line.to_string(),
+            other => panic!("a line of a plan is {other:?}"),
+        };
+        self.plans.lock().unwrap().push((sql.to_owned(), rows.iter().map(line).collect()));
+        Ok(())
+    }
+}
+
+impl<E: Executor> Executor for Explaining<E> {
+    fn dialect(&self) -> Dialect {
+        self.inner.dialect()
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.explain(sql, params)?;
+        self.inner.execute(sql, params)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.explain(sql, params)?;
+        self.inner.query(sql, params)
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        self.inner.batch(sql)
+    }
+}
+
+const FINISHED: i64 = 20_000;
+
+/// 20,000 finished runs, 2,000 due tomorrow, 2,000 ready ones of a kind nobody asks for, 300 ready and 50 claimed ones.
+fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
+    let rows = |n: i64| match dialect {
+        Dialect::Sqlite => {
+            format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {n}) SELECT")
+        }
+        Dialect::Postgres => format!("WITH n AS (SELECT generate_series(1, {n}) AS n) SELECT"),
+    };
+    let (input, lease, lease_columns) = match dialect {
+        Dialect::Sqlite => {
+            ("'null'", "'2024-01-01T00:01:00.000000Z', 1000, 'boot-1'", "lease_until, lease_mono, lease_boot")
+        }
+        Dialect::Postgres => ("'null'::jsonb", "'2024-01-01T00:01:00Z'::timestamptz", "lease_until"),
+    };
+    let time = |text: &str| match dialect {
+        Dialect::Sqlite => format!("'{text}.000000Z'"),
+        Dialect::Postgres => format!("'{text}Z'::timestamptz"),
+    };
+    let (then, tomorrow) = (time("2024-01-01T00:00:00"), time("2030-01-01T00:00:00"));
+    for (count, kind, state, ready, run_at, leased) in [
+        (FINISHED, "'k' || (n % 5)", "succeeded", "FALSE", &then, false),
+        (2_000, "'k' || (n % 5)", "queued", "FALSE", &tomorrow, false),
+        (2_000, "'unasked'", "queued", "TRUE", &then, false),
+        (300, "'k' || (n % 5)", "queued", "TRUE", &then, false),
+        (50, "'k' || (n % 5)", "running", "FALSE", &then, true),
+    ] {
+        let (columns, values) =
+            if leased { (format!(", {lease_columns}"), format!(", {lease}")) } else { <(String, String)>::default() };
+        execute(&format!(
+            "INSERT INTO sprongus_runs (id, kind, input, state, ready, priority, run_at, max_attempts, attempt, lease, \
+             created_at, updated_at{columns}) {} '{state}' || '{ready}' || {kind} || n, {kind}, {input}, '{state}', {ready}, \
+             n % 3, {run_at}, 3, 1, 1, {then}, {then}{values} FROM n",
+            rows(count)
+        ));
+    }
+    execute("ANALYZE sprongus_runs");
+}
+
+/// Everything a worker asks for, on a queue with a long history.
+fn work(tx: &Tx<'_>) {
+    let of = |kinds: &[&str]| Some(kinds.iter().map(|kind| (*kind).to_owned()).collect());
+    let runs = tx.runs();
+    for kinds in [None, of(&["k1"]), of(&["k1", "k2", "sync/*"]), of(&["none", "nothing/*"]), of(&["sync/*"])] {
+        runs.claim_next(&Claim { kinds, limit: 5, ..Claim::new("w") }).unwrap();
+    }
+    let mine = runs.claim_next(&Claim { kinds: of(&["k3"]), limit: 3, ..Claim::new("w") }).unwrap();
+    runs.heartbeat(&Heartbeat { progress: Some(Json::null()), ..Heartbeat::new(&mine[0].id, mine[0].lease) }).unwrap();
+    runs.succeed(&Succeed { output: Some(Json::null()), ..Succeed::new(&mine[0].id, mine[0].lease) }).unwrap();
+    runs.fail(&Fail { retry_in: Some(Duration::ZERO), ..Fail::new(&mine[1].id, mine[1].lease, "x") }).unwrap();
+    runs.rescue(&Rescue::default()).unwrap();
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(ManualClock::new(SystemClock::default().now()))
+}
+
+/// The indexes that hold live runs only, and the primary key.
+const LIVE: [&str; 6] = [
+    "sprongus_runs_ready",
+    "sprongus_runs_ready_kind",
+    "sprongus_runs_later",
+    "sprongus_runs_leased",
+    "sprongus_runs_pkey",
+    "sqlite_autoindex_sprongus_runs_1",
+];
+
+/// The index a line of a plan names.
+fn index_of(line: &str) -> Option<&str> {
+    let names = [" using ", " USING INDEX ", " USING COVERING INDEX ", "Bitmap Index Scan on "];
+    let at = names.iter().find_map(|name| Some(line.find(name)? + name.len()))?;
+    line[at..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()
+}
+
+fn judge(plans: &Plans, walks: impl Fn(&str) -> bool) {
+    let plans = plans.lock().unwrap();
+    assert!(plans.len() > 15, "every statement was explained");
+    let mut used = Vec::new();
+    for (sql, lines) in plans.iter() {
+        for line in lines {
+            let index = index_of(line);
+            let alive = index.is_none_or(|index| LIVE.contains(&index) || !index.contains("sprongus_runs"));
+            assert!(alive && !walks(line), "walks through history: {line}\n{sql}\n{}", lines.join("\n"));
+            used.extend(index.map(str::to_owned));
+        }
+    }
+    for index in ["sprongus_runs_ready_kind", "sprongus_runs_later", "sprongus_runs_leased"] {
+        assert!(used.iter().any(|used| used == index), "{index} is used");
+    }
+}
+
+#[test]
+fn sqlite_never_walks_through_history() {
+    let (_folder, file) = temp_file("plans.db");
+    drop(Store::open(file.to_str().unwrap(), Options::default()).unwrap());
+    let mut host = rusqlite::Connection::open(&file).unwrap();
+    seed(&mut |sql| host.execute_batch(sql).unwrap(), Dialect::Sqlite);
+    let own = host.transaction().unwrap();
+    let plans = Plans::default();
+    let explaining = Explaining { inner: LentSqlite::new(&own).unwrap(), plans: plans.clone() };
+    work(&Tx::attach(explaining, Options { clock: clock(), ..Options::default() }).unwrap());
+    judge(&plans, |line| line.starts_with("SCAN") && line.contains("sprongus_runs") && index_of(line).is_none());
+}
+
+#[test]
+fn postgres_never_walks_through_history() {
+    let url = Postgres::shared().url();
+    let schema = format!("plans_{}", std::process::id());
+    drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
+    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
+    host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
+    let mut own = host.transaction().unwrap();
+    let plans = Plans::default();
+    let explaining = Explaining { inner: LentPostgres::new(&mut own), plans: plans.clone() };
+    work(&Tx::attach(explaining, Options { clock: clock(), ..Options::default() }).unwrap());
+    judge(&plans, |line| line.contains("Seq Scan on sprongus_runs"));
+}
