@@ -13,7 +13,7 @@ use super::report::check_size;
 use super::requests::{Enqueue, EnqueueMany};
 use super::state::RunState;
 use super::{Runs, congestion};
-use crate::db::{Dialect, Executor};
+use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{check_id, new_id};
 use crate::presets::{self, Compiled};
@@ -36,15 +36,15 @@ impl Runs<'_> {
         let ready = Ready { id: new_id(), request, project };
         congestion::watched(self.session, || {
             // A kind that no preset is bound to is enqueued by one statement.
-            if let Some(run) = self.settled(|| self.session.write_one(|work| insert(work, &ready, Judged::NoPreset)))? {
+            let one = std::slice::from_ref(&ready);
+            let write = |judged| self.settled(|| self.session.write_one(|work| insert(work, one, judged)));
+            if let Some(run) = write(Judged::NoPreset)?.pop() {
                 return Ok(run);
             }
             judge(self.bound(project, &request.kind)?.as_deref(), request)?;
             // Again where the run under the key vanished between the two looks.
             for _ in 0..3 {
-                if let Some(run) =
-                    self.settled(|| self.session.write_one(|work| insert(work, &ready, Judged::Valid)))?
-                {
+                if let Some(run) = write(Judged::Valid)?.pop() {
                     return Ok(run);
                 }
                 if let Some(run) = self.session.read(|exec| first(exec, &ready))? {
@@ -68,14 +68,7 @@ impl Runs<'_> {
             self.check(item).and_then(|()| judge(preset.as_deref(), item)).map_err(|error| at(index, error))?;
             all.push(Ready { id: new_id(), request: item, project });
         }
-        congestion::watched(self.session, || {
-            self.session.write(|work| {
-                all.iter()
-                    .enumerate()
-                    .map(|(index, ready)| put(work, ready).map_err(|error| at(index, error)))
-                    .collect()
-            })
-        })
+        congestion::watched(self.session, || self.session.write(|work| put_all(work, &all)))
     }
 
     /// Refuses what cannot be enqueued, before anything is written.
@@ -125,55 +118,97 @@ fn judge(preset: Option<&Compiled>, request: &Enqueue) -> Result<()> {
     if violations.is_empty() { Ok(()) } else { Err(Error::validation(violations)) }
 }
 
-/// Writes the run, or gives the one there is.
-fn put(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {
-    if let Some(run) = insert(work, ready, Judged::Valid)? {
-        return Ok(run);
+/// So many rows of one statement: their parameters stay far below PostgreSQL's 65,535.
+const CHUNK: usize = 500;
+
+/// Writes the runs, or gives those there are, in their order.
+fn put_all(work: &mut Work<'_>, all: &[Ready<'_>]) -> Result<Vec<Run>> {
+    let mut runs = Vec::with_capacity(all.len());
+    let size = if work.dialect() == Dialect::Postgres { CHUNK } else { 1 };
+    for chunk in all.chunks(size) {
+        let mut written: HashMap<String, Run> =
+            insert(work, chunk, Judged::Valid)?.into_iter().map(|run| (run.id.clone(), run)).collect();
+        for ready in chunk {
+            let run = match written.remove(&ready.id) {
+                Some(run) => run,
+                None => there(work, ready).map_err(|error| at(runs.len(), error))?,
+            };
+            runs.push(run);
+        }
     }
+    Ok(runs)
+}
+
+fn there(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {
     let gone = || Error::new(ErrorCode::Busy, "the run under that idempotency key was just removed; try again");
     first(work.exec(), ready)?.ok_or_else(gone)
 }
 
-/// Writes the run with its event; `None` where its key is taken, or a preset is to be asked. One statement on PostgreSQL.
+/// Writes the runs with their events, but for those whose key is taken or whose preset is to be asked. One statement on
+/// PostgreSQL.
 ///
-/// A rival that holds the key and has not committed is waited for: where it rolls back, this one is the first.
-fn insert(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged) -> Result<Option<Run>> {
-    let request = ready.request;
-    let mut binds = Binds::default();
-    let insert = insertion(work, &mut binds, ready, judged)?;
-    let (state, kind) = match request.needs_approval {
+/// A rival that holds a key and has not committed is waited for: where it rolls back, this one is the first.
+fn insert(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged) -> Result<Vec<Run>> {
+    let mut runs = Vec::with_capacity(all.len());
+    for alike in all.chunk_by(|a, b| a.request.needs_approval == b.request.needs_approval) {
+        runs.extend(insert_alike(work, alike, judged)?);
+    }
+    Ok(runs)
+}
+
+/// The same for runs that begin in the same state.
+fn insert_alike(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged) -> Result<Vec<Run>> {
+    let gated = all.first().is_some_and(|ready| ready.request.needs_approval);
+    let (state, kind) = match gated {
         true => (RunState::AwaitingApproval, "run.approval_requested"),
         false => (RunState::Queued, "run.enqueued"),
     };
     let told = Told { kind, from: None, to: state, actor: None, more: serde_json::Map::new() };
-    let run = match work.dialect() {
+    let mut binds = Binds::default();
+    let now = binds.now(work);
+    let rows: Vec<String> = all.iter().map(|ready| row(work, &mut binds, ready, state, &now)).collect::<Result<_>>()?;
+    let rows = match (judged, all) {
+        (Judged::NoPreset, [one]) => {
+            let (kind, project) = (binds.add(&one.request.kind), binds.add(one.project.unwrap_or_default()));
+            format!("SELECT {} WHERE {}", rows.join(", "), presets::unbound_run(&kind, &project))
+        }
+        // Many are judged before they are written.
+        _ => format!("VALUES ({})", rows.join("), (")),
+    };
+    let insert = format!("{INSERT} {rows} ON CONFLICT DO NOTHING RETURNING {COLUMNS}");
+    let runs: Vec<Run> = match work.dialect() {
         Dialect::Sqlite => {
-            let rows = work.query(&insert, binds.values())?;
-            let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
-            told.append(work, &run)?;
-            run
+            let runs = work.query(&insert, binds.values())?.iter().map(read_run).collect::<Result<Vec<_>>>()?;
+            runs.iter().try_for_each(|run| told.append(work, run))?;
+            runs
         }
         Dialect::Postgres => {
-            let event = new_id();
-            let id = format!("{}::text", binds.add(event.clone()));
-            let tell = told.insert(work, &mut binds, &id)?;
-            let sql = format!("WITH run AS ({insert}), event AS ({tell}) SELECT {COLUMNS} FROM run");
-            let rows = work.query(&sql, binds.values())?;
-            let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
-            note(work, &run, event);
-            run
+            let events: Vec<String> = all.iter().map(|_| new_id()).collect();
+            let ids = binds.add(Value::Array(events.iter().cloned().map(Value::from).collect()));
+            let tell = told.insert(work, &mut binds, &format!("({ids}::text[])[row_number() OVER (ORDER BY id)]"))?;
+            let sql = format!("WITH run AS ({insert}), event AS ({tell}) SELECT {COLUMNS} FROM run ORDER BY id");
+            let runs = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<Vec<_>>>()?;
+            if let (Some(run), Some(event)) = (runs.first(), events.first()) {
+                note(work, run, event.clone());
+            }
+            runs
         }
     };
-    signal(work, run.state);
-    Ok(Some(run))
+    if !runs.is_empty() {
+        signal(work, state);
+    }
+    Ok(runs)
 }
 
-fn insertion<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, judged: Judged) -> Result<String> {
+const INSERT: &str = "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, priority, run_at, \
+    idempotency_key, max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, created_at, \
+    updated_at)";
+
+/// A row of [`INSERT`].
+fn row<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, state: RunState, now: &str) -> Result<String> {
     let request = ready.request;
-    let now = binds.now(work);
-    let (run_at, due) = due(work, binds, request, &now)?;
-    let state = if request.needs_approval { RunState::AwaitingApproval } else { RunState::Queued };
-    let due = if request.needs_approval { "FALSE".to_owned() } else { due };
+    let (run_at, due) = due(work, binds, request, now)?;
+    let due = if state == RunState::Queued { due } else { "FALSE".to_owned() };
     let timeout = request.timeout.map(|timeout| lease::micros("timeout", timeout)).transpose()?;
     let values = [
         binds.add(&ready.id),
@@ -191,22 +226,10 @@ fn insertion<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, j
         binds.add(request.channel_id.as_deref()),
         binds.add(request.conversation_id.as_deref()),
         binds.add(request.parent.as_deref()),
-        now.clone(),
-        now,
+        now.to_owned(),
+        now.to_owned(),
     ];
-    let unbound = match judged {
-        Judged::Valid => "TRUE".to_owned(),
-        Judged::NoPreset => {
-            let (kind, project) = (binds.add(&request.kind), binds.add(ready.project.unwrap_or_default()));
-            presets::unbound_run(&kind, &project)
-        }
-    };
-    Ok(format!(
-        "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, priority, run_at, idempotency_key, \
-         max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, created_at, updated_at) \
-         SELECT {} WHERE {unbound} ON CONFLICT DO NOTHING RETURNING {COLUMNS}",
-        values.join(", ")
-    ))
+    Ok(values.join(", "))
 }
 
 /// The SQL of when the run is due, and of whether it is already. What is due at once is ready whatever the clocks say.

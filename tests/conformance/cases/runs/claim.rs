@@ -38,7 +38,7 @@ fn ordered(env: &Env) {
         let urgent = on.runs().enqueue(&Enqueue { priority: 9, ..kind("c") }).unwrap().id;
         let old = on.runs().enqueue(&Enqueue { run_at: Some(early), ..kind("a") }).unwrap().id;
         let idle = on.runs().enqueue(&Enqueue { priority: -1, ..kind("a") }).unwrap().id;
-        assert_eq!(claims(on.runs(), &Claim::new("w")), [urgent.clone()]);
+        assert_eq!(claims(on.runs(), &Claim::new("w")), [urgent]);
         assert_eq!(claims(on.runs(), &Claim { limit: 3, ..Claim::new("w") }), [old, a, b]);
         assert_eq!(claims(on.runs(), &all()), [idle]);
         assert!(claims(on.runs(), &all()).is_empty());

@@ -91,6 +91,14 @@ fn many(env: &Env) {
         assert!(on.runs().enqueue_many(&bad).unwrap_err().message().starts_with("item 1: "));
         assert_eq!(on.runs().list(&ListRuns::default()).unwrap().len(), 3, "nothing of the refused ones is there");
         assert!(on.runs().enqueue_many(&EnqueueMany::default()).unwrap().is_empty());
+        let gated = |n: i64| Enqueue { needs_approval: n % 100 < 2, priority: n, ..kind("c") };
+        let runs = on.runs().enqueue_many(&EnqueueMany::new((0..1201).map(gated).collect())).unwrap();
+        assert!(runs.iter().map(|run| run.priority).eq(0..1201), "in the order they were given");
+        let waiting = runs.iter().filter(|run| run.state == RunState::AwaitingApproval);
+        assert!(waiting.clone().count() == 25 && waiting.clone().all(|run| run.priority % 100 < 2));
+        assert_eq!(told(on.runs(), &runs[1].id), ["run.approval_requested"]);
+        assert_eq!(told(on.runs(), &runs[1200].id), ["run.approval_requested"]);
+        assert_eq!(told(on.runs(), &runs[1199].id), ["run.enqueued"]);
     });
 }
 
@@ -176,7 +184,7 @@ fn walled(env: &Env) {
     let listed = mine.runs().list(&ListRuns::default()).unwrap();
     assert_eq!(listed.iter().map(|run| &run.id).collect::<Vec<_>>(), [&own.id]);
     let all = sprongus::runs::Claim { limit: 10, ..sprongus::runs::Claim::new("w") };
-    assert_eq!(claims(mine.runs(), &all), [own.id.clone()]);
+    assert_eq!(claims(mine.runs(), &all), std::slice::from_ref(&own.id));
     let theirs = store.runs().claim_next(&all).unwrap();
     let stale = sprongus::runs::Succeed::new(&theirs[0].id, theirs[0].lease);
     assert_eq!(code(mine.runs().succeed(&stale)), ErrorCode::NotFound);

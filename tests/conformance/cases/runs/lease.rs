@@ -154,7 +154,11 @@ fn skewed(env: &Env) {
             assert_eq!(held.len(), 1, "what is enqueued for now is claimed now, whatever the clock");
             assert!(claims(rival.runs(), &short("rival")).is_empty(), "a lease in force is not stolen");
             std::thread::sleep(Duration::from_millis(900));
-            assert_eq!(claims(rival.runs(), &short("rival")), [id.clone()], "one that ran out is not frozen");
+            assert_eq!(
+                claims(rival.runs(), &short("rival")),
+                std::slice::from_ref(&id),
+                "one that ran out is not frozen"
+            );
             let lease = get(rival.runs(), &id).lease;
             rival.runs().succeed(&Succeed::new(&id, lease)).unwrap();
         }
