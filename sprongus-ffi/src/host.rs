@@ -23,31 +23,35 @@ pub struct sprongus_row_sink {
 }
 
 /// Runs one statement that changes rows; sets `*changed`.
-pub type sprongus_host_execute = unsafe extern "C" fn(
-    user_data: *mut c_void,
-    sql: *const c_char,
-    params: *const sprongus_value,
-    count: usize,
-    changed: *mut u64,
-    error: *mut *mut sprongus_error,
-) -> i32;
+pub type sprongus_host_execute = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        sql: *const c_char,
+        params: *const sprongus_value,
+        count: usize,
+        changed: *mut u64,
+        error: *mut *mut sprongus_error,
+    ) -> i32,
+>;
 
 /// Runs one statement that gives rows: sprongus_row_sink_column for each column, then sprongus_row_sink_add for each row.
-pub type sprongus_host_query = unsafe extern "C" fn(
-    user_data: *mut c_void,
-    sql: *const c_char,
-    params: *const sprongus_value,
-    count: usize,
-    rows: *mut sprongus_row_sink,
-    error: *mut *mut sprongus_error,
-) -> i32;
+pub type sprongus_host_query = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        sql: *const c_char,
+        params: *const sprongus_value,
+        count: usize,
+        rows: *mut sprongus_row_sink,
+        error: *mut *mut sprongus_error,
+    ) -> i32,
+>;
 
 /// Runs statements separated by semicolons, without parameters or rows: savepoints, temporary tables.
 pub type sprongus_host_batch =
-    unsafe extern "C" fn(user_data: *mut c_void, sql: *const c_char, error: *mut *mut sprongus_error) -> i32;
+    Option<unsafe extern "C" fn(user_data: *mut c_void, sql: *const c_char, error: *mut *mut sprongus_error) -> i32>;
 
 /// Called once, when the library no longer needs `user_data`.
-pub type sprongus_host_destroy = unsafe extern "C" fn(user_data: *mut c_void);
+pub type sprongus_host_destroy = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The host's own connection with a transaction open: the library runs its SQL through these functions, the host begins
 /// and commits. Begin with `SPRONGUS_INIT(host)`.
@@ -69,13 +73,13 @@ pub struct sprongus_host {
     /// Handed to each function.
     pub user_data: *mut c_void,
     /// Required.
-    pub execute: Option<sprongus_host_execute>,
+    pub execute: sprongus_host_execute,
     /// Required.
-    pub query: Option<sprongus_host_query>,
+    pub query: sprongus_host_query,
     /// Required.
-    pub batch: Option<sprongus_host_batch>,
+    pub batch: sprongus_host_batch,
     /// May be NULL.
-    pub destroy: Option<sprongus_host_destroy>,
+    pub destroy: sprongus_host_destroy,
 }
 
 // SAFETY: `repr(C)`, begins with its size; integers, pointers, and functions for which zero is None.
@@ -83,11 +87,8 @@ unsafe impl args::Plain for sprongus_host {}
 
 /// The functions, checked.
 struct Lent {
-    user_data: *mut c_void,
+    host: sprongus_host,
     dialect: Dialect,
-    execute: sprongus_host_execute,
-    query: sprongus_host_query,
-    batch: sprongus_host_batch,
     _destroy: Destroy,
     inside: Inside,
 }
@@ -96,7 +97,7 @@ struct Lent {
 unsafe impl Send for Lent {}
 
 /// Ends the host's data, once, also where attaching fails.
-struct Destroy(Option<sprongus_host_destroy>, *mut c_void);
+struct Destroy(sprongus_host_destroy, *mut c_void);
 
 impl Drop for Destroy {
     fn drop(&mut self) {
@@ -110,22 +111,18 @@ impl Drop for Destroy {
 impl Lent {
     fn new(host: sprongus_host) -> Result<Self> {
         let destroy = Destroy(host.destroy, host.user_data);
-        let missing = |name: &str| Error::invalid(format!("host.{name} is NULL"));
-        Ok(Self {
-            user_data: host.user_data,
-            dialect: match host.dialect {
-                SPRONGUS_DIALECT_SQLITE => Dialect::Sqlite,
-                SPRONGUS_DIALECT_POSTGRES => Dialect::Postgres,
-                _ => {
-                    return Err(Error::invalid("host.dialect is SPRONGUS_DIALECT_SQLITE or SPRONGUS_DIALECT_POSTGRES"));
-                }
-            },
-            execute: host.execute.ok_or_else(|| missing("execute"))?,
-            query: host.query.ok_or_else(|| missing("query"))?,
-            batch: host.batch.ok_or_else(|| missing("batch"))?,
-            _destroy: destroy,
-            inside: Inside::default(),
-        })
+        let dialect = match host.dialect {
+            SPRONGUS_DIALECT_SQLITE => Dialect::Sqlite,
+            SPRONGUS_DIALECT_POSTGRES => Dialect::Postgres,
+            _ => return Err(Error::invalid("host.dialect is SPRONGUS_DIALECT_SQLITE or SPRONGUS_DIALECT_POSTGRES")),
+        };
+        let given = [host.execute.is_some(), host.query.is_some(), host.batch.is_some()];
+        for (name, given) in ["execute", "query", "batch"].into_iter().zip(given) {
+            if !given {
+                return Err(missing(name));
+            }
+        }
+        Ok(Self { host, dialect, _destroy: destroy, inside: Inside::default() })
     }
 
     /// Calls one of the host's functions; its error is taken over.
@@ -146,6 +143,10 @@ impl Lent {
             }
         }
     }
+}
+
+fn missing(name: &str) -> Error {
+    Error::invalid(format!("host.{name} is NULL"))
 }
 
 fn copy(error: &Error) -> Error {
@@ -173,23 +174,23 @@ impl Executor for Lent {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        let (run, user_data) = (self.host.execute.ok_or_else(|| missing("execute"))?, self.host.user_data);
         let (sql, (_texts, values)) = (c_sql(sql)?, bound(params, self.dialect));
         let mut changed = 0;
         self.ask(|error| {
             // SAFETY: the host's own function; what it is given lives until it returns.
-            unsafe {
-                (self.execute)(self.user_data, sql.as_ptr(), values.as_ptr(), values.len(), &raw mut changed, error)
-            }
+            unsafe { run(user_data, sql.as_ptr(), values.as_ptr(), values.len(), &raw mut changed, error) }
         })?;
         Ok(changed)
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        let (run, user_data) = (self.host.query.ok_or_else(|| missing("query"))?, self.host.user_data);
         let (sql, (_texts, values)) = (c_sql(sql)?, bound(params, self.dialect));
         let sink = handle::give(Sink::default())?;
         let asked = self.ask(|error| {
             // SAFETY: the host's own function; what it is given lives until it returns.
-            unsafe { (self.query)(self.user_data, sql.as_ptr(), values.as_ptr(), values.len(), sink, error) }
+            unsafe { run(user_data, sql.as_ptr(), values.as_ptr(), values.len(), sink, error) }
         });
         let filled = handle::peek::<Sink>(sink);
         handle::free::<Sink>(sink);
@@ -198,10 +199,11 @@ impl Executor for Lent {
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
+        let (run, user_data) = (self.host.batch.ok_or_else(|| missing("batch"))?, self.host.user_data);
         let sql = c_sql(sql)?;
         self.ask(|error| {
             // SAFETY: the host's own function; what it is given lives until it returns.
-            unsafe { (self.batch)(self.user_data, sql.as_ptr(), error) }
+            unsafe { run(user_data, sql.as_ptr(), error) }
         })
     }
 }

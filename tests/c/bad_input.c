@@ -1,0 +1,212 @@
+// What a caller can get wrong: NULL, bad UTF-8, wrong lengths, structs of other versions. Each is an answer.
+#include "test.h"
+
+void test_bad_input(place at);
+
+static const char *bad_utf8 = "a\xff";
+
+// Nothing at all, everywhere.
+static void nothing(void) {
+    sprongus_error *error = NULL;
+    const int32_t invalid = SPRONGUS_ERR_INVALID_ARGUMENT;
+    FAILS(invalid, sprongus_store_open(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_store_close(NULL, &error));
+    FAILS(invalid, sprongus_store_migrate(NULL, NULL, &error));
+    FAILS(invalid, sprongus_store_acting_as(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_store_scoped(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_store_snapshot(NULL, NULL, &error));
+    FAILS(invalid, sprongus_migration_sql(NULL, NULL, &error));
+    FAILS(invalid, sprongus_query(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_execute(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_tx_begin(NULL, NULL, &error));
+    FAILS(invalid, sprongus_tx_savepoint(NULL, NULL, &error));
+    FAILS(invalid, sprongus_tx_acting_as(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_tx_commit(NULL, &error));
+    FAILS(invalid, sprongus_tx_rollback(NULL, &error));
+    FAILS(invalid, sprongus_attach(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_row_sink_column(NULL, NULL, &error));
+    FAILS(invalid, sprongus_row_sink_add(NULL, NULL, 0, &error));
+    FAILS(invalid, sprongus_call(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_operations(NULL, &error));
+    FAILS(invalid, sprongus_operation_schema(NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_enqueue(NULL, NULL, NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_claim_next(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_start(NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_runs_heartbeat(NULL, NULL, 0, NULL, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_runs_succeed(NULL, NULL, 0, NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_fail(NULL, NULL, 0, NULL, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_runs_cancel(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_rescue(NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_runs_get(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_list(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_events(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_output(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_publish(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_get(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_list(NULL, NULL, NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_delete(NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_bind(NULL, NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_presets_bind_run(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_bound(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_export(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_presets_create(NULL, NULL, NULL, NULL, 0, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_presets_validate(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_aux_get(NULL, NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_aux_delete(NULL, NULL, NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_aux_update(NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_aux_list(NULL, NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_aux_count(NULL, NULL, NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_aux_import(NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_aux_export(NULL, NULL, NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue_many(NULL, NULL, 0, NULL, &error));  // nothing is no JSON
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_presets_import(NULL, NULL, 0, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_aux_create(NULL, NULL, NULL, NULL, 0, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_aux_upsert(NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_aux_bulk_upsert(NULL, NULL, NULL, NULL, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_error_new(1, NULL, &error));
+    FAILS(invalid, sprongus_error_from_sqlite(1, NULL, &error));
+    FAILS(invalid, sprongus_error_from_sqlstate(NULL, NULL, &error));
+    CHECK(sprongus_store_open(NULL, NULL, NULL, NULL) == invalid);  // and nobody to tell
+}
+
+// Getters of nothing.
+static void no_getters(void) {
+    CHECK(sprongus_store_url(NULL) == NULL && sprongus_store_backend(NULL) == NULL);
+    CHECK(sprongus_store_schema_version(NULL) == 0);
+    CHECK(sprongus_error_code(NULL) == SPRONGUS_OK && sprongus_error_message(NULL) == NULL);
+    CHECK(sprongus_error_name(NULL) == NULL && sprongus_error_details(NULL) == NULL);
+    CHECK(sprongus_error_to_json(NULL) == NULL && !sprongus_error_retryable(NULL));
+    CHECK(sprongus_buf_data(NULL) == NULL && sprongus_buf_length(NULL) == 0);
+    CHECK(sprongus_rows_count(NULL) == 0 && sprongus_rows_value(NULL, 0, 0) == NULL);
+    CHECK(sprongus_run_id(NULL) == NULL && sprongus_run_lease(NULL) == 0 && !sprongus_run_is_final(NULL));
+    CHECK(sprongus_run_list_at(NULL, 0) == NULL && sprongus_run_list_count(NULL) == 0);
+    CHECK(sprongus_entry_payload(NULL) == NULL && sprongus_entry_version(NULL) == 0);
+    CHECK(sprongus_entry_list_at(NULL, 0) == NULL && sprongus_entry_list_to_json(NULL) == NULL);
+    CHECK(sprongus_preset_label(NULL) == NULL && sprongus_preset_list_next_cursor(NULL) == NULL);
+    sprongus_store_free(NULL);
+    sprongus_tx_free(NULL);
+    sprongus_error_free(NULL);
+    sprongus_buf_free(NULL);
+    sprongus_rows_free(NULL);
+    sprongus_run_free(NULL);
+    sprongus_run_list_free(NULL);
+    sprongus_entry_free(NULL);
+    sprongus_entry_list_free(NULL);
+    sprongus_preset_free(NULL);
+    sprongus_preset_list_free(NULL);
+}
+
+static void text_and_lengths(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    const int32_t invalid = SPRONGUS_ERR_INVALID_ARGUMENT;
+    sprongus_store *other = NULL;
+    FAILS(invalid, sprongus_store_open(bad_utf8, NULL, &other, &error));
+    FAILS(invalid, sprongus_runs_enqueue(store, bad_utf8, NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_enqueue(store, "", NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_enqueue(store, "a\nb", NULL, 0, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "\"a\xff\"", 4, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "{} {}", 5, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "{}", 1, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.bad", NULL, 2, NULL, NULL, &error));
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.bad", "{}", (size_t)-1, NULL, NULL, &error));
+    FAILS(invalid, sprongus_execute(store, bad_utf8, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_execute(store, "SELECT 1", NULL, 1, NULL, &error));
+    sprongus_value value = sprongus_text("x");
+    value.length = (size_t)-1;
+    FAILS(invalid, sprongus_execute(store, "SELECT $1", &value, 1, NULL, &error));
+    FAILS(invalid, sprongus_execute(store, "SELECT $1", &value, (size_t)-1 / 8, NULL, &error));
+    value = sprongus_text(bad_utf8);
+    FAILS(invalid, sprongus_execute(store, "SELECT $1", &value, 1, NULL, &error));
+    value.type = 99;
+    FAILS(invalid, sprongus_execute(store, "SELECT $1", &value, 1, NULL, &error));
+    const char *holed[] = {"runs:read", NULL};
+    FAILS(invalid, sprongus_store_scoped(store, "p1", holed, 2, &other, &error));
+    FAILS(invalid, sprongus_presets_bind(store, "t", "p", NULL, 0xf00, NULL, &error));
+    FAILS(invalid, sprongus_migration_sql("oracle", NULL, &error));
+}
+
+static void structs(sprongus_store *store, place at) {
+    sprongus_error *error = NULL;
+    const int32_t invalid = SPRONGUS_ERR_INVALID_ARGUMENT;
+    // Of a later version: a longer tail is taken where it is zero.
+    struct {
+        sprongus_enqueue_options known;
+        int64_t later[4];
+    } longer;
+    memset(&longer, 0, sizeof longer);
+    longer.known.struct_size = sizeof longer;
+    longer.known.priority = 4;
+    sprongus_run *run = NULL;
+    OK(sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
+    CHECK(sprongus_run_priority(run) == 4);
+    sprongus_run_free(run);
+    longer.later[3] = 1;
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
+    // Of an earlier version: what it lacks is the default.
+    longer.known.struct_size = offsetof(sprongus_enqueue_options, priority);
+    OK(sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
+    CHECK(sprongus_run_priority(run) == 0 && sprongus_run_max_attempts(run) == 3);
+    sprongus_run_free(run);
+    // Forgotten, or nonsense.
+    longer.known.struct_size = 0;
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
+    longer.known.struct_size = (size_t)-1;
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
+
+    sprongus_enqueue_options options;
+    SPRONGUS_INIT(options);
+    options.run_at = "tomorrow";
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &options, &run, &error));
+    options.run_at = "2024-02-29T12:00:00";
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &options, &run, &error));
+    options.run_at = NULL;
+    options.delay_ms = -7;
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &options, &run, &error));
+
+    sprongus_options store_options;
+    SPRONGUS_INIT(store_options);
+    store_options.flags = 0x80000000u;
+    sprongus_store *other = NULL;
+    FAILS(invalid, sprongus_store_open(":memory:", &store_options, &other, &error));
+    store_options.flags = 0;
+    store_options.durability = 9;
+    FAILS(invalid, sprongus_store_open(":memory:", &store_options, &other, &error));
+    SPRONGUS_INIT(store_options);
+    store_options.pool_size = 100000;
+    FAILS(invalid, sprongus_store_open(":memory:", &store_options, &other, &error));
+    SPRONGUS_INIT(store_options);
+    store_options.schema = at.schema;
+    store_options.flags = SPRONGUS_READ_ONLY;
+    if (strcmp(at.url, ":memory:") != 0) {
+        OK(sprongus_store_open(at.url, &store_options, &other, &error));
+        FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_runs_enqueue(other, "c.ro", NULL, 0, NULL, NULL, &error));
+        sprongus_store_free(other);
+    }
+}
+
+static void places(void) {
+    sprongus_error *error = NULL;
+    sprongus_store *store = NULL;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_store_open("", NULL, &store, &error));
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_store_open("mysql://h/d", NULL, &store, &error));
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_store_open("/", NULL, &store, &error));
+    FAILS(SPRONGUS_ERR_NOT_FOUND, sprongus_store_open("/no/such/folder/app.db", NULL, &store, &error));
+    sprongus_options options;
+    SPRONGUS_INIT(options);
+    options.call_timeout_ms = 2000;
+    int32_t status = sprongus_store_open("postgresql://u:s3cret@127.0.0.1:1/none", &options, &store, &error);
+    CHECK(status == SPRONGUS_ERR_UNAVAILABLE && sprongus_error_retryable(error));
+    CHECK(!test_holds(sprongus_error_message(error), "s3cret") && !test_holds(sprongus_error_to_json(error), "s3cret"));
+    sprongus_error_free(error);
+    CHECK(store == NULL);
+}
+
+void test_bad_input(place at) {
+    sprongus_store *store = test_open(at);
+    nothing();
+    no_getters();
+    text_and_lengths(store);
+    structs(store, at);
+    places();
+    sprongus_store_free(store);
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# run.sh: compiles the C and C++ tests and examples every way they may be compiled, and runs them plain, under valgrind and
+# with AddressSanitizer, on SQLite in memory and in a file and on PostgreSQL. Run by `make test-c`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+: "${SPRONGUS_TEST_PG_URL:?run it beside a PostgreSQL: make test-c}" "${PROFILE_DIR:=target/debug}"
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+export SPRONGUS_TEST_TMP=$out
+# Programs look for the library by its SONAME.
+soname=$(readelf -d "$PROFILE_DIR/libsprongus.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+ln -s "$(realpath "$PROFILE_DIR/libsprongus.so")" "$out/libsprongus.so"
+ln -s libsprongus.so "$out/$soname"
+
+strict=(-Wall -Wextra -Wpedantic -Werror -g -Iinclude)
+link=(-L"$out" -lsprongus -Wl,-rpath,"$out")
+as_c99=("$CC" -std=c99)
+as_c11=("$CC" -std=c11)
+as_cpp=("$CXX" -x c++ -std=c++17)
+suite=(tests/c/{main,store,tx,runs,aux_store,presets,call,bad_input,handles}.c)
+hosts=(host_sqlite:-lsqlite3 host_postgres:"-I$(pg_config --includedir) -lpq")
+
+step() { printf '\n== %s\n' "$*"; }
+
+# A schema or a file that no other run has seen.
+place=0
+on() {
+    local program=$1 where=$2
+    shift 2
+    place=$((place + 1))
+    case $where in
+        memory) "$@" "$program" :memory: ;;
+        file) "$@" "$program" "$out/store-$place.db" ;;
+        postgres) "$@" "$program" "$SPRONGUS_TEST_PG_URL" "c_$$_$place" ;;
+    esac
+}
+
+step "the library exports its symbols and nothing else, has a SONAME and stays loaded"
+nm -D --defined-only "$PROFILE_DIR/libsprongus.so" | awk '{ print $3 }' | LC_ALL=C sort | diff include/sprongus.symbols -
+[ -n "$soname" ] && readelf -d "$PROFILE_DIR/libsprongus.so" | grep -q NODELETE
+
+step "the header alone, and twice, in each language"
+printf '#include <sprongus.h>\n#include <sprongus.h>\nint main(void) { return sprongus_version() == 0; }\n' >"$out/header.c"
+printf '#include <sprongus.hpp>\n#include <sprongus.hpp>\nint main() { return sprongus::version().empty(); }\n' >"$out/header.cpp"
+"${as_c99[@]}" "${strict[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
+"${as_c11[@]}" "${strict[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
+"${as_cpp[@]}" "${strict[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}" && "$out/header"
+"${as_cpp[@]}" "${strict[@]}" "$out/header.cpp" -x none -o "$out/header" "${link[@]}" && "$out/header"
+
+step "the suite as C99, C11 and C++17"
+"${as_c99[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c99" "${link[@]}"
+"${as_c11[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c11" "${link[@]}"
+"${as_cpp[@]}" "${strict[@]}" "${suite[@]}" -x none -o "$out/suite-cpp" "${link[@]}"
+for where in memory file postgres; do
+    for built in c99 c11 cpp; do on "$out/suite-$built" $where; done
+done
+
+step "the C++ layer"
+"$CXX" -std=c++17 "${strict[@]}" tests/cpp/*.cpp -o "$out/layer" "${link[@]}"
+for where in memory file postgres; do on "$out/layer" $where; done
+
+step "the host's own transaction, on SQLite and PostgreSQL"
+for host in "${hosts[@]}"; do
+    name=${host%%:*}
+    # shellcheck disable=SC2086  # flags are words
+    "${as_c11[@]}" "${strict[@]}" "tests/c/$name.c" -o "$out/$name" "${link[@]}" ${host#*:}
+done
+on "$out/host_sqlite" file
+on "$out/host_postgres" postgres
+
+step "random calls"
+"${as_c11[@]}" "${strict[@]}" tests/c/random_calls.c -o "$out/random_calls" "${link[@]}"
+on "$out/random_calls" memory
+
+step "valgrind"
+memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --num-callers=30)
+on "$out/suite-c11" memory "${memcheck[@]}"
+on "$out/suite-c11" postgres "${memcheck[@]}"
+on "$out/host_sqlite" file "${memcheck[@]}"
+on "$out/layer" memory "${memcheck[@]}"
+
+step "AddressSanitizer"
+asan=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+"${as_c11[@]}" "${strict[@]}" "${asan[@]}" "${suite[@]}" -o "$out/suite-asan" "${link[@]}"
+"${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/random_calls.c -o "$out/random-asan" "${link[@]}"
+for where in memory file postgres; do on "$out/suite-asan" $where; done
+on "$out/random-asan" memory
+
+step "examples"
+for example in examples/c/*.c; do
+    name=$(basename "$example" .c)
+    "${as_c99[@]}" "${strict[@]}" "$example" -o "$out/$name" "${link[@]}"
+    "$out/$name" "$out/example-$name.db"
+done
+for example in examples/cpp/*.cpp; do
+    name=$(basename "$example" .cpp)-cpp
+    "$CXX" -std=c++17 "${strict[@]}" "$example" -o "$out/$name" "${link[@]}"
+    "$out/$name" "$out/example-$name.db"
+done
+printf '\nall C and C++ tests passed\n'

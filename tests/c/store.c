@@ -1,0 +1,89 @@
+// Stores and the host's own SQL.
+#include "test.h"
+
+void test_store(place at);
+
+static void rows_and_values(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    uint64_t changed = 7;
+    OK(sprongus_execute(store, "CREATE TABLE c_orders (id TEXT PRIMARY KEY, total INTEGER, note TEXT)", NULL, 0, &changed,
+                        &error));
+    sprongus_value values[3];
+    values[0] = sprongus_text("a-17");
+    values[1] = sprongus_int(4200);
+    values[2] = sprongus_text(NULL);
+    OK(sprongus_execute(store, "INSERT INTO c_orders VALUES ($1, $2, $3)", values, 3, &changed, &error));
+    CHECK(changed == 1);
+
+    sprongus_rows *rows = NULL;
+    OK(sprongus_query(store, "SELECT id, total, note FROM c_orders WHERE id = $1 AND total > $2 - 1", values, 2, &rows,
+                      &error));
+    CHECK(sprongus_rows_count(rows) == 1);
+    CHECK(sprongus_rows_columns(rows) == 3);
+    CHECK_TEXT(sprongus_rows_column_name(rows, 1), "total");
+    CHECK(sprongus_rows_column_name(rows, 3) == NULL);
+    CHECK(sprongus_rows_value(rows, 0, 1)->type == SPRONGUS_INT);
+    CHECK(sprongus_rows_value(rows, 0, 1)->integer == 4200);
+    CHECK_TEXT(sprongus_rows_value(rows, 0, 0)->data, "a-17");
+    CHECK(sprongus_rows_value(rows, 0, 2)->type == SPRONGUS_NULL);
+    CHECK(sprongus_rows_value(rows, 1, 0) == NULL);
+    CHECK(sprongus_rows_value(rows, 0, (size_t)-1) == NULL);
+    CHECK_TEXT(sprongus_rows_to_json(rows), "[{\"id\":\"a-17\",\"total\":4200,\"note\":null}]");
+    sprongus_rows_free(rows);
+
+    OK(sprongus_query(store, "SELECT id FROM c_orders WHERE id = 'none'", NULL, 0, &rows, &error));
+    CHECK(sprongus_rows_count(rows) == 0);
+    CHECK_TEXT(sprongus_rows_to_json(rows), "[]");
+    sprongus_rows_free(rows);
+
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_query(store, "DELETE FROM c_orders", NULL, 0, &rows, &error));
+    CHECK(rows == NULL);
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_execute(store, "COMMIT", NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_CONFLICT, sprongus_execute(store, "INSERT INTO c_orders VALUES ($1, $2, $3)", values, 3, NULL, &error));
+    OK(sprongus_execute(store, "DROP TABLE c_orders", NULL, 0, NULL, &error));
+}
+
+static void other_handles(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_store *other = NULL;
+    OK(sprongus_store_acting_as(store, "somebody", "because", &other, &error));
+    CHECK_TEXT(sprongus_store_backend(other), sprongus_store_backend(store));
+    sprongus_store_free(other);
+
+    const char *scopes[] = {"runs:read", "aux:read"};
+    OK(sprongus_store_scoped(store, "p1", scopes, 2, &other, &error));
+    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_runs_enqueue(other, "a", NULL, 0, NULL, NULL, &error));
+    sprongus_rows *rows = NULL;
+    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_query(other, "SELECT 1", NULL, 0, &rows, &error));
+    sprongus_store *wider = NULL;
+    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_store_scoped(other, "p2", NULL, 0, &wider, &error));
+    CHECK(wider == NULL);
+    sprongus_store_free(other);
+
+    const char *unknown[] = {"runs:everything"};
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_store_scoped(store, "p1", unknown, 1, &other, &error));
+}
+
+void test_store(place at) {
+    sprongus_error *error = NULL;
+    sprongus_store *store = test_open(at);
+    CHECK_TEXT(sprongus_store_backend(store), at.schema ? "postgres" : "sqlite");
+    CHECK(sprongus_store_schema_version(store) > 0);
+    CHECK(sprongus_store_url(store) != NULL);
+    int64_t version = 0;
+    OK(sprongus_store_migrate(store, &version, &error));
+    CHECK(version == sprongus_store_schema_version(store));
+    rows_and_values(store);
+    other_handles(store);
+    OK(sprongus_store_close(store, &error));
+    OK(sprongus_store_close(store, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_execute(store, "SELECT 1", NULL, 0, NULL, &error));
+    sprongus_store_free(store);
+
+    sprongus_buf *sql = NULL;
+    OK(sprongus_migration_sql("sqlite", &sql, &error));
+    CHECK(test_holds(sprongus_buf_data(sql), "CREATE TABLE"));
+    CHECK(sprongus_buf_length(sql) == strlen(sprongus_buf_data(sql)));
+    sprongus_buf_free(sql);
+    CHECK_TEXT(sprongus_version(), "0.1.0");
+}

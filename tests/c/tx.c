@@ -1,0 +1,84 @@
+// Transactions and savepoints: the host's own SQL and ours in one commit.
+#include "test.h"
+
+void test_tx(place at);
+
+static int64_t number(const void *store_or_tx, const char *sql) {
+    sprongus_error *error = NULL;
+    sprongus_rows *rows = NULL;
+    OK(sprongus_query(store_or_tx, sql, NULL, 0, &rows, &error));
+    int64_t value = sprongus_rows_value(rows, 0, 0)->integer;
+    sprongus_rows_free(rows);
+    return value;
+}
+
+static sprongus_tx *begin(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_tx *tx = NULL;
+    OK(sprongus_tx_begin(store, &tx, &error));
+    return tx;
+}
+
+static void committed_and_not(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_tx *tx = begin(store);
+    OK(sprongus_execute(tx, "INSERT INTO c_tx VALUES (1)", NULL, 0, NULL, &error));
+    OK(sprongus_runs_enqueue(tx, "c.tx", "{}", 2, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_runs_enqueue(store, "c.tx", "{}", 2, NULL, NULL, &error));
+    OK(sprongus_tx_commit(tx, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_tx_commit(tx, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_execute(tx, "INSERT INTO c_tx VALUES (2)", NULL, 0, NULL, &error));
+    sprongus_tx_free(tx);
+
+    tx = begin(store);
+    OK(sprongus_execute(tx, "INSERT INTO c_tx VALUES (3)", NULL, 0, NULL, &error));
+    OK(sprongus_tx_rollback(tx, &error));
+    sprongus_tx_free(tx);
+
+    tx = begin(store);
+    OK(sprongus_execute(tx, "INSERT INTO c_tx VALUES (4)", NULL, 0, NULL, &error));
+    sprongus_tx_free(tx);
+    CHECK(number(store, "SELECT count(*) FROM c_tx") == 1);
+    CHECK(number(store, "SELECT count(*) FROM sprongus_runs WHERE kind = 'c.tx'") == 1);
+}
+
+static void savepoints_and_poison(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_tx *tx = begin(store);
+    sprongus_tx *inner = NULL;
+    OK(sprongus_tx_savepoint(tx, &inner, &error));
+    OK(sprongus_execute(inner, "INSERT INTO c_tx VALUES (5)", NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_CONFLICT, sprongus_execute(inner, "INSERT INTO c_tx VALUES (5)", NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_execute(inner, "INSERT INTO c_tx VALUES (6)", NULL, 0, NULL, &error));
+    OK(sprongus_tx_rollback(inner, &error));
+    sprongus_tx_free(inner);
+    OK(sprongus_execute(tx, "INSERT INTO c_tx VALUES (7)", NULL, 0, NULL, &error));
+    sprongus_tx *named = NULL;
+    OK(sprongus_tx_acting_as(tx, "somebody", NULL, &named, &error));
+    FAILS(SPRONGUS_ERR_NOT_FOUND, sprongus_runs_cancel(named, "nothing", NULL, NULL, &error));
+    sprongus_tx_free(named);
+    OK(sprongus_tx_commit(tx, &error));
+    sprongus_tx_free(tx);
+    CHECK(number(store, "SELECT sum(id) FROM c_tx") == 8);
+
+    tx = begin(store);
+    FAILS(SPRONGUS_ERR_CONFLICT, sprongus_execute(tx, "INSERT INTO c_tx VALUES (7)", NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_tx_commit(tx, &error));
+    sprongus_tx_free(tx);
+}
+
+void test_tx(place at) {
+    sprongus_error *error = NULL;
+    sprongus_store *store = test_open(at);
+    OK(sprongus_execute(store, "CREATE TABLE c_tx (id INTEGER PRIMARY KEY)", NULL, 0, NULL, &error));
+    committed_and_not(store);
+    savepoints_and_poison(store);
+    OK(sprongus_execute(store, "DROP TABLE c_tx", NULL, 0, NULL, &error));
+
+    // A transaction outlives the handle of its store, and a store closed under it is an answer.
+    sprongus_tx *tx = begin(store);
+    sprongus_store_free(store);
+    OK(sprongus_runs_enqueue(tx, "c.tx.left", NULL, 0, NULL, NULL, &error));
+    OK(sprongus_tx_commit(tx, &error));
+    sprongus_tx_free(tx);
+}
