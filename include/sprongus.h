@@ -207,14 +207,6 @@
 // An array: `data` as a JSON array.
 #define SPRONGUS_ARRAY 13
 
-typedef struct Option_sprongus_host_batch Option_sprongus_host_batch;
-
-typedef struct Option_sprongus_host_destroy Option_sprongus_host_destroy;
-
-typedef struct Option_sprongus_host_execute Option_sprongus_host_execute;
-
-typedef struct Option_sprongus_host_query Option_sprongus_host_query;
-
 // Text or bytes handed to the caller. Freed by sprongus_buf_free; its data lives until then.
 typedef struct sprongus_buf sprongus_buf;
 
@@ -290,6 +282,28 @@ typedef struct {
     size_t length;
 } sprongus_value;
 
+// Runs one statement that changes rows; sets `*changed`.
+typedef int32_t (*sprongus_host_execute)(void *user_data,
+                                         const char *sql,
+                                         const sprongus_value *params,
+                                         size_t count,
+                                         uint64_t *changed,
+                                         sprongus_error **error);
+
+// Runs one statement that gives rows: sprongus_row_sink_column for each column, then sprongus_row_sink_add for each row.
+typedef int32_t (*sprongus_host_query)(void *user_data,
+                                       const char *sql,
+                                       const sprongus_value *params,
+                                       size_t count,
+                                       sprongus_row_sink *rows,
+                                       sprongus_error **error);
+
+// Runs statements separated by semicolons, without parameters or rows: savepoints, temporary tables.
+typedef int32_t (*sprongus_host_batch)(void *user_data, const char *sql, sprongus_error **error);
+
+// Called once, when the library no longer needs `user_data`.
+typedef void (*sprongus_host_destroy)(void *user_data);
+
 // The host's own connection with a transaction open: the library runs its SQL through these functions, the host begins
 // and commits. Begin with `SPRONGUS_INIT(host)`.
 //
@@ -308,13 +322,13 @@ typedef struct {
     // Handed to each function.
     void *user_data;
     // Required.
-    Option_sprongus_host_execute execute;
+    sprongus_host_execute execute;
     // Required.
-    Option_sprongus_host_query query;
+    sprongus_host_query query;
     // Required.
-    Option_sprongus_host_batch batch;
+    sprongus_host_batch batch;
     // May be NULL.
-    Option_sprongus_host_destroy destroy;
+    sprongus_host_destroy destroy;
 } sprongus_host;
 
 // Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.

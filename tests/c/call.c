@@ -37,7 +37,7 @@ void test_call(place at) {
     one_call(store, "store.info", "{}", SPRONGUS_OK);
     one_call(store, "runs.enqueue", "{\"kind\": \"c.call\", \"input\": [1, 2.0]}", SPRONGUS_OK);
     one_call(store, "aux.create", "{\"project\":\"c\",\"table\":\"assets\",\"payload\":{\"title\":\"t\"}}", SPRONGUS_OK);
-    one_call(store, "runs.enqueue", "{\"kind\": \"c.call\", \"colour\": 1}", SPRONGUS_ERR_VALIDATION);
+    one_call(store, "runs.enqueue", "{\"kind\": \"c.call\", \"colour\": 1}", SPRONGUS_ERR_INVALID_ARGUMENT);
     one_call(store, "runs.enqueue", "{\"kind\": ", SPRONGUS_ERR_VALIDATION);
     one_call(store, "runs.get", "{\"id\": \"nothing\"}", SPRONGUS_ERR_NOT_FOUND);
     one_call(store, "runs.explode", "{}", SPRONGUS_ERR_NOT_FOUND);

@@ -1,0 +1,133 @@
+// The C++ layer: `layer URL [SCHEMA]`.
+#include <sprongus.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+
+static int checks = 0;
+
+#define CHECK(condition)                                                      \
+    do {                                                                      \
+        checks++;                                                             \
+        if (!(condition)) {                                                   \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            std::exit(1);                                                     \
+        }                                                                     \
+    } while (0)
+
+// The code that the work throws; 0 where it does not.
+template <typename Work>
+static int32_t thrown(Work work) {
+    try {
+        work();
+    } catch (const sprongus::Error &error) {
+        CHECK(error.what()[0] != '\0' && !error.name().empty());
+        return error.code();
+    }
+    return SPRONGUS_OK;
+}
+
+static_assert(!std::is_copy_constructible_v<sprongus::Store> && std::is_move_constructible_v<sprongus::Store>);
+static_assert(!std::is_copy_constructible_v<sprongus::Tx> && std::is_move_constructible_v<sprongus::Tx>);
+
+static void runs(sprongus::Store &store) {
+    sprongus::Run run = store.enqueue("cpp.mail", R"({"to": "a@b.c"})");
+    CHECK(run.state() == "queued" && run.kind() == "cpp.mail" && !run.is_final() && !run.deduplicated());
+    std::vector<sprongus::Run> claimed = store.claim_next("worker");
+    CHECK(claimed.size() == 1 && claimed[0].id() == run.id() && claimed[0].lease() == 1);
+    CHECK(store.heartbeat(claimed[0], "0.5").state() == "running");
+    CHECK(store.succeed(claimed[0], R"({"sent":true})").is_final());
+    CHECK(store.output(run.id()) == R"({"sent":true})");
+    CHECK(thrown([&] { store.get_run("nothing"); }) == SPRONGUS_ERR_NOT_FOUND);
+    store.enqueue("cpp.fail");
+    claimed = store.claim_next("worker");
+    CHECK(store.fail(claimed[0], "no route", true).error() == "no route");
+    CHECK(thrown([&] { store.succeed(claimed[0]); }) == SPRONGUS_ERR_LEASE_LOST);
+    CHECK(store.cancel(store.enqueue("cpp.cancel").id(), "no").state() == "canceled");
+
+    sprongus_runs_query query;
+    SPRONGUS_INIT(query);
+    query.limit = 2;
+    sprongus::Page<sprongus::Run> page = store.list_runs(&query);
+    CHECK(page.items.size() == 2 && page.next_cursor.has_value());
+}
+
+static void entries(sprongus::Store &store) {
+    CHECK(store.create_entry("cpp", "assets", R"({"title": "a"})", "1").version() == 1);
+    CHECK(store.update_entry("cpp", "assets", "1", R"({"year": 3})").payload() == R"({"title":"a","year":3})");
+    CHECK(store.upsert_entry("cpp", "assets", R"({"title": "b"})", "1", SPRONGUS_REPLACE).version() == 3);
+    CHECK(store.get_entry("cpp", "assets", "1").payload() == R"({"title":"b"})");
+    CHECK(store.list_entries("cpp", "assets").items.size() == 1);
+    store.delete_entry("cpp", "assets", "1");
+    CHECK(thrown([&] { store.get_entry("cpp", "assets", "1"); }) == SPRONGUS_ERR_NOT_FOUND);
+    try {
+        store.create_entry("cpp", "assets", R"({"title": 1})");
+        CHECK(false);
+    } catch (const sprongus::Error &error) {
+        CHECK(error.code() == SPRONGUS_ERR_VALIDATION && error.details().find("/title") != std::string::npos);
+        CHECK(!error.retryable());
+    }
+}
+
+static void transactions(sprongus::Store &store) {
+    store.execute("CREATE TABLE cpp_orders (id INTEGER PRIMARY KEY, note TEXT)");
+    store.transaction([](sprongus::Tx &tx) {
+        CHECK(tx.execute("INSERT INTO cpp_orders VALUES ($1, $2)", {sprongus_int(1), sprongus_text("x")}) == 1);
+        tx.enqueue("cpp.tx");
+    });
+    CHECK(thrown([&] {
+        store.transaction([](sprongus::Tx &tx) {
+            tx.execute("INSERT INTO cpp_orders VALUES (2, NULL)");
+            tx.get_run("nothing");
+        });
+    }) == SPRONGUS_ERR_NOT_FOUND);
+    {
+        sprongus::Tx tx = store.begin();
+        sprongus::Tx moved = std::move(tx);
+        sprongus::Tx inner = moved.savepoint();
+        inner.execute("INSERT INTO cpp_orders VALUES (3, NULL)");
+        inner.rollback();
+        moved.execute("INSERT INTO cpp_orders VALUES (4, NULL)");
+        moved.commit();
+        CHECK(thrown([&] { moved.commit(); }) == SPRONGUS_ERR_MISUSE);
+    }
+    sprongus::Rows rows = store.query("SELECT id FROM cpp_orders ORDER BY id");
+    CHECK(rows.json() == R"([{"id":1},{"id":4}])" && rows.count() == 2 && rows.columns() == 1);
+    CHECK(rows.at(1, 0).integer == 4 && rows.column_name(0) == "id");
+    store.execute("DROP TABLE cpp_orders");
+}
+
+static void handles(sprongus::Store &store) {
+    CHECK(store.call("store.info").find("schemaVersion") != std::string::npos);
+    CHECK(thrown([&] { store.call("no.such"); }) == SPRONGUS_ERR_NOT_FOUND);
+    sprongus::Store named = store.acting_as("somebody", "because");
+    CHECK(named.backend() == store.backend() && named.schema_version() > 0);
+    sprongus::Store scoped = store.scoped("p1", {"runs:read"});
+    CHECK(thrown([&] { scoped.enqueue("a"); }) == SPRONGUS_ERR_PERMISSION_DENIED);
+    CHECK(thrown([] { sprongus::Store("/no/such/folder/app.db"); }) == SPRONGUS_ERR_NOT_FOUND);
+
+    // Exceptions of a host's functions become errors.
+    sprongus_error *error = nullptr;
+    CHECK(sprongus::guard(&error, [] { throw std::runtime_error("host"); }) == SPRONGUS_ERR_STORAGE);
+    CHECK(std::string(sprongus_error_message(error)) == "host");
+    sprongus_error_free(error);
+    CHECK(sprongus::guard(&error, [] { throw 1; }) == SPRONGUS_ERR_STORAGE);
+    sprongus_error_free(error);
+    store.close();
+    CHECK(thrown([&] { named.enqueue("a"); }) == SPRONGUS_ERR_MISUSE);
+}
+
+int main(int count, char **arguments) {
+    if (count < 2) return 2;
+    sprongus_options options;
+    SPRONGUS_INIT(options);
+    options.schema = count > 2 ? arguments[2] : nullptr;
+    sprongus::Store store(arguments[1], &options);
+    runs(store);
+    entries(store);
+    transactions(store);
+    handles(store);
+    std::printf("%d checks of the C++ layer on %s\n", checks, count > 2 ? "postgres" : arguments[1]);
+    return 0;
+}
