@@ -72,7 +72,7 @@ on "$out/host_sqlite" file
 on "$out/host_postgres" postgres
 
 step "random calls"
-"${as_c11[@]}" "${strict[@]}" tests/c/random_calls.c -o "$out/random_calls" "${link[@]}"
+"${as_c11[@]}" "${strict[@]}" tests/c/random_calls.c -o "$out/random_calls" "${link[@]}" -pthread
 on "$out/random_calls" memory
 
 step "valgrind"
@@ -85,7 +85,7 @@ on "$out/layer" memory "${memcheck[@]}"
 step "AddressSanitizer"
 asan=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" "${suite[@]}" -o "$out/suite-asan" "${link[@]}"
-"${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/random_calls.c -o "$out/random-asan" "${link[@]}"
+"${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/random_calls.c -o "$out/random-asan" "${link[@]}" -pthread
 for where in memory file postgres; do on "$out/suite-asan" $where; done
 on "$out/random-asan" memory
 

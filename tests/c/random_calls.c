@@ -1,0 +1,172 @@
+// Calls at random over the C ABI, from several threads, with handles in every state: `random_calls URL [SCHEMA]`.
+//
+// SPRONGUS_TEST_SEED and SPRONGUS_TEST_CALLS set where it begins and how long it goes on. What must hold: no crash, no
+// `panic`, and an error exactly where a status says so.
+#include "test.h"
+
+#include <pthread.h>
+
+int test_checks = 0;
+
+enum { HANDLES = 16, THREADS = 3 };
+
+// Handles of any type, live, freed, or never made; threads share them.
+static void *handles[HANDLES];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static sprongus_store *store = NULL;
+
+static uint64_t next(uint64_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static void *any(uint64_t *state) {
+    uint64_t which = next(state) % (HANDLES * 2);
+    if (which == HANDLES) return NULL;
+    if (which == HANDLES + 1) return (void *)(uintptr_t)next(state);
+    if (which > HANDLES + 1) return store;
+    pthread_mutex_lock(&lock);
+    void *handle = handles[which];
+    pthread_mutex_unlock(&lock);
+    return handle;
+}
+
+static void keep(void *handle, uint64_t *state) {
+    if (handle == NULL) return;
+    pthread_mutex_lock(&lock);
+    handles[next(state) % HANDLES] = handle;
+    pthread_mutex_unlock(&lock);
+}
+
+static const char *any_text(uint64_t *state) {
+    static const char *texts[] = {NULL, "", "a", "c.random", "p1", "assets", "a-1", "\xff", "a\nb", "'; DROP TABLE x", "label@2",
+                                  "restrict", "custom", ":memory:", "SELECT 1", "01HZZZZZZZZZZZZZZZZZZZZZZZ"};
+    return texts[next(state) % (sizeof texts / sizeof *texts)];
+}
+
+static const char *any_json(uint64_t *state) {
+    static const char *texts[] = {"{}",  "null", "[]", "{\"title\":\"t\",\"id\":\"a-1\"}", "[{\"kind\":\"c.random\"}]", "{\"a\":",
+                                  "\"x", "1e999", "[[[[1]]]]", "{\"kind\":\"c.random\",\"input\":{\"a\":[1,2.0]}}"};
+    return texts[next(state) % (sizeof texts / sizeof *texts)];
+}
+
+// Frees whatever it is, as whatever it is not.
+static void free_any(void *handle, uint64_t which) {
+    if (handle == store) return;
+    switch (which % 7) {
+        case 0: sprongus_tx_free((sprongus_tx *)handle); break;
+        case 1: sprongus_run_free((sprongus_run *)handle); break;
+        case 2: sprongus_run_list_free((sprongus_run_list *)handle); break;
+        case 3: sprongus_entry_free((sprongus_entry *)handle); break;
+        case 4: sprongus_rows_free((sprongus_rows *)handle); break;
+        case 5: sprongus_buf_free((sprongus_buf *)handle); break;
+        default: sprongus_store_free((sprongus_store *)handle);
+    }
+}
+
+static int32_t call_any(uint64_t *state, sprongus_error **error) {
+    void *on = any(state);
+    const char *a = any_text(state), *b = any_text(state), *c = any_text(state), *json = any_json(state);
+    size_t length = strlen(json);
+    int64_t number = (int64_t)(next(state) % 4) - 1;
+    uint32_t flags = (uint32_t)(next(state) % 128);
+    sprongus_run *run = NULL;
+    sprongus_run_list *runs = NULL;
+    sprongus_entry *entry = NULL;
+    sprongus_rows *rows = NULL;
+    sprongus_buf *buf = NULL;
+    sprongus_tx *tx = NULL;
+    sprongus_store *other = NULL;
+    int32_t status = SPRONGUS_OK;
+    switch (next(state) % 20) {
+        case 0: status = sprongus_runs_enqueue(on, a, json, length, NULL, &run, error); break;
+        case 1: status = sprongus_runs_enqueue_many(on, json, length, &runs, error); break;
+        case 2: status = sprongus_runs_claim_next(on, a, NULL, &runs, error); break;
+        case 3: status = sprongus_runs_list(on, NULL, &runs, error); break;
+        case 4: status = sprongus_runs_succeed(on, sprongus_run_id((sprongus_run *)any(state)), number, json, length, a, &run, error); break;
+        case 5: status = sprongus_runs_fail(on, a, number, b, (int32_t)number, number, &run, error); break;
+        case 6: status = sprongus_aux_create(on, a, b, json, length, c, &entry, error); break;
+        case 7: status = sprongus_aux_upsert(on, "p1", "assets", json, length, c, flags, &entry, error); break;
+        case 8: status = sprongus_aux_update(on, a, b, c, json, length, flags, number, &entry, error); break;
+        case 9: status = sprongus_aux_delete(on, "p1", "assets", a, b, &buf, error); break;
+        case 10: status = sprongus_query(on, a, NULL, 0, &rows, error); break;
+        case 11: status = sprongus_call(on, "runs.enqueue", json, length, &buf, error); break;
+        case 12: status = sprongus_call(on, a, json, length, &buf, error); break;
+        case 13: status = sprongus_store_acting_as((sprongus_store *)on, a, b, &other, error); break;
+        case 14: status = sprongus_tx_savepoint((sprongus_tx *)on, &tx, error); break;
+        case 15: status = sprongus_tx_commit((sprongus_tx *)on, error); break;
+        case 16: status = sprongus_tx_rollback((sprongus_tx *)on, error); break;
+        case 17: status = sprongus_presets_validate(on, a, json, length, &buf, error); break;
+        case 18: status = sprongus_runs_events(on, a, &buf, error); break;
+        default: free_any(on, next(state)); return SPRONGUS_OK;
+    }
+    if (status != SPRONGUS_OK) {
+        if (run || runs || entry || rows || buf || tx || other) test_failed(__FILE__, __LINE__, "a result beside an error");
+    }
+    (void)sprongus_run_to_json((sprongus_run *)any(state));
+    (void)sprongus_rows_value((sprongus_rows *)any(state), 0, 0);
+    (void)sprongus_run_list_at((sprongus_run_list *)any(state), (size_t)next(state));
+    keep(run, state);
+    keep(runs, state);
+    keep(entry, state);
+    keep(rows, state);
+    keep(buf, state);
+    keep(tx, state);
+    keep(other, state);
+    return status;
+}
+
+static long calls = 10000;
+
+static void *thread(void *seed) {
+    uint64_t state = *(uint64_t *)seed;
+    for (long number = 0; number < calls; number++) {
+        sprongus_error *error = NULL;
+        int32_t status = call_any(&state, &error);
+        if (status == SPRONGUS_ERR_PANIC || sprongus_error_code(error) != status) {
+            fprintf(stderr, "call %ld from seed: %d, %s\n", number, (int)status, error ? sprongus_error_message(error) : "-");
+            exit(1);
+        }
+        sprongus_error_free(error);
+        if (number % 50 == 0) {  // a transaction that is short, so that the writer is free for the others
+            sprongus_tx *tx = NULL;
+            if (sprongus_tx_begin(store, &tx, NULL) == SPRONGUS_OK) {
+                sprongus_runs_enqueue(tx, "c.random", NULL, 0, NULL, NULL, NULL);
+                if (next(&state) % 2) sprongus_tx_commit(tx, NULL);
+            }
+            sprongus_tx_free(tx);
+            keep(tx, &state);  // as a handle that is gone
+        }
+    }
+    return NULL;
+}
+
+int main(int count, char **arguments) {
+    if (count < 2) return 2;
+    const char *given = getenv("SPRONGUS_TEST_SEED");
+    const char *many = getenv("SPRONGUS_TEST_CALLS");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : 20240229;
+    if (many) calls = strtol(many, NULL, 10);
+    sprongus_options options;
+    SPRONGUS_INIT(options);
+    options.schema = count > 2 ? arguments[2] : NULL;
+    options.call_timeout_ms = 5000;
+    sprongus_error *error = NULL;
+    OK(sprongus_store_open(arguments[1], &options, &store, &error));
+    pthread_t threads[THREADS];
+    uint64_t seeds[THREADS];
+    for (int index = 0; index < THREADS; index++) {
+        seeds[index] = seed + (uint64_t)index + 1;
+        CHECK(pthread_create(&threads[index], NULL, thread, &seeds[index]) == 0);
+    }
+    for (int index = 0; index < THREADS; index++) pthread_join(threads[index], NULL);
+    OK(sprongus_runs_enqueue(store, "c.after", NULL, 0, NULL, NULL, &error));
+    for (int index = 0; index < HANDLES; index++) {
+        for (uint64_t kind = 0; kind < 7; kind++) free_any(handles[index], kind);
+    }
+    sprongus_store_free(store);
+    printf("%ld random calls on %d threads, seed %llu\n", calls, THREADS, (unsigned long long)seed);
+    return 0;
+}
