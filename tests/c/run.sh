@@ -93,11 +93,23 @@ step "examples"
 for example in examples/c/*.c; do
     name=$(basename "$example" .c)
     "${as_c99[@]}" "${strict[@]}" "$example" -o "$out/$name" "${link[@]}"
-    "$out/$name" "$out/example-$name.db"
+    (cd "$out" && "./$name" "example-$name.db")
 done
 for example in examples/cpp/*.cpp; do
     name=$(basename "$example" .cpp)-cpp
     "$CXX" -std=c++17 "${strict[@]}" "$example" -o "$out/$name" "${link[@]}"
-    "$out/$name" "$out/example-$name.db"
+    (cd "$out" && "./$name" "example-$name.db")
 done
+step "installed: pkg-config finds it, shared and static"
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+PREFIX="$out/prefix" VERSION=$version BUILT=$PROFILE_DIR sprongus-ffi/install.sh
+export PKG_CONFIG_PATH=$out/prefix/lib/pkgconfig
+# shellcheck disable=SC2046  # flags are words
+"${as_c99[@]}" examples/c/enqueue.c $(pkg-config --cflags --libs sprongus) -Wl,-rpath,"$out/prefix/lib" -o "$out/shared"
+# shellcheck disable=SC2046
+"${as_c99[@]}" examples/c/enqueue.c $(pkg-config --cflags sprongus) "$out/prefix/lib/libsprongus.a" -lpthread -ldl -lm -o "$out/static"
+"$out/shared" "$out/installed.db"
+"$out/static" "$out/installed.db"
+[ "$(pkg-config --modversion sprongus)" = "$version" ]
+
 printf '\nall C and C++ tests passed\n'
