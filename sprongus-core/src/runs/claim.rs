@@ -6,14 +6,14 @@ use serde_json::Map;
 
 use super::binds::Binds;
 use super::kinds::{Kinds, candidates, pending};
-use super::lease;
+use super::lease::{self, LEASED};
 use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
 use super::{Runs, congestion};
-use crate::db::Dialect;
-use crate::error::Result;
+use crate::db::{Dialect, Executor, Value};
+use crate::error::{ErrorCode, Result};
 use crate::id::{check_id, new_id};
 use crate::page::{MAX_LIMIT, check_limit};
 use crate::scope::Scope;
@@ -43,13 +43,26 @@ impl Runs<'_> {
         }
         congestion::watched(self.session, || {
             self.sweep(&request.worker_id, request.lease);
-            let mut runs = self.session.write_one(|work| take(work, &claiming, false))?;
+            let mut runs = self.taken(&claiming, false)?;
             // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
             if runs.is_empty() && claiming.merged(self.session.core().dialect()) {
-                runs = self.session.write_one(|work| take(work, &claiming, true))?;
+                runs = self.taken(&claiming, true)?;
             }
             Ok(runs)
         })
+    }
+
+    /// Takes runs; where the answer was lost, those that bear this claim's events.
+    fn taken(&self, claiming: &Claiming<'_>, exact: bool) -> Result<Vec<Run>> {
+        let events: Vec<String> = (0..claiming.request.limit).map(|_| new_id()).collect();
+        let unknown = match self.session.write_one(|work| take(work, claiming, exact, &events)) {
+            Err(error) if error.code() == ErrorCode::OutcomeUnknown => error,
+            result => return result,
+        };
+        match self.session.read(|exec| bearing(exec, &claiming.request.worker_id, &events)) {
+            Ok(runs) if !runs.is_empty() => Ok(runs),
+            _ => Err(unknown),
+        }
     }
 
     fn claiming<'c>(&self, request: &'c Claim) -> Result<Claiming<'c>> {
@@ -92,7 +105,7 @@ impl Claiming<'_> {
     }
 }
 
-fn take(work: &mut Work<'_>, claiming: &Claiming<'_>, exact: bool) -> Result<Vec<Run>> {
+fn take(work: &mut Work<'_>, claiming: &Claiming<'_>, exact: bool, events: &[String]) -> Result<Vec<Run>> {
     let request = claiming.request;
     let step = if request.dispatch { Step::Dispatch } else { Step::Claim };
     let Some(to) = step.from(RunState::Queued) else { return Ok(Vec::new()) };
@@ -114,12 +127,12 @@ fn take(work: &mut Work<'_>, claiming: &Claiming<'_>, exact: bool) -> Result<Vec
             runs.iter().try_for_each(|run| told.append(work, run))?;
             runs
         }
-        Dialect::Postgres => take_at_once(work, binds, &picked, &sets, &told, request.limit)?,
+        Dialect::Postgres => take_at_once(work, binds, &picked, &sets, &told, events)?,
     };
     if !runs.is_empty() {
         signal(work, to);
     }
-    runs.sort_by(|a, b| (b.priority, a.run_at, &a.id).cmp(&(a.priority, b.run_at, &b.id)));
+    in_order(&mut runs);
     Ok(runs)
 }
 
@@ -148,10 +161,9 @@ fn take_at_once<'b>(
     picked: &str,
     sets: &str,
     told: &Told<'_>,
-    limit: i64,
+    events: &[String],
 ) -> Result<Vec<Run>> {
-    let ids: Vec<String> = (0..limit).map(|_| new_id()).collect();
-    let marks = binds.add(crate::db::Value::Array(ids.iter().cloned().map(crate::db::Value::from).collect()));
+    let marks = binds.add(array(events));
     let tell = told.insert(work, &mut binds, &format!("({marks}::text[])[row_number() OVER (ORDER BY id)]"))?;
     let sql = format!(
         "WITH picked AS MATERIALIZED ({picked}), run AS (UPDATE sprongus_runs SET {sets} \
@@ -160,8 +172,29 @@ fn take_at_once<'b>(
     );
     let rows = work.query(&sql, binds.values())?;
     let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
-    if let (Some(run), Some(event)) = (runs.first(), ids.first()) {
+    if let (Some(run), Some(event)) = (runs.first(), events.first()) {
         note(work, run, event.clone());
     }
     Ok(runs)
+}
+
+/// PostgreSQL: the runs that a worker has and whose last event is one of these.
+fn bearing(exec: &mut dyn Executor, worker: &str, events: &[String]) -> Result<Vec<Run>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM sprongus_runs AS run WHERE {LEASED} AND claimed_by = $1 AND EXISTS (SELECT 1 \
+         FROM sprongus_events AS e WHERE e.subject = 'run:' || run.id AND e.seq = run.version AND e.id = ANY ($2::text[]))"
+    );
+    let rows = exec.query(&sql, &[worker.into(), array(events)])?;
+    let mut runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
+    in_order(&mut runs);
+    Ok(runs)
+}
+
+fn array(texts: &[String]) -> Value<'static> {
+    Value::Array(texts.iter().cloned().map(Value::from).collect())
+}
+
+/// The order of claims.
+fn in_order(runs: &mut [Run]) {
+    runs.sort_by(|a, b| (b.priority, a.run_at, &a.id).cmp(&(a.priority, b.run_at, &b.id)));
 }

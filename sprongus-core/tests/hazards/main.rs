@@ -6,6 +6,7 @@ mod commit_postgres;
 #[cfg(target_os = "linux")]
 mod commit_sqlite;
 mod opening;
+mod runs_postgres;
 
 use sprongus::presets::{CreatePreset, ListPresets, PresetKind};
 use sprongus::{Json, Store};

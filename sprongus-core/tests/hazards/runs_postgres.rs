@@ -1,0 +1,78 @@
+//! PostgreSQL: the answer to a statement that was its own COMMIT gets lost; every operation on runs finds out how it ended.
+
+use sprongus::runs::{Cancel, Claim, Enqueue, EnqueueMany, Fail, GetRun, Heartbeat, RunEvents, RunOutput, Succeed};
+use sprongus::{Json, Options, Result, Run, RunState, Store};
+use sprongus_testkit::{Postgres, Proxy, When};
+
+/// Cuts the connection once on a statement with those words, before and after the server has run it; the operation on a
+/// claimed run gives the same answer all the same, with each event once.
+fn survives(schema: &str, words: &str, events: &[&str], work: fn(&Store, &Run) -> Result<Run>) {
+    let proxy = Proxy::before(Postgres::shared());
+    for (round, when) in (1..).zip([When::Before, When::After]) {
+        let options = Options { schema: Some(format!("{schema}_{round}")), ..Options::default() };
+        let store = Store::open(&proxy.url(), options).unwrap();
+        store.runs().enqueue(&Enqueue::new("a", Json::null())).unwrap();
+        let run = store.runs().claim_next(&Claim::new("w")).unwrap().remove(0);
+        proxy.cut_on(words, when);
+        let answer = work(&store, &run).unwrap();
+        assert_eq!(proxy.fired().statements, round, "the fault struck");
+        assert_eq!(store.runs().get(&GetRun::new(&answer.id)).unwrap(), answer);
+        let told = store.runs().events(&RunEvents::new(&answer.id)).unwrap();
+        assert_eq!(told.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), events);
+    }
+}
+
+const UPDATE: &str = "UPDATE sprongus_runs SET";
+const INSERT: &str = "INSERT INTO sprongus_runs";
+
+#[test]
+fn an_enqueue_is_made_once() {
+    survives("lost_enqueue", INSERT, &["run.enqueued"], |store, _| {
+        let run = store.runs().enqueue(&Enqueue::new("b", Json::null()))?;
+        assert!(!run.deduplicated);
+        Ok(run)
+    });
+    survives("lost_keyed", INSERT, &["run.enqueued"], |store, _| {
+        let keyed = Enqueue { idempotency_key: Some("k".to_owned()), ..Enqueue::new("b", Json::null()) };
+        store.runs().enqueue(&keyed)
+    });
+    survives("lost_many", "COMMIT", &["run.enqueued"], |store, _| {
+        let many = EnqueueMany::new(vec![Enqueue::new("b", Json::null()), Enqueue::new("c", Json::null())]);
+        Ok(store.runs().enqueue_many(&many)?.remove(1))
+    });
+}
+
+#[test]
+fn a_claim_whose_answer_was_lost_is_found() {
+    let proxy = Proxy::before(Postgres::shared());
+    let options = Options { schema: Some("lost_claim".to_owned()), ..Options::default() };
+    let store = Store::open(&proxy.url(), options).unwrap();
+    let ids: Vec<String> = (0..3)
+        .map(|n| store.runs().enqueue(&Enqueue { priority: -n, ..Enqueue::new("a", Json::null()) }).unwrap().id)
+        .collect();
+    proxy.cut_on(UPDATE, When::After);
+    let runs = store.runs().claim_next(&Claim { limit: 2, ..Claim::new("w") }).unwrap();
+    assert_eq!(proxy.fired().statements, 1);
+    assert_eq!(runs.iter().map(|run| &run.id).collect::<Vec<_>>(), [&ids[0], &ids[1]]);
+    assert!(runs.iter().all(|run| run.attempt == 1 && run.state == RunState::Running));
+}
+
+#[test]
+fn reports_are_taken_once() {
+    let begun = ["run.enqueued", "run.started"];
+    survives("lost_beat", UPDATE, &begun, |store, run| {
+        store.runs().heartbeat(&Heartbeat { progress: Some(Json::parse("1")?), ..Heartbeat::new(&run.id, run.lease) })
+    });
+    survives("lost_success", UPDATE, &[begun[0], begun[1], "run.succeeded"], |store, run| {
+        let output = Some(Json::parse("[1]")?);
+        let done = store.runs().succeed(&Succeed { output: output.clone(), ..Succeed::new(&run.id, run.lease) })?;
+        assert_eq!(Some(store.runs().output(&RunOutput::new(&run.id))?), output);
+        Ok(done)
+    });
+    survives("lost_failure", "COMMIT", &[begun[0], begun[1], "run.retry_scheduled"], |store, run| {
+        store.runs().fail(&Fail::new(&run.id, run.lease, "x"))
+    });
+    survives("lost_cancel", "COMMIT", &[begun[0], begun[1], "run.canceled"], |store, run| {
+        store.runs().cancel(&Cancel::new(&run.id))
+    });
+}
