@@ -17,7 +17,8 @@ const TIERS: &[&[&str]] = &[
     &["presets", "secrets", "telemetry"],
     &["runs", "aux_store", "tables", "artifacts", "inbox", "projects", "config"],
     &["worker"],
-    &["store", "transaction", "settle"],
+    &["settle"],
+    &["store", "transaction"],
     &["ops"],
     &["cli"],
 ];
