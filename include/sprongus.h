@@ -246,7 +246,7 @@ typedef struct sprongus_store sprongus_store;
 typedef struct sprongus_tx sprongus_tx;
 
 // Which entries to list; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
-typedef struct {
+typedef struct sprongus_aux_query {
     // `sizeof(sprongus_aux_query)`.
     size_t struct_size;
     // A text that one of the searched strings holds, in any case.
@@ -269,7 +269,7 @@ typedef struct {
 //
 // Given to the caller, `data` holds the value as text whatever its type (the bytes of SPRONGUS_BYTES, nothing of
 // SPRONGUS_NULL), with a NUL that `length` does not count behind it. The layout never changes.
-typedef struct {
+typedef struct sprongus_value {
     // SPRONGUS_NULL, SPRONGUS_INT, SPRONGUS_TEXT, ….
     int32_t type;
     // Of SPRONGUS_BOOL and SPRONGUS_INT.
@@ -285,21 +285,21 @@ typedef struct {
 // Runs one statement that changes rows; sets `*changed`.
 typedef int32_t (*sprongus_host_execute)(void *user_data,
                                          const char *sql,
-                                         const sprongus_value *params,
+                                         const struct sprongus_value *params,
                                          size_t count,
                                          uint64_t *changed,
-                                         sprongus_error **error);
+                                         struct sprongus_error **error);
 
 // Runs one statement that gives rows: sprongus_row_sink_column for each column, then sprongus_row_sink_add for each row.
 typedef int32_t (*sprongus_host_query)(void *user_data,
                                        const char *sql,
-                                       const sprongus_value *params,
+                                       const struct sprongus_value *params,
                                        size_t count,
-                                       sprongus_row_sink *rows,
-                                       sprongus_error **error);
+                                       struct sprongus_row_sink *rows,
+                                       struct sprongus_error **error);
 
 // Runs statements separated by semicolons, without parameters or rows: savepoints, temporary tables.
-typedef int32_t (*sprongus_host_batch)(void *user_data, const char *sql, sprongus_error **error);
+typedef int32_t (*sprongus_host_batch)(void *user_data, const char *sql, struct sprongus_error **error);
 
 // Called once, when the library no longer needs `user_data`.
 typedef void (*sprongus_host_destroy)(void *user_data);
@@ -314,7 +314,7 @@ typedef void (*sprongus_host_destroy)(void *user_data);
 // SPRONGUS_NULL as NULL, SPRONGUS_BYTES as bytes, on SQLite SPRONGUS_BOOL and SPRONGUS_INT as `integer` and
 // SPRONGUS_FLOAT as `real`, everything else as the text in `data`. Rows come in the types of the database: from
 // PostgreSQL timestamptz as SPRONGUS_TIMESTAMP, json and jsonb as SPRONGUS_JSON, boolean as SPRONGUS_BOOL, and so on.
-typedef struct {
+typedef struct sprongus_host {
     // `sizeof(sprongus_host)`.
     size_t struct_size;
     // SPRONGUS_DIALECT_….
@@ -332,7 +332,7 @@ typedef struct {
 } sprongus_host;
 
 // Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
-typedef struct {
+typedef struct sprongus_options {
     // `sizeof(sprongus_options)`.
     size_t struct_size;
     // SPRONGUS_READ_ONLY and the like, joined by `|`.
@@ -360,7 +360,7 @@ typedef struct {
 } sprongus_options;
 
 // How a run is enqueued; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
-typedef struct {
+typedef struct sprongus_enqueue_options {
     // `sizeof(sprongus_enqueue_options)`.
     size_t struct_size;
     // Whose it is.
@@ -390,7 +390,7 @@ typedef struct {
 } sprongus_enqueue_options;
 
 // What a worker claims; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
-typedef struct {
+typedef struct sprongus_claim_options {
     // `sizeof(sprongus_claim_options)`.
     size_t struct_size;
     // `kinds_count` kinds; "sync/*" is all that begin with "sync/". NULL: every kind.
@@ -410,7 +410,7 @@ typedef struct {
 } sprongus_claim_options;
 
 // Which runs to list; zero is the default of each, filters hold together. Begin with `SPRONGUS_INIT(query)`.
-typedef struct {
+typedef struct sprongus_runs_query {
     // `sizeof(sprongus_runs_query)`.
     size_t struct_size;
     // Of that project.
@@ -462,16 +462,16 @@ int32_t sprongus_aux_create(const void *store_or_tx,
                             const char *payload,
                             size_t length,
                             const char *id,
-                            sprongus_entry **entry,
-                            sprongus_error **error);
+                            struct sprongus_entry **entry,
+                            struct sprongus_error **error);
 
 // One entry. Errors: `not_found`.
 int32_t sprongus_aux_get(const void *store_or_tx,
                          const char *project,
                          const char *table,
                          const char *id,
-                         sprongus_entry **entry,
-                         sprongus_error **error);
+                         struct sprongus_entry **entry,
+                         struct sprongus_error **error);
 
 // Merges a patch, a JSON object of `length` bytes, into an entry (RFC 7396); the result is what is validated. A result
 // equal to what is there makes no new version.
@@ -486,8 +486,8 @@ int32_t sprongus_aux_update(const void *store_or_tx,
                             size_t length,
                             uint32_t flags,
                             int64_t if_version,
-                            sprongus_entry **entry,
-                            sprongus_error **error);
+                            struct sprongus_entry **entry,
+                            struct sprongus_error **error);
 
 // Creates an entry, or merges the document, a JSON object of `length` bytes, into the one of its id; a null is stored.
 //
@@ -500,8 +500,8 @@ int32_t sprongus_aux_upsert(const void *store_or_tx,
                             size_t length,
                             const char *id,
                             uint32_t flags,
-                            sprongus_entry **entry,
-                            sprongus_error **error);
+                            struct sprongus_entry **entry,
+                            struct sprongus_error **error);
 
 // Deletes an entry. `on_referenced` says what to do about entries that refer to it: "restrict" (NULL: refuse, and name
 // them in the details of `referenced`), "warn" (delete, leave them), "unlink" (take the id out of them), "force" (do not
@@ -513,16 +513,16 @@ int32_t sprongus_aux_delete(const void *store_or_tx,
                             const char *table,
                             const char *id,
                             const char *on_referenced,
-                            sprongus_buf **referrers,
-                            sprongus_error **error);
+                            struct sprongus_buf **referrers,
+                            struct sprongus_error **error);
 
 // A page of the entries that match, in the order asked for. `query` may be NULL. Errors: `invalid_argument`.
 int32_t sprongus_aux_list(const void *store_or_tx,
                           const char *project,
                           const char *table,
-                          const sprongus_aux_query *query,
-                          sprongus_entry_list **entries,
-                          sprongus_error **error);
+                          const struct sprongus_aux_query *query,
+                          struct sprongus_entry_list **entries,
+                          struct sprongus_error **error);
 
 // How many entries match; `q` and `filter` (JSON, NUL-terminated) may be NULL. Errors: `invalid_argument`.
 int32_t sprongus_aux_count(const void *store_or_tx,
@@ -531,7 +531,7 @@ int32_t sprongus_aux_count(const void *store_or_tx,
                            const char *q,
                            const char *filter,
                            uint64_t *count,
-                           sprongus_error **error);
+                           struct sprongus_error **error);
 
 // Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
 // with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
@@ -545,8 +545,8 @@ int32_t sprongus_aux_bulk_upsert(const void *store_or_tx,
                                  const char *items,
                                  size_t length,
                                  uint32_t flags,
-                                 sprongus_buf **report,
-                                 sprongus_error **error);
+                                 struct sprongus_buf **report,
+                                 struct sprongus_error **error);
 
 // Imports a file: CSV typed by the table's preset, a JSON array, or one JSON object per line, read as a stream.
 //
@@ -561,8 +561,8 @@ int32_t sprongus_aux_import(const void *store_or_tx,
                             const char *format,
                             const char *delimiter,
                             uint32_t flags,
-                            sprongus_buf **report,
-                            sprongus_error **error);
+                            struct sprongus_buf **report,
+                            struct sprongus_error **error);
 
 // Writes the whole table to a file, by id, from one snapshot; `count`, which may be NULL, is the number of rows. The file
 // appears when it is complete, byte for byte the same for the same entries.
@@ -576,16 +576,16 @@ int32_t sprongus_aux_export(const void *store_or_tx,
                             const char *format,
                             uint32_t flags,
                             uint64_t *count,
-                            sprongus_error **error);
+                            struct sprongus_error **error);
 
 // The bytes; a NUL that does not count stands behind them, so text is a C string. Borrowed; NULL for no buffer.
-const char *sprongus_buf_data(const sprongus_buf *buf);
+const char *sprongus_buf_data(const struct sprongus_buf *buf);
 
 // How many bytes there are; 0 for no buffer.
-size_t sprongus_buf_length(const sprongus_buf *buf);
+size_t sprongus_buf_length(const struct sprongus_buf *buf);
 
 // Frees a buffer. NULL and what is no buffer are passed over.
-void sprongus_buf_free(sprongus_buf *buf);
+void sprongus_buf_free(struct sprongus_buf *buf);
 
 // Calls an operation of the library by name, JSON in, JSON out: everything that the library does.
 //
@@ -607,102 +607,102 @@ int32_t sprongus_call(const void *store_or_tx,
                       const char *operation,
                       const char *request,
                       size_t length,
-                      sprongus_buf **response,
-                      sprongus_error **error);
+                      struct sprongus_buf **response,
+                      struct sprongus_error **error);
 
 // The names of all operations, in order, as a JSON array.
-int32_t sprongus_operations(sprongus_buf **names, sprongus_error **error);
+int32_t sprongus_operations(struct sprongus_buf **names, struct sprongus_error **error);
 
 // The JSON Schema of an operation's request and response, as `include/schema/<operation>.json` has it.
-int32_t sprongus_operation_schema(const char *operation, sprongus_buf **schema, sprongus_error **error);
+int32_t sprongus_operation_schema(const char *operation, struct sprongus_buf **schema, struct sprongus_error **error);
 
 // The version of the library, "0.1.0". Never freed.
 const char *sprongus_version(void);
 
 // Its id, unique in its table of its project. Borrowed; NULL for no entry.
-const char *sprongus_entry_id(const sprongus_entry *entry);
+const char *sprongus_entry_id(const struct sprongus_entry *entry);
 
 // The project it belongs to. Borrowed.
-const char *sprongus_entry_project_id(const sprongus_entry *entry);
+const char *sprongus_entry_project_id(const struct sprongus_entry *entry);
 
 // The table it stands in. Borrowed.
-const char *sprongus_entry_table_name(const sprongus_entry *entry);
+const char *sprongus_entry_table_name(const struct sprongus_entry *entry);
 
 // The document, a JSON object. Borrowed.
-const char *sprongus_entry_payload(const sprongus_entry *entry);
+const char *sprongus_entry_payload(const struct sprongus_entry *entry);
 
 // 1 and up; goes on across a deletion and re-creation of the id. 0 for no entry.
-int64_t sprongus_entry_version(const sprongus_entry *entry);
+int64_t sprongus_entry_version(const struct sprongus_entry *entry);
 
 // When it was last written. Borrowed.
-const char *sprongus_entry_last_updated(const sprongus_entry *entry);
+const char *sprongus_entry_last_updated(const struct sprongus_entry *entry);
 
 // What a write accepted but is worth a look, a JSON array of path, keyword, message: dangling references. Borrowed.
-const char *sprongus_entry_warnings(const sprongus_entry *entry);
+const char *sprongus_entry_warnings(const struct sprongus_entry *entry);
 
 // All of it as JSON. Borrowed.
-const char *sprongus_entry_to_json(const sprongus_entry *entry);
+const char *sprongus_entry_to_json(const struct sprongus_entry *entry);
 
 // Frees an entry. NULL, what is no entry, and an entry of a list are passed over.
-void sprongus_entry_free(sprongus_entry *entry);
+void sprongus_entry_free(struct sprongus_entry *entry);
 
 // How many entries there are; 0 for no list.
-size_t sprongus_entry_list_count(const sprongus_entry_list *list);
+size_t sprongus_entry_list_count(const struct sprongus_entry_list *list);
 
 // An entry, counted from 0. Borrowed; NULL where there is none.
-const sprongus_entry *sprongus_entry_list_at(const sprongus_entry_list *list, size_t index);
+const struct sprongus_entry *sprongus_entry_list_at(const struct sprongus_entry_list *list, size_t index);
 
 // What to give as `cursor` for the next page; NULL on the last. Borrowed.
-const char *sprongus_entry_list_next_cursor(const sprongus_entry_list *list);
+const char *sprongus_entry_list_next_cursor(const struct sprongus_entry_list *list);
 
 // All of it as JSON: an object of items and nextCursor. Borrowed.
-const char *sprongus_entry_list_to_json(const sprongus_entry_list *list);
+const char *sprongus_entry_list_to_json(const struct sprongus_entry_list *list);
 
 // Frees entries. NULL and what is no list are passed over.
-void sprongus_entry_list_free(sprongus_entry_list *list);
+void sprongus_entry_list_free(struct sprongus_entry_list *list);
 
 // The number of the code, SPRONGUS_ERR_…; the same as the status of the call. 0 where `error` is no error.
-int32_t sprongus_error_code(const sprongus_error *error);
+int32_t sprongus_error_code(const struct sprongus_error *error);
 
 // The name of the code ("not_found"), as it stands in JSON and in the other languages. Borrowed; NULL for no error.
-const char *sprongus_error_name(const sprongus_error *error);
+const char *sprongus_error_name(const struct sprongus_error *error);
 
 // What was wrong, where, and what would be right; no payload, no secret. Borrowed; NULL for no error.
-const char *sprongus_error_message(const sprongus_error *error);
+const char *sprongus_error_message(const struct sprongus_error *error);
 
 // Further data as a JSON object: for `validation` every violation under `errors`. Borrowed; NULL where there is none.
-const char *sprongus_error_details(const sprongus_error *error);
+const char *sprongus_error_details(const struct sprongus_error *error);
 
 // Whether the same call may succeed later without a change.
-bool sprongus_error_retryable(const sprongus_error *error);
+bool sprongus_error_retryable(const struct sprongus_error *error);
 
 // The error as JSON: code, message, details, retryable. Borrowed; NULL for no error.
-const char *sprongus_error_to_json(const sprongus_error *error);
+const char *sprongus_error_to_json(const struct sprongus_error *error);
 
 // Frees an error. NULL and what is no error are passed over.
-void sprongus_error_free(sprongus_error *error);
+void sprongus_error_free(struct sprongus_error *error);
 
 // For a host's own functions (sprongus_host): an error to answer with. `message` is kept as it is; put no values in it.
 //
 // Returns `code`, or SPRONGUS_ERR_STORAGE where there is no such code, so that a function can end with
 // `return sprongus_error_new(SPRONGUS_ERR_CONFLICT, "…", error);`
-int32_t sprongus_error_new(int32_t code, const char *message, sprongus_error **error);
+int32_t sprongus_error_new(int32_t code, const char *message, struct sprongus_error **error);
 
 // As sprongus_error_new, with the code for SQLite's extended result code (`sqlite3_extended_errcode(db)`).
-int32_t sprongus_error_from_sqlite(int32_t extended_code, const char *message, sprongus_error **error);
+int32_t sprongus_error_from_sqlite(int32_t extended_code, const char *message, struct sprongus_error **error);
 
 // As sprongus_error_new, with the code for a SQLSTATE (`PQresultErrorField(result, PG_DIAG_SQLSTATE)`; NULL where the
 // connection is gone).
-int32_t sprongus_error_from_sqlstate(const char *sqlstate, const char *message, sprongus_error **error);
+int32_t sprongus_error_from_sqlstate(const char *sqlstate, const char *message, struct sprongus_error **error);
 
 // Names the next column, before the first row.
-int32_t sprongus_row_sink_column(sprongus_row_sink *rows, const char *name, sprongus_error **error);
+int32_t sprongus_row_sink_column(struct sprongus_row_sink *rows, const char *name, struct sprongus_error **error);
 
 // Adds a row of as many values as there are columns; they are copied.
-int32_t sprongus_row_sink_add(sprongus_row_sink *rows,
-                              const sprongus_value *values,
+int32_t sprongus_row_sink_add(struct sprongus_row_sink *rows,
+                              const struct sprongus_value *values,
                               size_t count,
-                              sprongus_error **error);
+                              struct sprongus_error **error);
 
 // The library inside the host's own transaction: every call that takes `store_or_tx` takes `*tx`. The host begins and
 // commits; sprongus_tx_commit and sprongus_tx_rollback are `misuse` on it, savepoints are not.
@@ -711,49 +711,49 @@ int32_t sprongus_row_sink_add(sprongus_row_sink *rows,
 // may be NULL; those that concern connections have no effect. `host` is copied, and `host->destroy` is called once, when
 // `*tx` and what came from it are freed, or at once where this fails, unless `host` cannot be read. Free `*tx` before the
 // host commits.
-int32_t sprongus_attach(const sprongus_host *host,
-                        const sprongus_options *options,
-                        sprongus_tx **tx,
-                        sprongus_error **error);
+int32_t sprongus_attach(const struct sprongus_host *host,
+                        const struct sprongus_options *options,
+                        struct sprongus_tx **tx,
+                        struct sprongus_error **error);
 
 // Its id, a ULID. Borrowed; NULL for no preset.
-const char *sprongus_preset_id(const sprongus_preset *preset);
+const char *sprongus_preset_id(const struct sprongus_preset *preset);
 
 // The name that its versions share. Borrowed.
-const char *sprongus_preset_label(const sprongus_preset *preset);
+const char *sprongus_preset_label(const struct sprongus_preset *preset);
 
 // "storyboard", "assets", "citations", "custom" or "run_input". Borrowed.
-const char *sprongus_preset_kind(const sprongus_preset *preset);
+const char *sprongus_preset_kind(const struct sprongus_preset *preset);
 
 // 1 and up within the label; 0 for no preset.
-int64_t sprongus_preset_version(const sprongus_preset *preset);
+int64_t sprongus_preset_version(const struct sprongus_preset *preset);
 
 // Its definition, a field list or a JSON Schema, as JSON. Borrowed.
-const char *sprongus_preset_definition(const sprongus_preset *preset);
+const char *sprongus_preset_definition(const struct sprongus_preset *preset);
 
 // When it became immutable; NULL for a draft. Borrowed.
-const char *sprongus_preset_published_at(const sprongus_preset *preset);
+const char *sprongus_preset_published_at(const struct sprongus_preset *preset);
 
 // All of it as JSON. Borrowed.
-const char *sprongus_preset_to_json(const sprongus_preset *preset);
+const char *sprongus_preset_to_json(const struct sprongus_preset *preset);
 
 // Frees a preset. NULL, what is no preset, and a preset of a list are passed over.
-void sprongus_preset_free(sprongus_preset *preset);
+void sprongus_preset_free(struct sprongus_preset *preset);
 
 // How many presets there are; 0 for no list.
-size_t sprongus_preset_list_count(const sprongus_preset_list *list);
+size_t sprongus_preset_list_count(const struct sprongus_preset_list *list);
 
 // A preset, counted from 0. Borrowed; NULL where there is none.
-const sprongus_preset *sprongus_preset_list_at(const sprongus_preset_list *list, size_t index);
+const struct sprongus_preset *sprongus_preset_list_at(const struct sprongus_preset_list *list, size_t index);
 
 // What to give as `cursor` for the next page; NULL on the last. Borrowed.
-const char *sprongus_preset_list_next_cursor(const sprongus_preset_list *list);
+const char *sprongus_preset_list_next_cursor(const struct sprongus_preset_list *list);
 
 // All of it as JSON: an object of items and nextCursor. Borrowed.
-const char *sprongus_preset_list_to_json(const sprongus_preset_list *list);
+const char *sprongus_preset_list_to_json(const struct sprongus_preset_list *list);
 
 // Frees presets. NULL and what is no list are passed over.
-void sprongus_preset_list_free(sprongus_preset_list *list);
+void sprongus_preset_list_free(struct sprongus_preset_list *list);
 
 // Stores a preset: `definition` is a field list or a JSON Schema, JSON of `length` bytes; published, unless `flags` is
 // SPRONGUS_DRAFT.
@@ -773,22 +773,22 @@ int32_t sprongus_presets_create(const void *store_or_tx,
                                 size_t length,
                                 int64_t version,
                                 uint32_t flags,
-                                sprongus_preset **preset,
-                                sprongus_error **error);
+                                struct sprongus_preset **preset,
+                                struct sprongus_error **error);
 
 // Makes a draft immutable and addressable by its label; a published one stays as it is. `preset` may be NULL.
 //
 // `address` is "label@2", "label" (its newest published version) or an id. Errors: `not_found`, `validation`.
 int32_t sprongus_presets_publish(const void *store_or_tx,
                                  const char *address,
-                                 sprongus_preset **preset,
-                                 sprongus_error **error);
+                                 struct sprongus_preset **preset,
+                                 struct sprongus_error **error);
 
 // One preset, by "label@2", "label" (its newest published version) or its id. Errors: `not_found`.
 int32_t sprongus_presets_get(const void *store_or_tx,
                              const char *address,
-                             sprongus_preset **preset,
-                             sprongus_error **error);
+                             struct sprongus_preset **preset,
+                             struct sprongus_error **error);
 
 // Presets in the order of label and version, a page at a time. `kind`, `label_prefix` and `cursor` may be NULL; `limit` 0
 // is 50, SPRONGUS_NONE none.
@@ -797,11 +797,11 @@ int32_t sprongus_presets_list(const void *store_or_tx,
                               const char *label_prefix,
                               int64_t limit,
                               const char *cursor,
-                              sprongus_preset_list **presets,
-                              sprongus_error **error);
+                              struct sprongus_preset_list **presets,
+                              struct sprongus_error **error);
 
 // Removes a preset. Errors: `not_found`, `conflict` where it is bound.
-int32_t sprongus_presets_delete(const void *store_or_tx, const char *address, sprongus_error **error);
+int32_t sprongus_presets_delete(const void *store_or_tx, const char *address, struct sprongus_error **error);
 
 // Binds a table to a published preset, after checking the stored entries; `project` NULL is every project that has no
 // binding of its own.
@@ -813,8 +813,8 @@ int32_t sprongus_presets_bind(const void *store_or_tx,
                               const char *address,
                               const char *project,
                               uint32_t flags,
-                              sprongus_buf **report,
-                              sprongus_error **error);
+                              struct sprongus_buf **report,
+                              struct sprongus_error **error);
 
 // Binds a kind of runs to a published preset of kind "run_input", which their input has to follow from then on;
 // `project` NULL is every project that has no binding of its own.
@@ -822,7 +822,7 @@ int32_t sprongus_presets_bind_run(const void *store_or_tx,
                                   const char *kind,
                                   const char *address,
                                   const char *project,
-                                  sprongus_error **error);
+                                  struct sprongus_error **error);
 
 // The preset that a table is bound to, in that project (NULL: where a project has no binding of its own).
 //
@@ -830,8 +830,8 @@ int32_t sprongus_presets_bind_run(const void *store_or_tx,
 int32_t sprongus_presets_bound(const void *store_or_tx,
                                const char *table,
                                const char *project,
-                               sprongus_preset **preset,
-                               sprongus_error **error);
+                               struct sprongus_preset **preset,
+                               struct sprongus_error **error);
 
 // Judges a document, JSON of `length` bytes, as it is given. `violations` is a JSON array of path (JSON Pointer), keyword,
 // message; empty where it is valid. Nothing is written.
@@ -839,16 +839,16 @@ int32_t sprongus_presets_validate(const void *store_or_tx,
                                   const char *address,
                                   const char *payload,
                                   size_t length,
-                                  sprongus_buf **violations,
-                                  sprongus_error **error);
+                                  struct sprongus_buf **violations,
+                                  struct sprongus_error **error);
 
 // Presets as they travel between stores: a JSON array of label, kind, version, definition, published. `kind` and
 // `label_prefix` may be NULL.
 int32_t sprongus_presets_export(const void *store_or_tx,
                                 const char *kind,
                                 const char *label_prefix,
-                                sprongus_buf **items,
-                                sprongus_error **error);
+                                struct sprongus_buf **items,
+                                struct sprongus_error **error);
 
 // Stores what sprongus_presets_export gave, JSON of `length` bytes, all or none.
 //
@@ -858,114 +858,114 @@ int32_t sprongus_presets_import(const void *store_or_tx,
                                 const char *items,
                                 size_t length,
                                 uint32_t flags,
-                                sprongus_buf **report,
-                                sprongus_error **error);
+                                struct sprongus_buf **report,
+                                struct sprongus_error **error);
 
 // How many rows there are; 0 for no rows.
-size_t sprongus_rows_count(const sprongus_rows *rows);
+size_t sprongus_rows_count(const struct sprongus_rows *rows);
 
 // How many columns each row has; 0 where there are no rows.
-size_t sprongus_rows_columns(const sprongus_rows *rows);
+size_t sprongus_rows_columns(const struct sprongus_rows *rows);
 
 // The name of a column, counted from 0. Borrowed; NULL where there is none.
-const char *sprongus_rows_column_name(const sprongus_rows *rows, size_t column);
+const char *sprongus_rows_column_name(const struct sprongus_rows *rows, size_t column);
 
 // A value, by row and column counted from 0. Borrowed; NULL where there is none (SQL NULL is a value of SPRONGUS_NULL).
-const sprongus_value *sprongus_rows_value(const sprongus_rows *rows, size_t row, size_t column);
+const struct sprongus_value *sprongus_rows_value(const struct sprongus_rows *rows, size_t row, size_t column);
 
 // The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text. Borrowed.
-const char *sprongus_rows_to_json(const sprongus_rows *rows);
+const char *sprongus_rows_to_json(const struct sprongus_rows *rows);
 
 // Frees rows. NULL and what are no rows are passed over.
-void sprongus_rows_free(sprongus_rows *rows);
+void sprongus_rows_free(struct sprongus_rows *rows);
 
 // Its id, a ULID. Borrowed; NULL for no run.
-const char *sprongus_run_id(const sprongus_run *run);
+const char *sprongus_run_id(const struct sprongus_run *run);
 
 // Its project; NULL where it has none. Borrowed.
-const char *sprongus_run_project_id(const sprongus_run *run);
+const char *sprongus_run_project_id(const struct sprongus_run *run);
 
 // What is to be done. Borrowed.
-const char *sprongus_run_kind(const sprongus_run *run);
+const char *sprongus_run_kind(const struct sprongus_run *run);
 
 // What it is to be done with, as JSON. Borrowed.
-const char *sprongus_run_input(const sprongus_run *run);
+const char *sprongus_run_input(const struct sprongus_run *run);
 
 // "awaiting_approval", "queued", "dispatching", "running", "succeeded", "failed", "denied", "canceled" or "timed_out".
 // Borrowed.
-const char *sprongus_run_state(const sprongus_run *run);
+const char *sprongus_run_state(const struct sprongus_run *run);
 
 // Whether nothing more will happen to it, unless it is retried by hand.
-bool sprongus_run_is_final(const sprongus_run *run);
+bool sprongus_run_is_final(const struct sprongus_run *run);
 
 // The last failure; NULL where there is none. Borrowed.
-const char *sprongus_run_error(const sprongus_run *run);
+const char *sprongus_run_error(const struct sprongus_run *run);
 
 // Where its output is kept; NULL where there is none. Borrowed.
-const char *sprongus_run_output_ref(const sprongus_run *run);
+const char *sprongus_run_output_ref(const struct sprongus_run *run);
 
 // What the last heartbeat told, as JSON; "null" where none did. Borrowed.
-const char *sprongus_run_progress(const sprongus_run *run);
+const char *sprongus_run_progress(const struct sprongus_run *run);
 
 // Its idempotency key; NULL where it has none. Borrowed.
-const char *sprongus_run_idempotency_key(const sprongus_run *run);
+const char *sprongus_run_idempotency_key(const struct sprongus_run *run);
 
 // The worker that has it, or had it last; NULL where none did. Borrowed.
-const char *sprongus_run_claimed_by(const sprongus_run *run);
+const char *sprongus_run_claimed_by(const struct sprongus_run *run);
 
 // It is not claimed before that time. Borrowed.
-const char *sprongus_run_run_at(const sprongus_run *run);
+const char *sprongus_run_run_at(const struct sprongus_run *run);
 
 // When the lease runs out unless it is extended; NULL where it is not claimed. On SQLite for display only. Borrowed.
-const char *sprongus_run_lease_until(const sprongus_run *run);
+const char *sprongus_run_lease_until(const struct sprongus_run *run);
 
 // When it was enqueued. Borrowed.
-const char *sprongus_run_created_at(const sprongus_run *run);
+const char *sprongus_run_created_at(const struct sprongus_run *run);
 
 // When it last changed. Borrowed.
-const char *sprongus_run_updated_at(const sprongus_run *run);
+const char *sprongus_run_updated_at(const struct sprongus_run *run);
 
 // When it became final; NULL before. Borrowed.
-const char *sprongus_run_finished_at(const sprongus_run *run);
+const char *sprongus_run_finished_at(const struct sprongus_run *run);
 
 // The lease of the last claim: reports name it. Rises with each claim; 0 before the first, and for no run.
-int64_t sprongus_run_lease(const sprongus_run *run);
+int64_t sprongus_run_lease(const struct sprongus_run *run);
 
 // Executions in this series; 0 before the first claim.
-int64_t sprongus_run_attempt(const sprongus_run *run);
+int64_t sprongus_run_attempt(const struct sprongus_run *run);
 
 // Executions after which a failure is final.
-int64_t sprongus_run_max_attempts(const sprongus_run *run);
+int64_t sprongus_run_max_attempts(const struct sprongus_run *run);
 
 // Higher is claimed first.
-int64_t sprongus_run_priority(const sprongus_run *run);
+int64_t sprongus_run_priority(const struct sprongus_run *run);
 
 // Counts its transitions; each is the event with this as its seq.
-int64_t sprongus_run_version(const sprongus_run *run);
+int64_t sprongus_run_version(const struct sprongus_run *run);
 
 // On what enqueue gave: whether this is an earlier run under the same key.
-bool sprongus_run_deduplicated(const sprongus_run *run);
+bool sprongus_run_deduplicated(const struct sprongus_run *run);
 
 // All of it as JSON, the fields without a getter too. Borrowed.
-const char *sprongus_run_to_json(const sprongus_run *run);
+const char *sprongus_run_to_json(const struct sprongus_run *run);
 
 // Frees a run. NULL, what is no run, and a run of a list are passed over.
-void sprongus_run_free(sprongus_run *run);
+void sprongus_run_free(struct sprongus_run *run);
 
 // How many runs there are; 0 for no list.
-size_t sprongus_run_list_count(const sprongus_run_list *list);
+size_t sprongus_run_list_count(const struct sprongus_run_list *list);
 
 // A run, counted from 0. Borrowed; NULL where there is none.
-const sprongus_run *sprongus_run_list_at(const sprongus_run_list *list, size_t index);
+const struct sprongus_run *sprongus_run_list_at(const struct sprongus_run_list *list, size_t index);
 
 // What to give as `cursor` for the next page; NULL on the last. Borrowed.
-const char *sprongus_run_list_next_cursor(const sprongus_run_list *list);
+const char *sprongus_run_list_next_cursor(const struct sprongus_run_list *list);
 
 // All of it as JSON: of sprongus_runs_list an object of items and nextCursor, else an array. Borrowed.
-const char *sprongus_run_list_to_json(const sprongus_run_list *list);
+const char *sprongus_run_list_to_json(const struct sprongus_run_list *list);
 
 // Frees runs. NULL and what is no list are passed over.
-void sprongus_run_list_free(sprongus_run_list *list);
+void sprongus_run_list_free(struct sprongus_run_list *list);
 
 // Puts a run into the queue, or gives the one already there under its idempotency key.
 //
@@ -987,9 +987,9 @@ int32_t sprongus_runs_enqueue(const void *store_or_tx,
                               const char *kind,
                               const char *input,
                               size_t length,
-                              const sprongus_enqueue_options *options,
-                              sprongus_run **run,
-                              sprongus_error **error);
+                              const struct sprongus_enqueue_options *options,
+                              struct sprongus_run **run,
+                              struct sprongus_error **error);
 
 // Puts runs into the queue, all or none.
 //
@@ -998,8 +998,8 @@ int32_t sprongus_runs_enqueue(const void *store_or_tx,
 int32_t sprongus_runs_enqueue_many(const void *store_or_tx,
                                    const char *items,
                                    size_t length,
-                                   sprongus_run_list **runs,
-                                   sprongus_error **error);
+                                   struct sprongus_run_list **runs,
+                                   struct sprongus_error **error);
 
 // Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id. None is no error: the list
 // is empty then.
@@ -1016,9 +1016,9 @@ int32_t sprongus_runs_enqueue_many(const void *store_or_tx,
 // ```
 int32_t sprongus_runs_claim_next(const void *store_or_tx,
                                  const char *worker_id,
-                                 const sprongus_claim_options *options,
-                                 sprongus_run_list **runs,
-                                 sprongus_error **error);
+                                 const struct sprongus_claim_options *options,
+                                 struct sprongus_run_list **runs,
+                                 struct sprongus_error **error);
 
 // Begins a run that was claimed with `dispatch`; once more under the same lease is no change. `run` may be NULL.
 //
@@ -1026,8 +1026,8 @@ int32_t sprongus_runs_claim_next(const void *store_or_tx,
 int32_t sprongus_runs_start(const void *store_or_tx,
                             const char *id,
                             int64_t lease,
-                            sprongus_run **run,
-                            sprongus_error **error);
+                            struct sprongus_run **run,
+                            struct sprongus_error **error);
 
 // Extends the lease of a running run, and tells its progress where `progress` (JSON of `length` bytes) is not NULL.
 //
@@ -1039,8 +1039,8 @@ int32_t sprongus_runs_heartbeat(const void *store_or_tx,
                                 const char *progress,
                                 size_t length,
                                 int64_t extend_ms,
-                                sprongus_run **run,
-                                sprongus_error **error);
+                                struct sprongus_run **run,
+                                struct sprongus_error **error);
 
 // Reports success, with an output (JSON of `length` bytes) or, where that is NULL, with `output_ref` (may be NULL): where
 // it is kept. `run` may be NULL. The same again under the same lease gives the stored outcome.
@@ -1052,8 +1052,8 @@ int32_t sprongus_runs_succeed(const void *store_or_tx,
                               const char *output,
                               size_t length,
                               const char *output_ref,
-                              sprongus_run **run,
-                              sprongus_error **error);
+                              struct sprongus_run **run,
+                              struct sprongus_error **error);
 
 // Reports failure; `message` says what went wrong. Queued again while attempts are left, unless `is_final` is not 0.
 //
@@ -1066,8 +1066,8 @@ int32_t sprongus_runs_fail(const void *store_or_tx,
                            const char *message,
                            int32_t is_final,
                            int64_t retry_in_ms,
-                           sprongus_run **run,
-                           sprongus_error **error);
+                           struct sprongus_run **run,
+                           struct sprongus_error **error);
 
 // Cancels a run that is not final; its worker learns by its next heartbeat. `reason` and `run` may be NULL.
 //
@@ -1075,33 +1075,39 @@ int32_t sprongus_runs_fail(const void *store_or_tx,
 int32_t sprongus_runs_cancel(const void *store_or_tx,
                              const char *id,
                              const char *reason,
-                             sprongus_run **run,
-                             sprongus_error **error);
+                             struct sprongus_run **run,
+                             struct sprongus_error **error);
 
 // Puts runs whose lease has run out back into the queue, at most `limit` (up to 1,000; 0: 1,000); claims do the same as
 // they go. `rescued`, which may be NULL, is their number.
-int32_t sprongus_runs_rescue(const void *store_or_tx, int64_t limit, int64_t *rescued, sprongus_error **error);
+int32_t sprongus_runs_rescue(const void *store_or_tx, int64_t limit, int64_t *rescued, struct sprongus_error **error);
 
 // One run. Errors: `not_found`.
-int32_t sprongus_runs_get(const void *store_or_tx, const char *id, sprongus_run **run, sprongus_error **error);
+int32_t sprongus_runs_get(const void *store_or_tx,
+                          const char *id,
+                          struct sprongus_run **run,
+                          struct sprongus_error **error);
 
 // Runs by filters, a page at a time, the last enqueued first. `query` may be NULL. Errors: `invalid_argument`.
 int32_t sprongus_runs_list(const void *store_or_tx,
-                           const sprongus_runs_query *query,
-                           sprongus_run_list **runs,
-                           sprongus_error **error);
+                           const struct sprongus_runs_query *query,
+                           struct sprongus_run_list **runs,
+                           struct sprongus_error **error);
 
 // All events of a run, in their order, as a JSON array (id, runId, subject, seq, type, at, actor, payload).
 //
 // Errors: `not_found`.
-int32_t sprongus_runs_events(const void *store_or_tx, const char *id, sprongus_buf **events, sprongus_error **error);
+int32_t sprongus_runs_events(const void *store_or_tx,
+                             const char *id,
+                             struct sprongus_buf **events,
+                             struct sprongus_error **error);
 
 // What a run's last success put out, as JSON. Errors: `not_found` where there is none here: no output, or kept elsewhere
 // by `output_ref`.
 int32_t sprongus_runs_output(const void *store_or_tx,
                              const char *id,
-                             sprongus_buf **output,
-                             sprongus_error **error);
+                             struct sprongus_buf **output,
+                             struct sprongus_error **error);
 
 // Opens a store and brings its schema up to date: "app.db", "sqlite:app.db", ":memory:", "postgresql://user@host/db".
 //
@@ -1120,56 +1126,56 @@ int32_t sprongus_runs_output(const void *store_or_tx,
 // }
 // ```
 int32_t sprongus_store_open(const char *url,
-                            const sprongus_options *options,
-                            sprongus_store **store,
-                            sprongus_error **error);
+                            const struct sprongus_options *options,
+                            struct sprongus_store **store,
+                            struct sprongus_error **error);
 
 // Refuses further calls on this store and all that come from it; the database is closed once those under way have
 // ended. The handle still has to be freed. Twice is nothing.
-int32_t sprongus_store_close(sprongus_store *store, sprongus_error **error);
+int32_t sprongus_store_close(struct sprongus_store *store, struct sprongus_error **error);
 
 // Frees a store; the database is closed with the last handle of it. NULL and what is no store are passed over.
-void sprongus_store_free(sprongus_store *store);
+void sprongus_store_free(struct sprongus_store *store);
 
 // "sqlite" or "postgres". Never freed; NULL for no store.
-const char *sprongus_store_backend(const sprongus_store *store);
+const char *sprongus_store_backend(const struct sprongus_store *store);
 
 // The URL that the store was opened with, without the password. Borrowed from the store; NULL for no store.
-const char *sprongus_store_url(const sprongus_store *store);
+const char *sprongus_store_url(const struct sprongus_store *store);
 
 // The version of the schema in use; 0 for no store.
-int64_t sprongus_store_schema_version(const sprongus_store *store);
+int64_t sprongus_store_schema_version(const struct sprongus_store *store);
 
 // Brings the schema up to date, as opening does unless SPRONGUS_NO_MIGRATE is set; `*version`, which may be NULL, is the
 // one reached.
-int32_t sprongus_store_migrate(sprongus_store *store,
+int32_t sprongus_store_migrate(struct sprongus_store *store,
                                int64_t *version,
-                               sprongus_error **error);
+                               struct sprongus_error **error);
 
 // The SQL of every migration for "sqlite" or "postgres", for hosts that apply schemas themselves, in one transaction.
-int32_t sprongus_migration_sql(const char *backend, sprongus_buf **sql, sprongus_error **error);
+int32_t sprongus_migration_sql(const char *backend, struct sprongus_buf **sql, struct sprongus_error **error);
 
 // A further handle of the same store whose events and history are in the name of `actor`, for `reason` (may be NULL).
 // Freed on its own.
-int32_t sprongus_store_acting_as(const sprongus_store *store,
+int32_t sprongus_store_acting_as(const struct sprongus_store *store,
                                  const char *actor,
                                  const char *reason,
-                                 sprongus_store **acting,
-                                 sprongus_error **error);
+                                 struct sprongus_store **acting,
+                                 struct sprongus_error **error);
 
 // A further handle of the same store that neither sees nor touches another project than `project`. Freed on its own.
 //
 // `scopes` are `count` of "runs:read", "runs:write", "aux:read", "aux:write", "presets:read", "admin"; NULL and 0 are
 // all but "admin". On a scoped handle this only narrows: `permission_denied` otherwise.
-int32_t sprongus_store_scoped(const sprongus_store *store,
+int32_t sprongus_store_scoped(const struct sprongus_store *store,
                               const char *project,
                               const char *const *scopes,
                               size_t count,
-                              sprongus_store **scoped,
-                              sprongus_error **error);
+                              struct sprongus_store **scoped,
+                              struct sprongus_error **error);
 
 // SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.
-int32_t sprongus_store_snapshot(const sprongus_store *store, const char *path, sprongus_error **error);
+int32_t sprongus_store_snapshot(const struct sprongus_store *store, const char *path, struct sprongus_error **error);
 
 // Runs one statement of the host's own SQL that gives rows; on a store only one that reads.
 //
@@ -1186,20 +1192,20 @@ int32_t sprongus_store_snapshot(const sprongus_store *store, const char *path, s
 // ```
 int32_t sprongus_query(const void *store_or_tx,
                        const char *sql,
-                       const sprongus_value *params,
+                       const struct sprongus_value *params,
                        size_t count,
-                       sprongus_rows **rows,
-                       sprongus_error **error);
+                       struct sprongus_rows **rows,
+                       struct sprongus_error **error);
 
 // Runs one statement of the host's own SQL; `*changed`, which may be NULL, is the number of rows it changed.
 //
 // As sprongus_query; on a store it is a transaction of its own.
 int32_t sprongus_execute(const void *store_or_tx,
                          const char *sql,
-                         const sprongus_value *params,
+                         const struct sprongus_value *params,
                          size_t count,
                          uint64_t *changed,
-                         sprongus_error **error);
+                         struct sprongus_error **error);
 
 // Begins a transaction. The caller ends it by commit or rollback, and frees `*tx` in any case.
 //
@@ -1213,32 +1219,32 @@ int32_t sprongus_execute(const void *store_or_tx,
 //     sprongus_tx_commit(tx, &error);
 // sprongus_tx_free(tx);
 // ```
-int32_t sprongus_tx_begin(const sprongus_store *store, sprongus_tx **tx, sprongus_error **error);
+int32_t sprongus_tx_begin(const struct sprongus_store *store, struct sprongus_tx **tx, struct sprongus_error **error);
 
 // Opens a savepoint within a transaction or savepoint: a transaction that is committed into, or rolled back within, `tx`.
-int32_t sprongus_tx_savepoint(const sprongus_tx *tx,
-                              sprongus_tx **savepoint,
-                              sprongus_error **error);
+int32_t sprongus_tx_savepoint(const struct sprongus_tx *tx,
+                              struct sprongus_tx **savepoint,
+                              struct sprongus_error **error);
 
 // A further handle of the same transaction whose events and history are in the name of `actor`, for `reason` (may be
 // NULL). Freed on its own; that ends nothing.
-int32_t sprongus_tx_acting_as(const sprongus_tx *tx,
+int32_t sprongus_tx_acting_as(const struct sprongus_tx *tx,
                               const char *actor,
                               const char *reason,
-                              sprongus_tx **acting,
-                              sprongus_error **error);
+                              struct sprongus_tx **acting,
+                              struct sprongus_error **error);
 
 // Commits the transaction, or keeps the savepoint. It has ended then, whatever the answer; free it.
 //
 // Errors: `misuse` where a statement failed in it or a savepoint within is open (it is rolled back then), where it has
 // ended, or where the host commits (sprongus_attach); `outcome_unknown` where COMMIT's answer was lost.
-int32_t sprongus_tx_commit(sprongus_tx *tx, sprongus_error **error);
+int32_t sprongus_tx_commit(struct sprongus_tx *tx, struct sprongus_error **error);
 
 // Rolls back the transaction or the savepoint, and all savepoints within. It has ended then; free it.
-int32_t sprongus_tx_rollback(sprongus_tx *tx, sprongus_error **error);
+int32_t sprongus_tx_rollback(struct sprongus_tx *tx, struct sprongus_error **error);
 
 // Frees a transaction's handle; one still open is rolled back. NULL and what is no transaction are passed over.
-void sprongus_tx_free(sprongus_tx *tx);
+void sprongus_tx_free(struct sprongus_tx *tx);
 
 #ifdef __cplusplus
 }  // extern "C"

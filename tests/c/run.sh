@@ -76,7 +76,7 @@ step "random calls"
 on "$out/random_calls" memory
 
 step "valgrind"
-memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
+memcheck=(valgrind --quiet --child-silent-after-fork=yes --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
 on "$out/suite-c11" memory "${memcheck[@]}"
 on "$out/suite-c11" postgres "${memcheck[@]}"
 on "$out/host_sqlite" file "${memcheck[@]}"
