@@ -1,5 +1,8 @@
 //! The fragments in which the two databases' SQL differs.
 
+use super::Value;
+use crate::json::Json;
+
 /// Which database an [`Executor`](super::Executor) talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -10,6 +13,15 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// A document as a parameter: on PostgreSQL with its floats in full, or JSONB would make integers of them (DESIGN.md
+    /// §3 "JSON").
+    pub fn json(self, document: &Json) -> Value<'_> {
+        match self {
+            Self::Sqlite => Value::json(document.as_str()),
+            Self::Postgres => Value::Json(document.for_jsonb()),
+        }
+    }
+
     /// `sqlite` or `postgres`.
     pub const fn as_str(self) -> &'static str {
         match self {

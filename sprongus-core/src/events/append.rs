@@ -33,7 +33,7 @@ pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
         event.kind.into(),
         now,
         event.actor.into(),
-        Value::json(event.payload.as_str()),
+        work.dialect().json(event.payload),
     ];
     work.execute(&sql, &params)?;
     work.after.witness = Some(Witness { subject: event.subject.to_owned(), seq: event.seq, id });

@@ -44,14 +44,6 @@ fn first(exec: &mut dyn Executor, rest: &str, params: &[Value<'_>]) -> Result<Op
     Ok(select(exec, rest, params)?.into_iter().next())
 }
 
-/// JSON as each database keeps it (DESIGN.md §3 "JSON").
-fn definition_param(dialect: Dialect, definition: &Json) -> Value<'_> {
-    match dialect {
-        Dialect::Sqlite => Value::json(definition.as_str()),
-        Dialect::Postgres => Value::Json(definition.for_jsonb()),
-    }
-}
-
 /// The preset of that address, built-ins included.
 pub(super) fn find(exec: &mut dyn Executor, address: &Address) -> Result<Option<Preset>> {
     match address {
@@ -179,7 +171,7 @@ fn try_insert(work: &mut Work<'_>, draft: &Draft<'_>, version: i64) -> Result<Op
         draft.label.into(),
         draft.kind.as_str().into(),
         version.into(),
-        definition_param(work.dialect(), draft.definition),
+        work.dialect().json(draft.definition),
         work.now(),
     ];
     let made = work.query(&sql, &params)?.first().map(read).transpose()?;
@@ -210,7 +202,7 @@ pub(super) fn redefine(work: &mut Work<'_>, id: &str, kind: PresetKind, definiti
     let sql = format!(
         "UPDATE sprongus_presets SET kind = $2, definition = $3, updated_at = {now} WHERE id = $1 AND published_at IS NULL"
     );
-    let params = [id.into(), kind.as_str().into(), definition_param(work.dialect(), definition), work.now()];
+    let params = [id.into(), kind.as_str().into(), work.dialect().json(definition), work.now()];
     work.execute(&sql, &params).map(drop)
 }
 

@@ -23,12 +23,9 @@ impl<'b> Binds<'b> {
         format!("({})", marks.join(", "))
     }
 
-    /// Binds a document; on PostgreSQL with its floats in full, or JSONB would make integers of them.
+    /// Binds a document.
     pub(super) fn json(&mut self, dialect: Dialect, json: &'b Json) -> String {
-        self.add(match dialect {
-            Dialect::Sqlite => Value::json(json.as_str()),
-            Dialect::Postgres => Value::Json(json.for_jsonb()),
-        })
+        self.add(dialect.json(json))
     }
 
     /// Binds the present; the SQL that reads it.
