@@ -1,7 +1,5 @@
 //! `sprongus.open` and `sprongus.migration_sql`.
 
-use std::ffi::OsString;
-
 use pyo3::prelude::*;
 use sprongus::{Dialect, Durability, Error, Options};
 
@@ -92,10 +90,10 @@ pub(crate) fn open(
     wait(py, || sprongus::Store::open(&url, options)).map(Store::new)
 }
 
-/// A str, or what `os.fspath` makes one of.
+/// A str, or a path as `os.fsdecode` makes one of it.
 fn location(url: &Bound<'_, PyAny>) -> PyResult<String> {
-    let path: OsString = url.py().import("os")?.call_method1("fspath", (url,))?.extract()?;
-    path.into_string().map_err(|_| raised(url.py(), &Error::invalid("the path of a store is Unicode text")))
+    let decoded = url.py().import("os")?.call_method1("fsdecode", (url,))?;
+    decoded.extract::<Text>().map(|text| text.0)
 }
 
 fn parse_durability(py: Python<'_>, name: &str) -> PyResult<Durability> {

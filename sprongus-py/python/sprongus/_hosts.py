@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .errors import InvalidArgumentError, MisuseError, UnsupportedError
+from .errors import InvalidArgumentError, MisuseError, SprongusError, UnsupportedError
 
 _OLDEST = (3, 35, 0)
 
@@ -10,7 +10,6 @@ _OLDEST = (3, 35, 0)
 class _Host:
     """A connection with a cursor of its own, so that the host's row factories and type settings neither act nor change."""
 
-    dialect: str
     cursor: Any
 
     def __init__(self, connection: Any) -> None:
@@ -28,10 +27,12 @@ class _Host:
 class _Sqlite(_Host):
     dialect = "sqlite"
 
-    def __init__(self, connection: Any, module: Any) -> None:
+    def __init__(self, connection: Any) -> None:
+        import sqlite3
+
         super().__init__(connection)
-        if module.sqlite_version_info < _OLDEST:
-            raise UnsupportedError(f"SQLite {module.sqlite_version} is older than 3.35, which attach needs")
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise UnsupportedError(f"SQLite {sqlite3.sqlite_version} is older than 3.35, which attach needs")
         if connection.text_factory is not str:
             raise MisuseError("the connection's text_factory is not str: attach reads text as it is stored")
         self.cursor = connection.cursor()
@@ -87,19 +88,22 @@ class _Psycopg2(_Postgres):
 def adapt(connection: Any) -> _Host:
     """The host behind a DB-API connection, or behind the one a pool lent."""
     connection = getattr(connection, "driver_connection", connection)  # SQLAlchemy
-    modules = {base.__module__.partition(".")[0]: base for base in type(connection).__mro__}
-    host: _Host
-    if "sqlite3" in modules or "_sqlite3" in modules:
-        import sqlite3
+    modules = {base.__module__.partition(".")[0] for base in type(connection).__mro__}
+    for name, host in (("sqlite3", _Sqlite), ("_sqlite3", _Sqlite), ("psycopg", _Psycopg), ("psycopg2", _Psycopg2)):
+        if name in modules:
+            return _adapted(host, connection)
+    name = f"{type(connection).__module__}.{type(connection).__qualname__}"
+    raise InvalidArgumentError(f"attach takes a connection of psycopg, psycopg2 or sqlite3; this is a {name}")
 
-        host = _Sqlite(connection, sqlite3)
-    elif "psycopg" in modules and type(connection).__name__.startswith("Async"):
+
+def _adapted(host: type[_Host], connection: Any) -> _Host:
+    if type(connection).__name__.startswith("Async"):
         raise MisuseError("an async connection cannot be attached; use a psycopg.Connection")
-    elif "psycopg" in modules:
-        host = _Psycopg(connection)
-    elif "psycopg2" in modules:
-        host = _Psycopg2(connection)
-    else:
-        name = f"{type(connection).__module__}.{type(connection).__qualname__}"
-        raise InvalidArgumentError(f"attach takes a connection of psycopg, psycopg2 or sqlite3; this is a {name}")
-    return host
+    if getattr(connection, "closed", False):
+        raise MisuseError("the connection is closed")
+    try:
+        return host(connection)
+    except SprongusError:
+        raise
+    except Exception as error:
+        raise MisuseError(f"the connection cannot be used: {error}") from error

@@ -1,0 +1,85 @@
+"""After os.fork: an inherited Store is answered, children that open their own work, ids stay distinct."""
+
+import sprongus
+from processes import run
+
+INHERITED = """
+    import os, sys, sprongus
+    url, schema = sys.argv[1], sys.argv[2] or None
+    store = sprongus.open(url, schema=schema)
+    made = store.runs.enqueue("before")
+    block = store.transaction()
+    tx = block.__enter__()
+    tx.runs.enqueue("within")
+    child = os.fork()
+    if child == 0:
+        wrong = []
+        for call in (store.runs.list, lambda: store.query("SELECT 1"), tx.runs.list, lambda: store.runs.enqueue("k"),
+                     lambda: store.transaction().__enter__(), lambda: store.aux("p", "assets").count()):
+            try:
+                call()
+                wrong.append(call)
+            except sprongus.ForkedError as error:
+                assert error.code == "forked"
+        del tx, block
+        store.close()
+        del store
+        with sprongus.open(url, schema=schema) as own:
+            assert own.runs.get(made.id) == made
+        os._exit(1 if wrong else 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    tx.runs.enqueue("after")
+    block.__exit__(None, None, None)
+    assert sorted(run.kind for run in store.runs.list()) == ["after", "before", "within"]
+"""
+
+CHILDREN = """
+    import os, sys, sprongus
+    url, schema, count = sys.argv[1], sys.argv[2] or None, 200
+    store = sprongus.open(url, schema=schema)
+    store.runs.enqueue("parent")
+    children = []
+    for number in range(2):
+        child = os.fork()
+        if child == 0:
+            with sprongus.open(url, schema=schema) as own:
+                own.runs.enqueue_many([{"kind": f"child{number}"}] * count)
+                for _ in range(20):
+                    own.runs.enqueue(f"child{number}")
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    ids = [run.id for run in store.runs.iter(limit=1000)]
+    assert len(ids) == len(set(ids)) == 2 * (count + 20) + 1
+"""
+
+BEFORE = """
+    import os, sys, sprongus
+    url, schema = sys.argv[1], sys.argv[2] or None
+    child = os.fork()
+    with sprongus.open(url, schema=schema) as store:
+        store.runs.enqueue("child" if child == 0 else "parent")
+    if child == 0:
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with sprongus.open(url, schema=schema) as store:
+        assert sorted(run.kind for run in store.runs.list()) == ["child", "parent"]
+"""
+
+
+def test_an_inherited_store_is_answered(shared_place):
+    run(INHERITED, shared_place.url, shared_place.options.get("schema", ""))
+
+
+def test_children_make_distinct_ids(shared_place):
+    run(CHILDREN, shared_place.url, shared_place.options.get("schema", ""))
+
+
+def test_forking_before_opening_is_fine(shared_place):
+    shared_place.open().close()
+    run(BEFORE, shared_place.url, shared_place.options.get("schema", ""))
+
+
+def test_the_class_says_what_it_is():
+    assert issubclass(sprongus.ForkedError, sprongus.MisuseError)

@@ -1,0 +1,120 @@
+"""Records: frozen, they compare, hash, pickle; pages show as tables."""
+
+import copy
+import json
+import pickle
+import types
+
+import pytest
+import sprongus
+
+
+@pytest.fixture
+def records(store):
+    made = store.runs.enqueue("k", {"<b>": "&"}, project="p", timeout=1.5)
+    [claimed] = store.runs.claim_next("w")
+    entry = store.aux("p", "assets").create({"title": "<x>"}, id="a")
+    report = store.aux("p", "assets").bulk_upsert([{"id": "b"}])
+    return [made, claimed, *store.runs.events(made.id), entry, report, *store.presets.list()]
+
+
+def test_they_compare_hash_copy_and_pickle(records):
+    assert len(set(records)) == len(records)
+    for record in records:
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            again = pickle.loads(pickle.dumps(record, protocol))
+            assert again == record
+            assert type(again) is type(record)
+            assert hash(again) == hash(record)
+        assert copy.deepcopy(record) == record
+        assert record != 1
+        assert not record == "x"
+    lease = sprongus.Lease("a", 1)
+    assert pickle.loads(pickle.dumps(lease)) == lease
+    assert hash(lease) == hash(sprongus.Lease("a", 1))
+    assert lease != sprongus.Lease("a", 2)
+    assert repr(lease) == "Lease(id='a', lease=1)"
+
+
+def test_they_are_frozen_and_final(records):
+    for record in records:
+        name = next(name for name in dir(record) if not name.startswith("_") and name != "to_dict")
+        with pytest.raises(AttributeError):
+            setattr(record, name, 1)
+        with pytest.raises(AttributeError):
+            record.colour = "red"
+        with pytest.raises(TypeError):
+            type("Sub", (type(record),), {})
+        with pytest.raises(TypeError):
+            type(record)()
+    run = records[0]
+    run.input["<b>"] = "changed"
+    assert run.input == {"<b>": "&"}
+
+
+def camel(name):
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def test_their_dict_is_camel_case_json(records):
+    for record in records:
+        names = {camel(name) for name in record._row()} - {"olderName"}
+        assert set(record.to_dict()) == names
+        assert json.loads(json.dumps(record.to_dict())) == record.to_dict()
+
+
+def test_they_show(records):
+    for record in records:
+        assert repr(record).startswith(type(record).__name__ + "(")
+        assert "<table>" in record._repr_html_()
+    assert "&lt;b&gt;" in records[0]._repr_html_()
+    assert len(repr(records[-1])) < 1000
+
+
+def test_pages_are_lists_with_a_cursor(store):
+    store.aux("p", "assets").bulk_upsert([{"id": f"i{n}", "title": "<script>", "n": n} for n in range(3)])
+    page = store.aux("p", "assets").list(limit=2)
+    assert isinstance(page, list)
+    assert page.next_cursor
+    again = pickle.loads(pickle.dumps(page))
+    assert (again, again.next_cursor) == (page, page.next_cursor)
+    shown = page._repr_html_()
+    assert "<script>" not in shown
+    assert shown.count("<tr>") == 3
+    assert "next_cursor" in shown
+    assert sprongus.Page()._repr_html_() == "<table><thead><tr></tr></thead><tbody></tbody></table>"
+
+
+def test_pages_as_other_libraries_tables(store, monkeypatch):
+    """The libraries stand in here by what is called of them: none is required."""
+    store.aux("p", "assets").bulk_upsert([{"id": "a", "title": "x"}, {"id": "b", "year": 1}])
+    page = store.aux("p", "assets").list()
+    frame = types.SimpleNamespace(from_records=list)
+    stand_ins = {
+        "pandas": types.SimpleNamespace(DataFrame=frame),
+        "polars": types.SimpleNamespace(DataFrame=lambda rows, infer_schema_length: rows),
+        "pyarrow": types.SimpleNamespace(table=dict),
+    }
+    for name, module in stand_ins.items():
+        monkeypatch.setitem(__import__("sys").modules, name, module)
+    assert [row["id"] for row in page.to_pandas()] == ["a", "b"]
+    assert page.to_polars()[0]["title"] == "x"
+    table = page.to_arrow()
+    assert (table["title"], table["year"], table["$version"]) == (["x", None], [None, 1], [1, 1])
+
+
+def test_rows_of_other_libraries_tables(store):
+    def of(module, **methods):
+        return type("Table", (), {"__module__": module, **methods})()
+
+    nan = float("nan")
+    tables = [
+        of("pandas.core.frame", to_dict=lambda self, orient: [{"id": "a", "title": nan}, {"id": "b", "title": "x"}]),
+        of("polars.dataframe.frame", iter_rows=lambda self, named: iter([{"id": "a"}, {"id": "b", "title": "x"}])),
+        of("pyarrow.lib", to_batches=lambda self: [types.SimpleNamespace(to_pylist=lambda: [{"id": "a"}, {"id": "c"}])]),
+    ]
+    for table in tables:
+        assert store.aux("p", "assets").bulk_upsert(table).errors == []
+    assert store.aux("p", "assets").get("b").payload == {"title": "x"}
+    assert store.aux("p", "assets").count() == 3

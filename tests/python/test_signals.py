@@ -1,0 +1,77 @@
+"""Ctrl-C ends a wait."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import sprongus
+from conftest import fresh
+
+WAITS = """
+    import sys, sprongus
+    url, schema = sys.argv[1], sys.argv[2] or None
+    store = sprongus.open(url, schema=schema, busy_timeout=25)
+    print("ready", flush=True)
+    try:
+        store.execute("UPDATE held SET n = n + 1")
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        print(store.query("SELECT n FROM held"), flush=True)
+"""
+
+
+@pytest.mark.parametrize("backend", ["sqlite-file", "postgres"])
+def test_ctrl_c_while_another_holds_the_lock(backend, tmp_path):
+    place = fresh(backend, tmp_path)
+    with place.open() as store:
+        store.execute("CREATE TABLE held (n bigint)")
+        store.execute("INSERT INTO held VALUES (1)")
+        with store.transaction() as tx:
+            tx.execute("UPDATE held SET n = n")
+            child = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(WAITS), place.url, place.options.get("schema", "")],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert child.stdout is not None
+            try:
+                assert child.stdout.readline() == "ready\n"
+                time.sleep(0.5)
+                begun = time.monotonic()
+                child.send_signal(signal.SIGINT)
+                assert child.stdout.readline() == "interrupted\n"
+                assert time.monotonic() - begun < 5
+                assert child.stdout.readline() == "[{'n': 1}]\n"
+            finally:
+                child.stdout.close()
+                child.wait(30)
+
+
+def test_a_handler_of_the_hosts_may_raise_its_own():
+    code = """
+        import signal, sprongus, sys, threading, os, time
+        store = sprongus.open(sys.argv[1], busy_timeout=20)
+        other = sprongus.open(sys.argv[1])
+        class Enough(Exception): pass
+        def enough(*_): raise Enough
+        signal.signal(signal.SIGALRM, enough)
+        with other.transaction() as tx:
+            tx.execute("CREATE TABLE t (n INTEGER)")
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            try:
+                store.runs.enqueue("k")
+            except Enough:
+                print("enough")
+        print(store.runs.list())
+    """
+    import tempfile
+
+    from processes import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        done = run(code, f"{folder}/app.db")
+    assert done.stdout == "enough\n[]\n"
+    assert sprongus.TimeoutError("x").retryable

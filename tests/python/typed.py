@@ -1,0 +1,63 @@
+"""A program in types, for mypy --strict: every call with what it gives."""
+
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_type
+
+import sprongus
+
+
+def opened() -> sprongus.Store:
+    return sprongus.open("app.db", durability="normal", busy_timeout=timedelta(seconds=1), pool_size=2)
+
+
+def runs(store: sprongus.Store) -> None:
+    run = store.runs.enqueue("k", {"a": 1}, run_at=datetime.now(UTC), timeout=1.5)
+    assert_type(run, sprongus.Run)
+    assert_type(run.finished_at, datetime | None)
+    claimed = store.runs.claim_next("w", ["k"], 5, lease=timedelta(minutes=1))
+    assert_type(claimed, list[sprongus.Run])
+    assert_type(store.runs.succeed(sprongus.Lease(run.id, run.lease), output=None), sprongus.Run)
+    assert_type(store.runs.list(state=["queued", "running"], order="oldest"), sprongus.Page[sprongus.Run])
+    assert_type(store.runs.list().next_cursor, str | None)
+    assert_type([event.type for event in store.runs.events(run.id)], list[str])
+    for each in store.runs.iter(kind="k"):
+        assert_type(each, sprongus.Run)
+
+
+def documents(store: sprongus.Store) -> None:
+    assets = store.aux("p", "assets")
+    assert_type(assets.create({"title": "x"}).payload, dict[str, Any])
+    assert_type(assets.list(filter={"year": {"gte": 1900}}, sort=["-year"]), sprongus.Page[sprongus.Entry])
+    assert_type(assets.import_("a.csv", mode="replace", progress=lambda done, total: None), sprongus.BulkReport)
+    assert_type(assets.export("a.json"), int)
+    assert_type(store.presets.create("work", "custom", {"fields": []}), sprongus.Preset)
+
+
+def transactions(store: sprongus.Store, connection: Any) -> None:
+    assert_type(store.transaction(), AbstractContextManager[sprongus.Transaction])
+    with store.transaction() as tx, tx.transaction() as inner:
+        assert_type(inner.query("SELECT $1", [1]), list[dict[str, Any]])
+        assert_type(inner.runs.enqueue("k"), sprongus.Run)
+    assert_type(sprongus.attach(connection), sprongus.Transaction)
+    try:
+        store.execute("SELECT 1")
+    except sprongus.ValidationError as error:
+        assert_type(error.errors, list[dict[str, Any]])
+
+
+def works(store: sprongus.Store) -> None:
+    worker = store.worker(concurrency=2, projects=["p"])
+
+    @worker.handler("k")
+    def handle(context: sprongus.Context) -> Any:
+        context.heartbeat({"done": 1})
+        if context.canceled:
+            raise sprongus.Fatal("not wanted")
+        with context.transaction() as tx:
+            tx.runs.enqueue("next", context.input)
+        return sprongus.Ref(f"s3://bucket/{context.run.id}")
+
+    worker.run(until_idle=True, patience=timedelta(seconds=1))
+    worker.start()
+    assert_type(worker.stop(timeout=None), bool)
