@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "postgres")]
-use super::postgres::{PostgresDb, PostgresSettings, UNBOUNDED, is_connection_lost, redact};
+use super::postgres::{Asked, PostgresDb, PostgresSettings, UNBOUNDED, is_connection_lost, redact};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteDb, SqliteSettings};
 use super::{Commit, Connection, Dialect, Executor, Lane};
@@ -194,6 +194,7 @@ fn postgres_settings(options: &Options) -> PostgresSettings {
         schema: options.schema.clone(),
         read_only: options.read_only,
         application_name: "sprongus",
+        asked: Asked(options.interrupt.clone()),
     }
 }
 

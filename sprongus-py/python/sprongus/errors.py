@@ -3,8 +3,13 @@
 Catch by class, or by `error.code`; `error.details` is data for programs, `str(error)` says what was wrong and what would be right.
 """
 
+from __future__ import annotations
+
 import builtins
-from typing import Any, ClassVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 __all__ = [
     "BusyError",

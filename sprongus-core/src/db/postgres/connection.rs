@@ -28,7 +28,7 @@ pub(super) struct PgConnection {
 
 impl PgConnection {
     pub(super) fn connect(config: &Config, settings: &Arc<PostgresSettings>, until: Instant) -> Result<Self> {
-        let mut wire = Wire::connect(config, until, settings.call_timeout)?;
+        let mut wire = Wire::connect(config, until, settings.call_timeout, settings.asked.clone())?;
         if settings.statement_cache {
             wire.batch(&settings.set("SET"))?;
         }

@@ -31,7 +31,7 @@ use crate::error::{Error, ErrorCode, Result};
 pub(crate) use self::errors::is_connection_lost;
 pub use self::errors::postgres_error;
 pub use self::lent::LentPostgres;
-pub(crate) use self::settings::{PostgresSettings, UNBOUNDED};
+pub(crate) use self::settings::{Asked, PostgresSettings, UNBOUNDED};
 pub(crate) use self::url::redact;
 
 /// The oldest server that has all we use.

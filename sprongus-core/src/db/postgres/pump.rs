@@ -7,8 +7,16 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
+use tokio_postgres::{CancelToken, NoTls};
+
+use super::settings::Asked;
 use super::{async_guard, errors};
 use crate::error::{Error, ErrorCode, Result};
+
+/// Between two looks at the interrupt.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a statement may take to end once the server was asked to cancel it.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// The half of a connection that reads and writes the socket.
 type Connection = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
@@ -17,21 +25,26 @@ type Connection = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>>
 pub(super) struct Pump {
     runtime: Option<Runtime>,
     connection: Option<Connection>,
+    asked: Asked,
+    cancel: Option<CancelToken>,
 }
 
 impl Pump {
-    pub(super) fn new() -> Result<Self> {
+    /// Waits that `asked` may end.
+    pub(super) fn new(asked: Asked) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime
             .map_err(|error| Error::new(ErrorCode::Unavailable, format!("no I/O loop for PostgreSQL: {error}")))?;
-        Ok(Self { runtime: Some(runtime), connection: None })
+        Ok(Self { runtime: Some(runtime), connection: None, asked, cancel: None })
     }
 
     pub(super) fn attach(
         &mut self,
+        cancel: CancelToken,
         connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
     ) {
         self.connection = Some(Box::pin(connection));
+        self.cancel = Some(cancel);
     }
 
     /// Whether the socket is gone.
@@ -63,12 +76,7 @@ impl Pump {
             }
             work.as_mut().poll(context)
         });
-        let outcome = runtime.block_on(async {
-            match until {
-                Some(at) => tokio::time::timeout_at(at.into(), both).await.ok(),
-                None => Some(both.await),
-            }
-        });
+        let outcome = runtime.block_on(patiently(until, &self.asked, self.cancel.as_ref(), both));
         match outcome {
             Some(result) => result.map_err(|error| error.into().0),
             None => {
@@ -100,6 +108,36 @@ impl Pump {
                 Poll::Pending
             }),
         )
+    }
+}
+
+/// Runs `work` to its end or until `until`. Where the host's interrupt says so, the server is asked to cancel: its answer
+/// then says what became of the statement.
+async fn patiently<T>(
+    mut until: Option<Instant>,
+    asked: &Asked,
+    cancel: Option<&CancelToken>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let mut looking = asked.is_some();
+    loop {
+        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+        let turn = if looking { Some(left.map_or(LOOK, |left| left.min(LOOK))) } else { left };
+        let Some(turn) = turn else { return Some(work.await) };
+        if let Ok(done) = tokio::time::timeout(turn, work.as_mut()).await {
+            return Some(done);
+        }
+        if until.is_some_and(|at| at <= Instant::now()) {
+            return None;
+        }
+        if asked.now() {
+            looking = false;
+            until = Some(Instant::now() + ENDING);
+            if let Some(cancel) = cancel {
+                let _ = tokio::time::timeout(ENDING / 2, cancel.cancel_query(NoTls)).await;
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::options::Interrupt;
 
 /// Prepended (`SET LOCAL`) to work that is not bounded by `call_timeout`; waiting for a lock stays bounded.
 pub(crate) const UNBOUNDED: &str = "SET LOCAL statement_timeout = 0";
@@ -24,6 +25,29 @@ pub(crate) struct PostgresSettings {
     pub(crate) read_only: bool,
     /// What `pg_stat_activity` shows.
     pub(crate) application_name: &'static str,
+    /// Asked while a call waits for an answer.
+    pub(crate) asked: Asked,
+}
+
+/// The host's interrupt, if it has one.
+#[derive(Clone, Default)]
+pub(crate) struct Asked(pub(crate) Option<Interrupt>);
+
+impl Asked {
+    pub(super) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether the wait is to end now.
+    pub(super) fn now(&self) -> bool {
+        self.0.as_ref().is_some_and(|asked| asked())
+    }
+}
+
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Asked").field(&self.is_some()).finish()
+    }
 }
 
 impl PostgresSettings {

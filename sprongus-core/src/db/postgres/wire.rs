@@ -13,6 +13,7 @@ use super::driver::{Chunks, Driver};
 use super::encode::Param;
 use super::errors;
 use super::pump::Pump;
+use super::settings::Asked;
 use crate::error::{Error, Result};
 
 /// How long past the server's own limit its answer is waited for.
@@ -30,10 +31,10 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Connects by `until`; every later call waits no longer than `limit` and a grace.
-    pub(super) fn connect(config: &Config, until: Instant, limit: Duration) -> Result<Self> {
-        let mut pump = Pump::new()?;
+    pub(super) fn connect(config: &Config, until: Instant, limit: Duration, asked: Asked) -> Result<Self> {
+        let mut pump = Pump::new(asked)?;
         let (client, connection) = pump.run(Some(until), config.connect(NoTls))?;
-        pump.attach(connection);
+        pump.attach(client.cancel_token(), connection);
         Ok(Self { client: Some(client), pump: Some(pump), limit: Some(limit), lost: false })
     }
 

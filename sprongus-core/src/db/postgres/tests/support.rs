@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sprongus_testkit::Postgres;
 
-use crate::db::postgres::{PostgresDb, PostgresSettings};
+use crate::db::postgres::{Asked, PostgresDb, PostgresSettings};
 use crate::db::{Connection, Lane};
 
 pub(super) fn url() -> &'static str {
@@ -21,6 +21,7 @@ pub(super) fn settings() -> PostgresSettings {
         schema: None,
         read_only: false,
         application_name: "sprongus",
+        asked: Asked::default(),
     }
 }
 
