@@ -6,9 +6,11 @@ mod args;
 mod attach;
 mod aux_table;
 mod call;
+mod context;
 mod enqueue_item;
 mod error;
 mod ground;
+mod handler;
 mod host_sql;
 mod items;
 mod json_in;
@@ -23,6 +25,7 @@ mod runs;
 mod store;
 mod time;
 mod transaction;
+mod worker;
 
 #[pymodule]
 fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -32,10 +35,13 @@ fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(attach::attach, module)?)?;
     module.add_class::<store::Store>()?;
     module.add_class::<transaction::Transaction>()?;
-    module.add_class::<transaction::TransactionBlock>()?;
     module.add_class::<runs::Runs>()?;
     module.add_class::<presets::Presets>()?;
     module.add_class::<aux_table::AuxTable>()?;
     module.add_class::<lease::Lease>()?;
-    records::register(module)
+    module.add_class::<worker::Worker>()?;
+    module.add_class::<context::Context>()?;
+    records::register(module)?;
+    // The face says what is exported.
+    module.delattr("__all__")
 }

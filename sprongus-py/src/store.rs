@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
-use sprongus::{Error, Result, Scope};
+use sprongus::{Error, Result, Scope, WorkerOptions};
 
-use crate::args::{Text, text};
+use crate::args::{Text, Whole, text, texts};
 use crate::aux_table::AuxTable;
 use crate::call::{Detached, wait};
 use crate::error::raised;
@@ -15,7 +15,9 @@ use crate::ground::Ground;
 use crate::host_sql;
 use crate::presets::Presets;
 use crate::runs::Runs;
+use crate::time::Seconds;
 use crate::transaction::TransactionBlock;
+use crate::worker::Worker;
 
 /// A store: runs, aux entries and presets in one SQLite file or PostgreSQL database. Made by `sprongus.open`.
 ///
@@ -83,6 +85,34 @@ impl Store {
     #[getter]
     fn presets(&self) -> Presets {
         Presets::new(self.ground())
+    }
+
+    /// A worker over this store, on connections of its own beside `pool_size`.
+    ///
+    /// concurrency: how many handlers run at a time. lease: for how many seconds runs are claimed; extended as long as their
+    /// handlers run. poll_interval: how often the database is asked where nothing woke the worker. projects: whose runs.
+    #[pyo3(
+        signature = (worker_id = None, *, concurrency = Whole(4), lease = None, poll_interval = None, projects = None),
+        text_signature = "($self, worker_id=None, *, concurrency=4, lease=60.0, poll_interval=1.0, projects=None)"
+    )]
+    fn worker(
+        &self,
+        py: Python<'_>,
+        worker_id: Option<Text>,
+        concurrency: Whole,
+        lease: Option<Seconds>,
+        poll_interval: Option<Seconds>,
+        projects: Option<Vec<Text>>,
+    ) -> PyResult<Worker> {
+        let default = WorkerOptions::default();
+        let options = WorkerOptions {
+            worker_id: text(worker_id),
+            concurrency: concurrency.fit(py, "concurrency")?,
+            lease: lease.map_or(default.lease, |lease| lease.0),
+            poll_interval: poll_interval.map_or(default.poll_interval, |interval| interval.0),
+            projects: projects.map(texts),
+        };
+        wait(py, || self.store()?.worker(options)).map(Worker::new)
     }
 
     /// One transaction as a context manager: commits on leaving, rolls back on an exception.

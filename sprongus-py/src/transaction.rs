@@ -29,6 +29,11 @@ impl Transaction {
         Self { ground: Ground::tx(tx) }
     }
 
+    /// Over a transaction that a context manager will end.
+    pub(crate) fn on(ground: Ground) -> Self {
+        Self { ground }
+    }
+
     fn with<T: Send>(
         &self,
         py: Python<'_>,
@@ -122,7 +127,7 @@ impl TransactionBlock {
         let tx = self.on.either(py, (), |(), store| store.begin(), |(), tx| tx.savepoint())?;
         let ground = Ground::tx(tx);
         self.swap(Some(ground.clone()));
-        Ok(Transaction { ground })
+        Ok(Transaction::on(ground))
     }
 
     #[pyo3(signature = (*exc), text_signature = "($self, *exc)")]

@@ -9,7 +9,8 @@ use crate::runs::{Heartbeat, Run, RunState};
 use crate::store::Store;
 use crate::transaction::Tx;
 
-/// A run in a handler's hands, and its ways to the store.
+/// A run in a handler's hands, and its ways to the store. Cheap to clone.
+#[derive(Clone)]
 pub struct Context {
     run: Run,
     store: Store,
@@ -48,7 +49,12 @@ impl Context {
     ///
     /// Errors: `lease_lost` where the run is no longer this handler's, canceled included.
     pub fn heartbeat(&self, progress: Json) -> Result<()> {
-        let beat = Heartbeat { progress: Some(progress), ..Heartbeat::new(&self.run.id, self.run.lease) };
+        self.beat(Some(progress))
+    }
+
+    /// As [`Context::heartbeat`]; without `progress` what was told before stays.
+    pub fn beat(&self, progress: Option<Json>) -> Result<()> {
+        let beat = Heartbeat { progress, ..Heartbeat::new(&self.run.id, self.run.lease) };
         let told = self.own.runs().heartbeat(&beat).and_then(|run| still(&run));
         self.noted(told)
     }
@@ -57,11 +63,30 @@ impl Context {
     ///
     /// Errors: those of the work; `lease_lost` where the run was canceled or taken: nothing was written then.
     pub fn transaction<T>(&self, work: impl FnOnce(&Tx<'static>) -> Result<T>) -> Result<T> {
-        let done = self.store.transaction(|tx| {
-            let value = work(tx)?;
-            let run = tx.runs().heartbeat(&Heartbeat::new(&self.run.id, self.run.lease))?;
-            still(&run).map(|()| value)
-        });
+        let tx = self.begin()?;
+        match work(&tx) {
+            Ok(value) => self.commit(tx).map(|()| value),
+            Err(error) => {
+                tx.rollback()?;
+                self.noted(Err(error))
+            }
+        }
+    }
+
+    /// Opens a transaction that [`Context::commit`] ends; dropped, it is rolled back.
+    pub fn begin(&self) -> Result<Tx<'static>> {
+        self.store.begin()
+    }
+
+    /// Commits what [`Context::begin`] opened, if the run is still this handler's, and extends its lease with it.
+    ///
+    /// Errors: as [`Tx::commit`]; `lease_lost` where the run was canceled or taken: nothing was written then.
+    pub fn commit(&self, tx: Tx<'static>) -> Result<()> {
+        let run = tx.runs().heartbeat(&Heartbeat::new(&self.run.id, self.run.lease));
+        let done = match run.and_then(|run| still(&run)) {
+            Ok(()) => tx.commit(),
+            Err(error) => tx.rollback().and(Err(error)),
+        };
         self.noted(done)
     }
 

@@ -1,4 +1,11 @@
-"""What a handler may return or raise beside JSON and plain exceptions."""
+"""What a handler may return or raise beside JSON and plain exceptions, and how its outcome is got at."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
 
 
 class Ref:
@@ -21,3 +28,22 @@ class Ref:
 
 class Fatal(Exception):  # noqa: N818
     """Raised by a handler: fail without a retry."""
+
+
+def awaited(awaitable: Awaitable[Any]) -> Any:
+    """What an `async def` handler gives, in an event loop of its own."""
+    import asyncio
+
+    async def once() -> Any:
+        return await awaitable
+
+    return asyncio.run(once())
+
+
+def raised(run: str, kind: str, attempt: int, error: BaseException) -> None:
+    """Logs where a handler raised; the exception's text may hold input, so only at DEBUG."""
+    import logging
+
+    log = logging.getLogger("sprongus.worker")
+    if log.isEnabledFor(logging.DEBUG):
+        log.debug("the handler of run %s (%s, attempt %s) raised", run, kind, attempt, exc_info=error)

@@ -1,0 +1,198 @@
+//! `Worker`.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
+use sprongus::{Error, ErrorCode, Result};
+
+use crate::args::Text;
+use crate::call::{Detached, wait};
+use crate::handler::PyHandler;
+use crate::time::Seconds;
+
+/// Between two looks for a signal while the worker runs.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Works runs: a handler per kind, several at a time, each on a thread of its own. Made by `store.worker()`.
+///
+/// Handlers take a Context, plain or `async def`. What they return is the run's output (JSON, text included), or `Ref(...)`.
+/// One that raises fails its attempt: it is tried again while attempts are left, unless it raised `Fatal`.
+///
+/// >>> worker = store.worker()
+/// >>> @worker.handler("mail.send")
+/// ... def send(context):
+/// ...     return f"sent to {context.input['to']}"
+/// >>> worker.run(until_idle=True)
+#[pyclass(module = "sprongus", frozen)]
+pub(crate) struct Worker {
+    inner: Arc<Detached<sprongus::worker::Worker>>,
+    /// After a fork its threads are the parent's.
+    process: u32,
+}
+
+impl Worker {
+    pub(crate) fn new(worker: sprongus::worker::Worker) -> Self {
+        Self { inner: Arc::new(Detached::new(worker)), process: std::process::id() }
+    }
+
+    fn forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+}
+
+fn known(worker: &Detached<sprongus::worker::Worker>) -> Result<&sprongus::worker::Worker> {
+    worker.get().ok_or_else(|| Error::misuse("the worker is gone"))
+}
+
+#[pymethods]
+impl Worker {
+    /// Its name, as runs and events carry it.
+    #[getter]
+    fn worker_id(&self, py: Python<'_>) -> PyResult<String> {
+        wait(py, || Ok(known(&self.inner)?.worker_id().to_owned()))
+    }
+
+    /// A decorator: works runs of that kind by the function below it; "sync/*" is every kind that begins with "sync/".
+    ///
+    /// Raises `MisuseError` while the worker is at work.
+    fn handler<'py>(&self, py: Python<'py>, kind: Text) -> PyResult<Bound<'py, PyCFunction>> {
+        let inner = self.inner.clone();
+        let decorate = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<Py<PyAny>> {
+            let handler = args.get_item(0)?;
+            if !handler.is_callable() {
+                return Err(PyTypeError::new_err("a handler is a function that takes a Context"));
+            }
+            let ours = Arc::new(PyHandler::new(&handler));
+            wait(args.py(), || known(&inner)?.handle_with(&kind.0, ours))?;
+            Ok(handler.unbind())
+        };
+        PyCFunction::new_closure(py, Some(c"handler"), Some(c"Registers a handler and gives it back."), decorate)
+    }
+
+    /// Works until `stop` is called from another thread, or, with `until_idle`, until nothing of its kinds is running, due,
+    /// or due within `patience` seconds.
+    ///
+    /// Ctrl-C lets the handlers end and then raises KeyboardInterrupt; a second one lets go of them at once.
+    #[pyo3(
+        signature = (*, until_idle = false, patience = None),
+        text_signature = "($self, *, until_idle=False, patience=5.0)"
+    )]
+    fn run(slf: &Bound<'_, Self>, until_idle: bool, patience: Option<Seconds>) -> PyResult<()> {
+        let py = slf.py();
+        let patience = patience.map_or(Duration::from_secs(5), |patience| patience.0);
+        let inner = slf.get().inner.clone();
+        let (ended, end) = mpsc::channel();
+        let work = move || {
+            let worked = known(&inner).and_then(|worker| match until_idle {
+                true => worker.run_until_idle(patience),
+                false => worker.run(),
+            });
+            // Nobody listens any more after a second Ctrl-C.
+            let _ = ended.send(worked);
+        };
+        at_exit(slf, "register")?;
+        // On a thread of its own, so that this one can look for signals.
+        wait(py, || spawn(work))?;
+        let worked = slf.get().attend(py, end);
+        at_exit(slf, "unregister")?;
+        worked
+    }
+
+    /// Works on threads of its own until `stop`; at the interpreter's end it is stopped.
+    fn start(slf: &Bound<'_, Self>) -> PyResult<()> {
+        at_exit(slf, "register")?;
+        let worker = slf.get();
+        wait(slf.py(), || known(&worker.inner)?.start())
+    }
+
+    /// Claims no more and waits for the handlers to end, at most so many seconds (None: without end); whether all have.
+    ///
+    /// Those that have not are let go: their leases run out, and others take their runs.
+    #[pyo3(signature = (timeout = Given::Default), text_signature = "($self, timeout=30.0)")]
+    fn stop(slf: &Bound<'_, Self>, timeout: Given) -> PyResult<bool> {
+        let timeout = match timeout {
+            Given::Default => Some(Duration::from_secs(30)),
+            Given::Endless => None,
+            Given::Some(timeout) => Some(timeout),
+        };
+        let worker = slf.get();
+        let ended = wait(slf.py(), || match worker.forked() {
+            true => Err(Error::new(ErrorCode::Forked, "this worker was made before fork(): it works in the parent")),
+            false => Ok(known(&worker.inner)?.stop(timeout)),
+        })?;
+        at_exit(slf, "unregister")?;
+        Ok(ended)
+    }
+
+    fn _end(slf: &Bound<'_, Self>) -> PyResult<()> {
+        if slf.get().forked() { Ok(()) } else { Self::stop(slf, Given::Default).map(drop) }
+    }
+}
+
+impl Worker {
+    /// Waits for the end of the work; a signal's exception drains it first, a second one lets go.
+    fn attend(&self, py: Python<'_>, mut end: mpsc::Receiver<Result<()>>) -> PyResult<()> {
+        let mut signal: Option<PyErr> = None;
+        loop {
+            // Handed over and back: a receiver is not shared between threads.
+            let turn;
+            (turn, end) = py.detach(move || (end.recv_timeout(LOOK), end));
+            match turn {
+                Ok(worked) => return signal.map_or_else(|| wait(py, || worked), Err),
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return wait(py, || Err(Error::misuse("the worker ended without an answer")));
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            let Err(raised) = py.check_signals() else { continue };
+            let again = signal.replace(raised).is_some();
+            let inner = self.inner.clone();
+            wait(py, || {
+                if again {
+                    known(&inner)?.stop(Some(Duration::ZERO));
+                    return Ok(());
+                }
+                spawn(move || {
+                    if let Ok(worker) = known(&inner) {
+                        worker.stop(None);
+                    }
+                })
+            })?;
+            if again {
+                return Err(signal.unwrap_or_else(|| pyo3::exceptions::PyKeyboardInterrupt::new_err(())));
+            }
+        }
+    }
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let spawned = std::thread::Builder::new().name("sprongus-run".to_owned()).spawn(work);
+    spawned.map(drop).map_err(|error| Error::misuse(format!("the system has no thread for the worker: {error}")))
+}
+
+/// A handler's thread must not ask for the GIL of an interpreter that ends, so the worker is stopped before.
+fn at_exit(worker: &Bound<'_, Worker>, what: &str) -> PyResult<()> {
+    let end = worker.getattr("_end")?;
+    worker.py().import("atexit")?.call_method1(what, (end,)).map(drop)
+}
+
+/// `stop`'s timeout: seconds, None for no end, or the default.
+enum Given {
+    Default,
+    Endless,
+    Some(Duration),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Given {
+    type Error = PyErr;
+
+    fn extract(ob: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if ob.is_none() {
+            return Ok(Self::Endless);
+        }
+        ob.extract::<Seconds>().map(|seconds| Self::Some(seconds.0))
+    }
+}

@@ -1,0 +1,261 @@
+"""The worker: handlers, failures, heartbeats, transactions, drain."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+import sprongus
+from processes import run as run_script
+
+
+def worked(store, kind, function, input=None, **enqueue):
+    """What becomes of one run under that handler."""
+    run = store.runs.enqueue(kind, input, **enqueue)
+    worker = store.worker("w", poll_interval=0.05)
+    assert worker.handler(kind)(function) is function
+    worker.run(until_idle=True, patience=0)
+    return store.runs.get(run.id)
+
+
+def test_what_a_handler_gives_is_the_output(store):
+    for given in ("text", {"a": [1, None]}, 7, False):
+        run = worked(store, "k", lambda context, given=given: given)
+        assert (run.state, store.runs.output(run.id)) == ("succeeded", given)
+    nothing = worked(store, "k", lambda context: None)
+    assert (nothing.state, nothing.output_ref) == ("succeeded", None)
+    assert worked(store, "k", lambda context: sprongus.Ref("s3://b/k")).output_ref == "s3://b/k"
+
+
+def test_async_handlers(store):
+    async def slow(context):
+        await asyncio.sleep(0.01)
+        return context.input["n"] + 1
+
+    run = worked(store, "k", slow, {"n": 1})
+    assert store.runs.output(run.id) == 2
+
+
+def test_failures(store):
+    def broken(context):
+        raise ValueError("it broke")
+
+    def hopeless(context):
+        raise sprongus.Fatal("never")
+
+    once = worked(store, "once", broken, max_attempts=1)
+    assert (once.state, once.error, once.attempt) == ("failed", "ValueError: it broke", 1)
+    fatal = worked(store, "fatal", hopeless)
+    assert (fatal.state, fatal.error, fatal.attempt) == ("failed", "never", 1)
+    unfit = worked(store, "unfit", lambda context: object())
+    assert (unfit.state, unfit.attempt) == ("failed", 1)
+    assert "JSON" in unfit.error
+
+
+def test_a_failed_attempt_is_tried_again(place):
+    with place.open(backoff_base=0.01) as store:
+        tries = []
+
+        def flaky(context):
+            tries.append(context.run.attempt)
+            if len(tries) < 3:
+                raise ConnectionError("away")
+            return "done"
+
+        run = store.runs.enqueue("k")
+        worker = store.worker(poll_interval=0.02)
+        worker.handler("k")(flaky)
+        worker.run(until_idle=True, patience=2)
+        assert tries == [1, 2, 3]
+        types = [event.type for event in store.runs.events(run.id)]
+        assert types.count("run.retry_scheduled") == 2
+        assert types[-1] == "run.succeeded"
+
+
+def test_the_context(store):
+    seen = {}
+
+    def handle(context):
+        seen.update(run=context.run, input=context.input, canceled=context.canceled)
+        context.heartbeat({"done": 1})
+        context.heartbeat()
+        seen["progress"] = store.runs.get(context.run.id).progress
+        with context.transaction() as tx:
+            tx.aux("p", "assets").create({"title": "x"}, id="a")
+            tx.runs.enqueue("next")
+        with pytest.raises(KeyError), context.transaction() as tx:
+            tx.aux("p", "assets").delete("a")
+            raise KeyError
+        return "ok"
+
+    run = worked(store, "k", handle, [1, 2])
+    assert (seen["run"].id, seen["input"], seen["canceled"], seen["progress"]) == (run.id, [1, 2], False, {"done": 1})
+    assert store.aux("p", "assets").get("a").version == 1
+    assert store.runs.list(kind="next")[0].state == "queued"
+
+
+def test_a_canceled_run_commits_nothing_more(store):
+    lost = []
+
+    def handle(context):
+        store.runs.cancel(context.run.id)
+        with pytest.raises(sprongus.LeaseLostError), context.transaction() as tx:
+            tx.aux("p", "assets").create({}, id="a")
+        with pytest.raises(sprongus.LeaseLostError):
+            context.heartbeat()
+        lost.append(context.canceled)
+        return "too late"
+
+    assert worked(store, "k", handle).state == "canceled"
+    assert lost == [True]
+    assert store.aux("p", "assets").count() == 0
+
+
+def test_prefixes_and_threads(store):
+    store.runs.enqueue_many([{"kind": f"sync/{n}", "input": n} for n in range(12)])
+    threads, seen = set(), []
+    worker = store.worker(concurrency=4, poll_interval=0.05)
+
+    @worker.handler("sync/*")
+    def handle(context):
+        threads.add(threading.get_ident())
+        seen.append(context.input)
+        time.sleep(0.02)
+
+    worker.run(until_idle=True, patience=0)
+    assert sorted(seen) == list(range(12))
+    assert threading.get_ident() not in threads
+    assert len(threads) > 1
+
+
+def test_a_busy_pool_of_one(shared_place):
+    with shared_place.open(pool_size=1) as store:
+        store.runs.enqueue_many([{"kind": "k", "input": n} for n in range(16)])
+        worker = store.worker(concurrency=8, lease=1.0, poll_interval=0.05)
+
+        @worker.handler("k")
+        def handle(context):
+            with context.transaction() as tx:
+                tx.aux("p", "assets").upsert({"id": f"a{context.input}"})
+            time.sleep(0.05)
+
+        worker.run(until_idle=True, patience=0)
+        assert {run.state for run in store.runs.iter()} == {"succeeded"}
+        assert store.aux("p", "assets").count() == 16
+
+
+def test_start_and_stop(store):
+    worker = store.worker("background", poll_interval=0.05)
+    done = threading.Event()
+
+    @worker.handler("k")
+    def handle(context):
+        done.set()
+
+    worker.start()
+    with pytest.raises(sprongus.MisuseError):
+        worker.start()
+    with pytest.raises(sprongus.MisuseError):
+        worker.handler("other")(handle)
+    store.runs.enqueue("k")
+    assert done.wait(10)
+    assert worker.stop() is True
+    assert worker.stop(timeout=0) is True
+    assert store.runs.list()[0].claimed_by == worker.worker_id == "background"
+
+
+def test_stop_does_not_wait_for_ever(store):
+    entered, leave = threading.Event(), threading.Event()
+    worker = store.worker(poll_interval=0.05)
+
+    @worker.handler("k")
+    def handle(context):
+        entered.set()
+        leave.wait(20)
+
+    store.runs.enqueue("k")
+    worker.start()
+    assert entered.wait(10)
+    assert worker.stop(timeout=0.1) is False
+    leave.set()
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"concurrency": 0}, sprongus.InvalidArgumentError),
+        ({"concurrency": -1}, sprongus.InvalidArgumentError),
+        ({"lease": 0}, sprongus.InvalidArgumentError),
+        ({"poll_interval": 0}, sprongus.InvalidArgumentError),
+        ({"worker_id": ""}, sprongus.InvalidArgumentError),
+        ({"projects": ["a\0"]}, sprongus.InvalidArgumentError),
+        ({"projects": "p"}, TypeError),
+        ({"concurrency": "4"}, TypeError),
+    ],
+)
+def test_bad_options(store, options, error):
+    with pytest.raises(error):
+        store.worker(**options)
+
+
+def test_bad_handlers(store):
+    worker = store.worker()
+    with pytest.raises(TypeError):
+        worker.handler("k")(7)
+    with pytest.raises(sprongus.InvalidArgumentError):
+        worker.handler("")(print)
+    with pytest.raises(sprongus.MisuseError, match="handler"):
+        worker.run(until_idle=True)
+    with pytest.raises(sprongus.MisuseError):
+        worker.start()
+
+
+DRAINS = """
+    import sys, time, sprongus
+    store = sprongus.open(sys.argv[1])
+    worker = store.worker(poll_interval=0.05)
+    @worker.handler("k")
+    def handle(context):
+        print("began", flush=True)
+        time.sleep(0.7)
+        return "ended"
+    store.runs.enqueue("k")
+    store.runs.enqueue("k", delay=30)
+    try:
+        worker.run()
+    except KeyboardInterrupt:
+        print([run.state for run in store.runs.list(order="oldest")], flush=True)
+"""
+
+
+def test_ctrl_c_drains(tmp_path):
+    script = [sys.executable, "-c", textwrap.dedent(DRAINS), str(tmp_path / "app.db")]
+    child = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    with child.stdout:
+        assert child.stdout.readline() == "began\n"
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == "['succeeded', 'queued']\n"
+        assert child.wait(10) == 0
+
+
+def test_a_worker_left_running_ends_with_the_interpreter(tmp_path):
+    code = """
+        import sys, time, sprongus
+        store = sprongus.open(sys.argv[1])
+        worker = store.worker(poll_interval=0.05)
+        @worker.handler("k")
+        def handle(context):
+            time.sleep(0.2)
+            return "ended"
+        store.runs.enqueue("k")
+        worker.start()
+        time.sleep(0.1)
+    """
+    assert run_script(code, tmp_path / "app.db").stderr == ""
+    with sprongus.open(tmp_path / "app.db") as store:
+        assert store.runs.list()[0].state == "succeeded"
