@@ -68,7 +68,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Given<'py> {
     type Error = PyErr;
 
     fn extract(ob: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if ob.is(&ob.py().Ellipsis()) {
+        if ob.is(ob.py().Ellipsis()) {
             return Ok(Self::No);
         }
         Ok(Self::Yes(ob.to_owned()))

@@ -33,6 +33,9 @@ pub(crate) fn of(data: Arc<impl Data + 'static>) -> Record {
     Record { data }
 }
 
+/// What pickle keeps: the function that makes it anew, the class and the JSON it is made of.
+type Pickled<'py> = (Bound<'py, PyAny>, (&'static str, Bound<'py, PyString>));
+
 /// The longest attribute a `repr` shows whole, in characters.
 const SHOWN: usize = 72;
 
@@ -104,7 +107,7 @@ impl Record {
         Ok(hasher.finish())
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (&'static str, Bound<'py, PyString>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
         static AGAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let again = AGAIN.import(py, "sprongus._sprongus", "_record")?.clone();
         Ok((again, (self.data.class(), PyString::new(py, &self.text(py)?))))
