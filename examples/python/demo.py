@@ -100,7 +100,10 @@ def show(store: sprongus.Store, run: sprongus.Run, term: str | None, limit: int)
 
 
 def rows(entries: sprongus.Page[sprongus.Entry]) -> list[dict[str, object]]:
-    return [{"id": entry.id, **entry.payload} for entry in entries]
+    """Entries as rows, what a person looks for first."""
+    first = ("title", "name", "creator", "artist", "year", "kind", "place")
+    return [{"id": entry.id, **{name: entry.payload[name] for name in first if name in entry.payload}, **entry.payload}
+            for entry in entries]
 
 
 def likely_term(assets: sprongus.AuxTable) -> str | None:

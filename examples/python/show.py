@@ -79,7 +79,8 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.done:
+        if TERMINAL and self.done:
             self.say()
-            seconds = time.monotonic() - self.started
-            print(f"{chr(10) if TERMINAL else ''}  {self.done:,} {self.what} in {seconds:.2f} s")
+            print()
+        if self.done and error is None:
+            print(f"  {self.done:,} {self.what} in {time.monotonic() - self.started:.2f} s")
