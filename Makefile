@@ -40,7 +40,7 @@ demo: setup build ## import a CSV through a run and show it; ARGS="--csv file.cs
 	$(PY) examples/python/demo.py $(ARGS)
 
 .PHONY: test
-test: setup lint features test-rust test-c test-python ## everything: lint, unit, doc, conformance, C, C++, Python, examples
+test: setup lint features test-rust test-c test-python test-interop ## everything: lint, unit, doc, conformance, C, C++, Python, examples
 
 .PHONY: lint
 lint: ## formatting, and clippy with warnings as errors
@@ -67,6 +67,10 @@ test-c: build ## the C ABI as C99, C11 and C++17, under valgrind and AddressSani
 .PHONY: test-python
 test-python: setup build ## the Python module: behaviour, stubs, examples
 	$(WITH_PG) $(PY) -m pytest tests/python $(ARGS)
+
+.PHONY: test-interop
+test-interop: setup build ## one store, used from C, Python and Rust
+	PROFILE_DIR=$(OUT) PYTHON=$(PY) $(WITH_PG) tests/interop/run.sh
 
 .PHONY: bench
 bench: ## speed and memory beside the same work by hand on the bare driver

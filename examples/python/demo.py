@@ -107,11 +107,12 @@ def rows(entries: sprongus.Page[sprongus.Entry]) -> list[dict[str, object]]:
 
 
 def likely_term(assets: sprongus.AuxTable) -> str | None:
-    """A word to search for: the longest of the first entry's title, or of its first text."""
+    """A word to search for: the longest of the first entry's title or name, else of its first text."""
     for entry in assets.list(limit=1):
-        texts = [entry.payload.get("title"), *entry.payload.values()]
-        words = [word for text in texts if isinstance(text, str) and "://" not in text for word in text.split()[:8]]
-        return max(words[:8], key=len, default=None)
+        texts = [text for text in entry.payload.values() if isinstance(text, str) and "://" not in text]
+        named = [entry.payload.get(name) for name in ("title", "name")]
+        text = next((text for text in [*named, *texts] if isinstance(text, str) and text.strip()), "")
+        return max(text.split()[:8], key=len, default=None)
     return None
 
 

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# run.sh: runs enqueued from C are worked by Python and read by Rust, in one store, on a SQLite file and on PostgreSQL.
+# Run by `make test-interop`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+: "${SPRONGUS_TEST_PG_URL:?run it beside a PostgreSQL: make test-interop}" "${PROFILE_DIR:=target/debug}" "${PYTHON:=python3}"
+CC=${CC:-cc}
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+# Programs look for the library by its SONAME.
+soname=$(readelf -d "$PROFILE_DIR/libsprongus.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+ln -s "$(realpath "$PROFILE_DIR/libsprongus.so")" "$out/libsprongus.so"
+ln -s libsprongus.so "$out/$soname"
+"$CC" -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude examples/c/enqueue.c -o "$out/enqueue" -L"$out" -lsprongus -Wl,-rpath,"$out"
+
+runs=3
+kind=interop.$$
+for store in "$out/interop.db" "$SPRONGUS_TEST_PG_URL"; do
+    printf '\n== C, Python, Rust: %s\n' "${store%%[?@]*}"
+    "$out/enqueue" "$store" "$kind" "$runs" >"$out/enqueued"
+    "$PYTHON" examples/python/worker.py "$store" "$kind"
+    "$PROFILE_DIR/examples/read" "$store" "$kind" | tee "$out/read"
+
+    [ "$(wc -l <"$out/enqueued")" = "$runs" ]
+    [ "$(grep -c "^$kind succeeded attempt 1 " "$out/read")" = "$runs" ]
+    for number in $(seq "$runs"); do
+        grep -qF "output {\"by\":\"Python\",\"input\":{\"from\":\"C\",\"number\":$number}}" "$out/read"
+    done
+    [ "$(grep -c ' run.succeeded by ' "$out/read")" = "$runs" ]
+done
+echo "interop: $runs runs through three languages on each database"
