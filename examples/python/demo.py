@@ -73,6 +73,9 @@ def work(store: sprongus.Store, steady: bool) -> None:
         except SourceLost as error:
             print(f"  {error}; the run goes back to the queue")
             raise
+        except (sprongus.ValidationError, sprongus.InvalidArgumentError) as error:
+            # The file itself is at fault: another attempt would read the same.
+            raise sprongus.Fatal(str(error)) from error
         return {name: getattr(report, name) for name in ("created", "updated", "unchanged", "deleted")}
 
     worker.run(until_idle=True)
@@ -135,6 +138,8 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=8, help="how many entries to show (8)")
     parser.add_argument("--steady", action="store_true", help="do not let the source fail")
     options = parser.parse_args()
+    if not options.csv.is_file():
+        parser.error(f"{options.csv} is not a file")
     own = DATA / "assets.preset.json"
     preset_file = options.preset or (own if options.csv.resolve() == SAMPLE else None)
     folder = options.out or Path(tempfile.mkdtemp(prefix="sprongus-demo-"))
@@ -144,8 +149,7 @@ def main() -> int:
         print(f"store: {store.url} ({store.backend}, schema {store.schema_version})")
         preset = bind_preset(store, preset_file)
         print(f"table {TABLE!r} of project {PROJECT!r} is bound to the preset {preset.label}@{preset.version}")
-        csv = options.csv.resolve(strict=True)
-        run = store.runs.enqueue(KIND, {"csv": str(csv)}, project=PROJECT, requested_by="demo")
+        run = store.runs.enqueue(KIND, {"csv": str(options.csv.resolve())}, project=PROJECT, requested_by="demo")
         print(f"enqueued: run {run.id}\n")
         work(store, options.steady)
         run = store.runs.get(run.id)

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use sprongus_testkit::{Postgres, temp_dir};
 
-/// Cargo builds the examples beside the tests.
+/// Cargo builds the examples beside the tests, unless one test alone is asked for.
 fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let program = tests.ancestors().nth(2).unwrap().join("examples").join(name);
-    assert!(program.exists(), "{} is not there: cargo test builds it", program.display());
+    assert!(program.exists(), "{} is not there: cargo build --examples", program.display());
     program
 }
 
@@ -42,6 +42,19 @@ fn orders_and_runs_in_one_commit() {
             "{url}"
         );
         assert_eq!(run(folder.path(), "transaction", &[url]), first, "again, the same order is the same run: {url}");
+    }
+}
+
+#[test]
+fn a_worker_tries_again_until_it_is_done() {
+    let folder = temp_dir();
+    for url in ["app.db", &Postgres::shared().create_database("example_worker")] {
+        let seen = run(folder.path(), "worker", &[url]);
+        let mut lines: Vec<&str> = seen.lines().collect();
+        lines.sort_unstable();
+        let wanted =
+            ["harbour.jpg", "mill.jpg"].map(|file| format!("attempt 2: a thumbnail of {{\"file\":\"{file}\"}}"));
+        assert_eq!(lines, wanted, "{url}");
     }
 }
 

@@ -1,0 +1,53 @@
+"""The examples run, and print what they say they do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "python"
+
+
+def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_the_first_ten_lines(tmp_path: Path) -> None:
+    for _ in range(2):  # the idempotency key makes the second the first
+        done = run(tmp_path, "quickstart.py")
+        assert (done.returncode, done.stdout) == (0, "succeeded sent to orders@example.org\n"), done.stderr
+
+
+@pytest.mark.parametrize("store", ["demo.db", os.environ.get("SPRONGUS_TEST_PG_URL", "")])
+def test_the_demo_imports_shows_searches_and_exports(tmp_path: Path, store: str) -> None:
+    assert store, "run it beside a PostgreSQL: make test-python"
+    done = run(tmp_path, "demo.py", "--db", store, "--out", "out", "--search", "TRAM")
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "bound to the preset assets-preset@1",
+        "simulated: the source broke off after 106 of 212 lines",
+        "attempt 2 of 3",
+        '"created": 200',
+        "run.retry_scheduled",
+        "The first of 200 entries",
+        "A search for 'TRAM': ",
+        "200 entries, ",
+    ):
+        assert said in done.stdout
+    assert (tmp_path / "out" / "assets-export.csv").stat().st_size > 40_000
+    again = run(tmp_path, "demo.py", "--db", store, "--out", "out", "--steady")
+    assert again.returncode == 0 and '"unchanged": 200' in again.stdout, again.stderr
+
+
+def test_the_demo_says_what_is_wrong_and_fails(tmp_path: Path) -> None:
+    missing = run(tmp_path, "demo.py", "--csv", "no-such.csv")
+    assert missing.returncode == 2 and "no-such.csv is not a file" in missing.stderr
+    (tmp_path / "ragged.csv").write_text("id,title\n1,a\n2\n")
+    ragged = run(tmp_path, "demo.py", "--csv", "ragged.csv", "--steady")
+    assert ragged.returncode == 1 and "line 3 has 1 fields" in ragged.stderr, ragged.stderr
+    assert "attempt 2" not in ragged.stdout
+    away = run(tmp_path, "demo.py", "--db", "postgresql://u:hidden@127.0.0.1:1/x")
+    assert away.returncode == 1 and "Connection refused" in away.stderr and "hidden" not in away.stderr
