@@ -30,7 +30,7 @@ fn declared(header: &str) -> BTreeSet<String> {
 /// The file holds that text; written where asked for.
 fn stands(name: &str, text: &str) {
     let path = include(name);
-    if std::env::var_os("SPRONGUS_GENERATE").is_some() {
+    if std::env::var_os("SPRONGUS_GENERATE").is_some_and(|wanted| !wanted.is_empty()) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
     }

@@ -74,6 +74,7 @@ on "$out/host_postgres" postgres
 step "random calls"
 "${as_c11[@]}" "${strict[@]}" tests/c/random_calls.c -o "$out/random_calls" "${link[@]}" -pthread
 on "$out/random_calls" memory
+for where in file postgres; do SPRONGUS_TEST_CALLS=2000 on "$out/random_calls" $where; done
 
 step "valgrind"
 memcheck=(valgrind --quiet --child-silent-after-fork=yes --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
@@ -100,6 +101,7 @@ for example in examples/cpp/*.cpp; do
     "$CXX" -std=c++17 "${strict[@]}" "$example" -o "$out/$name" "${link[@]}"
     (cd "$out" && "./$name" "example-$name.db")
 done
+
 step "installed: pkg-config finds it, shared and static"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 PREFIX="$out/prefix" VERSION=$version BUILT=$PROFILE_DIR sprongus-ffi/install.sh
