@@ -1,5 +1,6 @@
 //! Where an operation runs: on a store, or in an open transaction.
 
+use std::cell::Cell;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::prelude::*;
@@ -66,6 +67,7 @@ pub(crate) struct OpenTx(Detached<RwLock<Option<Tx<'static>>>>);
 
 impl OpenTx {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Tx<'static>) -> Result<T>) -> Result<T> {
+        let _busy = Busy::begin()?;
         let open = self.0.get().ok_or_else(ended)?;
         let open = open.read().unwrap_or_else(PoisonError::into_inner);
         work(open.as_ref().ok_or_else(ended)?)
@@ -73,8 +75,35 @@ impl OpenTx {
 
     /// The transaction itself, to be ended; calls that come later find that it has ended.
     pub(crate) fn take(&self) -> Result<Tx<'static>> {
+        let _busy = Busy::begin()?;
         let open = self.0.get().ok_or_else(ended)?;
         open.write().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(ended)
+    }
+}
+
+thread_local! {
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// This thread is in a call on a transaction: code of the host's that the call runs (an iterator, a progress function) would
+/// wait for the call's own locks without end if it called one.
+struct Busy;
+
+impl Busy {
+    fn begin() -> Result<Self> {
+        if BUSY.replace(true) {
+            return Err(Error::misuse(
+                "this thread is in a call on a transaction already: what an iterator or a progress function needs of it \
+                 is read before the call",
+            ));
+        }
+        Ok(Self)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(false);
     }
 }
 

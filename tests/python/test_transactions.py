@@ -125,3 +125,23 @@ def test_no_control_statements(store):
                 inner.execute(sql)
         insert(tx, 1)
     assert numbers(store) == [1]
+
+
+def test_the_hosts_code_within_a_call_does_not_call_the_transaction(store, tmp_path):
+    with store.transaction() as tx:
+        assets = tx.aux("p", "assets")
+        assets.create({"title": "x"}, id="a")
+
+        def rows():
+            yield {"id": "b"}
+            tx.runs.list()
+
+        for call in (
+            lambda: assets.bulk_upsert(rows()),
+            lambda: assets.export(tmp_path / "out.csv", progress=lambda done, total: numbers(tx)),
+        ):
+            with pytest.raises(sprongus.MisuseError, match="already"):
+                call()
+        insert(tx, 1)
+    assert store.aux("p", "assets").count() == 1
+    assert numbers(store) == [1]
