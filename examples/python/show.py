@@ -56,7 +56,8 @@ class Progress:
     """A bar on a terminal; elsewhere a line every second and at the end."""
 
     def __init__(self, what: str) -> None:
-        self.what, self.done, self.total, self.started, self.said = what, 0, None, time.monotonic(), 0.0
+        self.what, self.done, self.started, self.said = what, 0, time.monotonic(), 0.0
+        self.total: int | None = None
 
     def update(self, done: int, total: int | None) -> None:
         self.done, self.total = done, total
