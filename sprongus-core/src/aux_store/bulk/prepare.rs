@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::spool::{Judged, Spool, SpoolWriter};
+use super::judges::{Answer, Base, Batch, Judges, Judging, Named};
+use super::spool::{self, Judged, Spool, SpoolWriter};
 use super::{Given, Progress};
 use crate::aux_store::document::Rules;
 use crate::aux_store::import::BadRow;
@@ -18,11 +19,7 @@ use crate::session::Session;
 
 /// Rows judged together, while they are small: the entries they meet are read by one statement.
 const BATCH: usize = 500;
-const BATCH_BYTES: usize = 8 << 20;
-
-/// Threads that judge a batch, and the fewest rows that are worth one.
-const MOST_THREADS: usize = 4;
-const ROWS_A_THREAD: usize = 100;
+const BATCH_BYTES: usize = 2 << 20;
 
 /// Rows that were judged.
 pub(in crate::aux_store) struct Prepared {
@@ -47,39 +44,38 @@ pub(in crate::aux_store) fn prepare(
     progress: Progress<'_>,
 ) -> Result<Prepared> {
     let rules = session.read(|exec| bound::read(session, exec, place))?;
+    let judging = |batch| judge_all(&rules, batch, mode);
     let mut preparing = Preparing {
         session,
         place,
-        mode,
+        rules: &rules,
         spool: SpoolWriter::new(),
         errors: Vec::new(),
         refused: Vec::new(),
         unnamed: false,
-        rules,
     };
-    let mut done = 0;
-    loop {
-        let batch = next_batch(rows)?;
-        if batch.is_empty() {
-            break;
-        }
-        done += batch.len() as u64;
-        preparing.batch(batch)?;
-        progress(done, total)?;
-    }
-    let Preparing { spool, mut errors, refused, unnamed, rules, .. } = preparing;
+    let done = std::thread::scope(|scope| {
+        let mut keep = |preparing: &mut Preparing<'_>, answer: Answer| {
+            let read = answer.read;
+            preparing.keep(answer).and_then(|()| progress(read, total))
+        };
+        preparing.read(rows, Judges::new(scope, &judging), &judging, &mut keep)
+    })?;
+    let Preparing { spool, mut errors, refused, unnamed, .. } = preparing;
     errors.sort_by_key(|one| one.row);
-    Ok(Prepared { rules, spool: spool.finish()?, errors, refused, unnamed, rows: done })
+    let spool = spool.finish()?;
+    Ok(Prepared { rules, spool, errors, refused, unnamed, rows: done })
 }
 
-fn next_batch(rows: &mut dyn Iterator<Item = Result<Given>>) -> Result<Vec<Given>> {
+/// The next rows, and whether they are the last.
+fn next_batch(rows: &mut dyn Iterator<Item = Result<Given>>) -> Result<(Vec<Given>, bool)> {
     let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
     while batch.len() < BATCH && bytes < BATCH_BYTES {
-        let Some(row) = rows.next().transpose()? else { break };
+        let Some(row) = rows.next().transpose()? else { return Ok((batch, true)) };
         bytes += row.1.as_ref().map_or(0, |document| document.values().map(size).sum());
         batch.push(row);
     }
-    Ok(batch)
+    Ok((batch, false))
 }
 
 /// About how much text a value holds.
@@ -95,33 +91,53 @@ fn size(value: &Value) -> usize {
 struct Preparing<'s> {
     session: Session<'s>,
     place: Place<'s>,
-    mode: Mode,
-    rules: Rules,
+    rules: &'s Rules,
     spool: SpoolWriter,
     errors: Vec<Violation>,
     refused: Vec<String>,
     unnamed: bool,
 }
 
-/// A row whose id is known.
-struct Named {
-    row: u64,
-    id: String,
-    document: Map<String, Value>,
-}
-
-/// An entry that a row meets.
-struct Base {
-    version: i64,
-    payload: Map<String, Value>,
-}
-
 impl Preparing<'_> {
-    fn batch(&mut self, given: Vec<Given>) -> Result<()> {
-        let named: Vec<Named> = given.into_iter().filter_map(|given| self.name(given)).collect();
-        let bases = self.bases(&named)?;
-        judge_all(&self.rules, named, &bases, self.mode).into_iter().try_for_each(|(row, id, judged)| match judged {
-            Ok(judged) => self.spool.push(&judged),
+    /// Reads to the end, while what was read before is judged; how many rows there were.
+    fn read(
+        &mut self,
+        rows: &mut dyn Iterator<Item = Result<Given>>,
+        mut judges: Judges<'_, '_>,
+        judging: &Judging<'_>,
+        keep: &mut dyn FnMut(&mut Self, Answer) -> Result<()>,
+    ) -> Result<u64> {
+        let mut read = 0;
+        loop {
+            let next = next_batch(rows);
+            let last = next.as_ref().map_or(true, |(_, last)| *last);
+            while last || judges.are_busy() {
+                let Some(answer) = judges.answer() else { break };
+                keep(self, answer)?;
+            }
+            let (given, _) = next?;
+            if given.is_empty() {
+                return Ok(read);
+            }
+            read += given.len() as u64;
+            let batch = self.batch(given, read)?;
+            match last {
+                // Nothing is left to be read meanwhile.
+                true => keep(self, judging(batch))?,
+                false => judges.send(batch),
+            }
+        }
+    }
+
+    fn batch(&mut self, given: Vec<Given>, read: u64) -> Result<Batch> {
+        let rows: Vec<Named> = given.into_iter().filter_map(|given| self.name(given)).collect();
+        let bases = self.bases(&rows)?;
+        Ok(Batch { read, rows, bases })
+    }
+
+    fn keep(&mut self, answer: Answer) -> Result<()> {
+        answer.rows.into_iter().try_for_each(|(row, id, record)| match record {
+            Ok(record) => self.spool.push(&record),
             Err(error) if is_of_row(error.code()) => {
                 self.refuse(row, Some(id), violations(&error));
                 Ok(())
@@ -169,8 +185,7 @@ impl Preparing<'_> {
             );
             exec.query(&sql, &[self.place.project.into(), self.place.table.into(), ids.clone()])
         })?;
-        let base =
-            |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: object(&row.json(2)?) }));
+        let base = |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: row.json(2)? }));
         rows.iter().map(base).collect()
     }
 
@@ -181,32 +196,16 @@ impl Preparing<'_> {
     }
 }
 
-type Outcome = (u64, String, Result<Judged>);
-
-/// Judges rows, on several threads where they are many; in the order of the rows.
-fn judge_all(rules: &Rules, named: Vec<Named>, bases: &HashMap<String, Base>, mode: Mode) -> Vec<Outcome> {
-    let one = |one: Named| {
+/// Judges the rows of a batch, in their order.
+fn judge_all(rules: &Rules, batch: Batch, mode: Mode) -> Answer {
+    let Batch { read, rows, bases } = batch;
+    let judge = |one: Named| {
         let base = bases.get(&one.id);
-        let (payload, version) = (base.map(|base| &base.payload), base.map_or(0, |base| base.version));
-        let judged = judge(rules, one.row, &one.id, one.document, payload, version, mode);
-        (one.row, one.id, judged)
+        let (payload, version) = (base.map(|base| object(&base.payload)), base.map_or(0, |base| base.version));
+        let judged = judge(rules, one.row, &one.id, one.document, payload.as_ref(), version, mode);
+        (one.row, one.id, judged.map(|judged| spool::record(&judged)))
     };
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = processors.min(MOST_THREADS).min(named.len() / ROWS_A_THREAD);
-    if threads < 2 {
-        return named.into_iter().map(one).collect();
-    }
-    let share = named.len().div_ceil(threads);
-    let mut rows = named.into_iter();
-    let shares: Vec<Vec<Named>> = (0..threads).map(|_| rows.by_ref().take(share).collect()).collect();
-    std::thread::scope(|scope| {
-        let judge = |rows: Vec<Named>| scope.spawn(move || rows.into_iter().map(one).collect::<Vec<Outcome>>());
-        let judging: Vec<_> = shares.into_iter().map(judge).collect();
-        let join = |judged: std::thread::ScopedJoinHandle<'_, Vec<Outcome>>| {
-            judged.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        judging.into_iter().flat_map(join).collect()
-    })
+    Answer { read, rows: rows.into_iter().map(judge).collect() }
 }
 
 /// Judges what an entry becomes by a row.

@@ -34,21 +34,19 @@ pub(super) struct Judged {
 pub(super) struct SpoolWriter {
     file: BufWriter<SpooledTempFile>,
     rows: u64,
-    record: Vec<u8>,
 }
 
 impl SpoolWriter {
     pub(super) fn new() -> Self {
         let file = BufWriter::with_capacity(1 << 16, SpooledTempFile::new(IN_MEMORY));
-        Self { file, rows: 0, record: Vec::new() }
+        Self { file, rows: 0 }
     }
 
-    pub(super) fn push(&mut self, row: &Judged) -> Result<()> {
-        self.record.clear();
-        write_row(row, &mut self.record);
-        let size = u32::try_from(self.record.len()).map_err(|_| broken("a row is too large"))?;
+    /// Writes the [`record`] of a row.
+    pub(super) fn push(&mut self, record: &[u8]) -> Result<()> {
+        let size = u32::try_from(record.len()).map_err(|_| broken("a row is too large"))?;
         self.rows += 1;
-        let written = self.file.write_all(&size.to_le_bytes()).and_then(|()| self.file.write_all(&self.record));
+        let written = self.file.write_all(&size.to_le_bytes()).and_then(|()| self.file.write_all(record));
         written.map_err(unusable)
     }
 
@@ -94,7 +92,10 @@ fn read_record(reader: &mut impl Read) -> Result<Judged> {
     read_row(&mut record.as_slice()).ok_or_else(|| broken("a row was cut short"))
 }
 
-fn write_row(row: &Judged, out: &mut Vec<u8>) {
+/// A row as the spool holds it.
+pub(super) fn record(row: &Judged) -> Vec<u8> {
+    let mut record = Vec::with_capacity(row.payload.len() + row.search_text.len() + 256);
+    let out = &mut record;
     put_number(row.row, out);
     put_number(row.base.unsigned_abs(), out);
     for text in [&row.id, &row.payload, &row.search_text, &row.summary] {
@@ -113,6 +114,7 @@ fn write_row(row: &Judged, out: &mut Vec<u8>) {
         out.push(one.unique.into());
         [one.field.as_bytes(), one.pointer.as_bytes(), &one.key].into_iter().for_each(|bytes| put(bytes, out));
     }
+    record
 }
 
 fn read_row(from: &mut &[u8]) -> Option<Judged> {
@@ -205,7 +207,7 @@ mod tests {
             keys: vec![KeyRow { field: "k".into(), key: vec![0, 255], unique: false, pointer: "/k".into() }],
         };
         let mut writer = SpoolWriter::new();
-        (0..50_000).for_each(|n| writer.push(&row(n)).unwrap());
+        (0..50_000).for_each(|n| writer.push(&record(&row(n))).unwrap());
         let spool = writer.finish().unwrap();
         for _ in 0..2 {
             let mut n = 0;

@@ -13,25 +13,21 @@ use crate::error::{Error, Result};
 
 /// Binds `$1..$n` by name: SQLite numbers `$n` by first appearance, not by n.
 pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Result<()> {
-    let count = statement.parameter_count();
-    for index in 1..=count {
+    let mut highest = 0;
+    for index in 1..=statement.parameter_count() {
         let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
-        let Some(value) = number.and_then(|number| params.get(number.checked_sub(1)?)) else {
+        let Some((number, value)) = number.and_then(|number| Some((number, params.get(number.checked_sub(1)?)?)))
+        else {
             return Err(Error::invalid(format!(
                 "parameters are written $1 to ${}, each with a value; one is not",
                 params.len().max(1)
             )));
         };
         statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)?;
+        highest = highest.max(number);
     }
-    let highest =
-        (1..=count).filter_map(|index| statement.parameter_name(index)?.strip_prefix('$')?.parse::<usize>().ok()).max();
-    if highest.unwrap_or(0) < params.len() {
-        return Err(Error::invalid(format!(
-            "{} parameters were given, the SQL takes {}",
-            params.len(),
-            highest.unwrap_or(0)
-        )));
+    if highest < params.len() {
+        return Err(Error::invalid(format!("{} parameters were given, the SQL takes {highest}", params.len())));
     }
     Ok(())
 }
