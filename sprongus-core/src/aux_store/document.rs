@@ -27,6 +27,7 @@ pub(super) struct Rules {
 /// A judged document.
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
+    pub(super) value: Value,
     pub(super) json: Json,
     pub(super) hash: [u8; 32],
     pub(super) search_text: String,
@@ -95,6 +96,7 @@ impl Rules {
             refs: refs::of_document(keywords, &value),
             keys: keys::of_document(keywords, &value),
             json,
+            value,
             summary,
         })
     }

@@ -39,7 +39,7 @@ impl Search {
 
 /// What is stored beside an entry for [`Search::matches_text`]: every searched string, folded, in document order.
 pub(crate) fn search_text(payload: &Value, fields: &[FieldPath]) -> String {
-    let mut all = String::new();
+    let mut all = String::with_capacity(512);
     each_text(payload, fields, &mut |text| {
         if !all.is_empty() {
             all.push(SEPARATOR);

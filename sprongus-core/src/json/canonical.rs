@@ -30,7 +30,8 @@ pub(super) fn check(value: &Value, place: &Place<'_>) -> Result<()> {
 
 /// The canonical text of a checked value.
 pub(super) fn to_text(value: &Value) -> Result<String> {
-    let mut text = Vec::new();
+    // Most documents fit, or nearly: growing from nothing costs as much as writing.
+    let mut text = Vec::with_capacity(1024);
     let written = Canonical(value).serialize(&mut serde_json::Serializer::with_formatter(&mut text, Floats));
     let text = written
         .map_err(serde_json::Error::into)

@@ -1,15 +1,18 @@
 //! The transaction of a bulk write: from the temporary tables into the store, by sets.
 
+use std::collections::HashSet;
+
 use serde_json::{Value as JsonValue, json};
 
 use super::prepare::{self, Prepared};
+use super::spool::{Judged, Spool};
 use super::{Others, stage};
 use crate::aux_store::bound;
 use crate::aux_store::document::Rules;
 use crate::aux_store::model::{BulkOptions, BulkReport, Mode};
 use crate::aux_store::refs::DANGLING;
-use crate::aux_store::rows::{Place, object, unique_violation};
-use crate::db::{Row, Value};
+use crate::aux_store::rows::{self, Place, object, unique_violation};
+use crate::db::{Dialect, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
@@ -42,7 +45,8 @@ pub(super) fn merge(
     let others = if prepared.unnamed { Others::Stay } else { others };
     stage::fill(work.exec(), &prepared.spool, &prepared.refused, links)?;
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
-    let mut merging = Merging { work, place, rules: &rules, mode: options.mode, others, links, report };
+    let (spool, mode) = (&prepared.spool, options.mode);
+    let mut merging = Merging { work, place, rules: &rules, spool, mode, others, links, report };
     merging.run(prepared.rows)
 }
 
@@ -50,6 +54,7 @@ struct Merging<'m, 'w> {
     work: &'m mut Work<'w>,
     place: Place<'m>,
     rules: &'m Rules,
+    spool: &'m Spool,
     mode: Mode,
     others: Others,
     links: bool,
@@ -108,28 +113,31 @@ impl Merging<'_, '_> {
     /// Rows whose entries were written since they were read are judged again, now that nobody else writes.
     fn judge_again(&mut self) -> Result<()> {
         let changed = format!(
-            "SELECT s.row_number, s.id, s.payload, s.given, e.version, e.payload FROM sprongus_stage s \
-             LEFT JOIN sprongus_aux_entries e ON {MEETS} WHERE coalesce(e.version, 0) <> s.base ORDER BY s.row_number LIMIT 100"
+            "SELECT s.row_number FROM sprongus_stage s LEFT JOIN sprongus_aux_entries e ON {MEETS} \
+             WHERE coalesce(e.version, 0) <> s.base"
         );
-        loop {
-            let rows = self.query(&changed)?;
-            for row in &rows {
+        let changed = self.query(&changed)?.iter().map(|row| unsigned(row, 0)).collect::<Result<HashSet<_>>>()?;
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let spool = self.spool;
+        for row in spool.iter()? {
+            let row = row?;
+            if changed.contains(&row.row) {
                 self.judge_one(row)?;
             }
-            if rows.is_empty() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
-    fn judge_one(&mut self, row: &Row) -> Result<()> {
-        let (number, id) = (unsigned(row, 0)?, row.text(1)?);
-        let given = row.opt_text(3)?.map_or_else(|| row.json(2), |given| Ok(Json::from_canonical(given)))?;
-        let version = row.opt_int(4)?.unwrap_or(0);
-        let base = row.opt_json(5)?.map(|base| object(&base));
+    fn judge_one(&mut self, Judged { row: number, id, payload, given, .. }: Judged) -> Result<()> {
+        let given = Json::from_canonical(given.unwrap_or(payload));
+        let stored = rows::find(self.work.exec(), self.place, &id, false)?;
+        let version = stored.as_ref().map_or(0, |stored| stored.version);
+        let base = stored.map(|stored| stored.map());
         let judged = prepare::judge(self.rules, number, &id, object(&given), base.as_ref(), version, self.mode);
         match judged {
-            Ok(judged) => stage::replace(self.work.exec(), judged),
+            Ok((judged, _)) => stage::replace(self.work.exec(), judged),
             Err(error) if prepare::is_of_row(error.code()) => {
                 let violations = prepare::of_row(number, Some(&id), prepare::violations(&error));
                 self.refuse(number, &id, violations)
@@ -269,20 +277,44 @@ impl Merging<'_, '_> {
             let superseded = "EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id AND s.hash <> e.hash)";
             self.execute(&format!("{KEEP_VERSION} WHERE e.project_id = $1 AND e.table_name = $2 AND {superseded}"))?;
         }
+        match self.work.dialect() {
+            _ if self.report.created + self.report.updated == 0 => Ok(()),
+            Dialect::Sqlite => self.upsert_each(),
+            Dialect::Postgres => {
+                let params = self.with_who();
+                self.work.execute(&self.upsert("s.payload", "s.search_text", "true"), &params).map(drop)
+            }
+        }
+    }
+
+    /// From the spool, so that no document is written into a temporary table first. The stage says which rows are left; one
+    /// that was judged again has its document there.
+    fn upsert_each(&mut self) -> Result<()> {
+        let upsert = self.upsert("coalesce(s.payload, $6)", "coalesce(s.search_text, $7)", "s.row_number = $8");
+        let mut params = self.with_who().to_vec();
+        let spool = self.spool;
+        for row in spool.iter()? {
+            let row = row?;
+            params.truncate(5);
+            params.extend([Value::Json(row.payload.into()), row.search_text.into(), stage::number(row.row)]);
+            self.work.execute(&upsert, &params)?;
+        }
+        Ok(())
+    }
+
+    fn upsert(&self, payload: &str, search_text: &str, which: &str) -> String {
         let now = self.work.dialect().now(3);
-        let upsert = format!(
+        format!(
             "INSERT INTO sprongus_aux_entries \
              (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
-             SELECT $1, $2, s.id, s.payload, s.hash, s.search_text, 1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
+             SELECT $1, $2, s.id, {payload}, s.hash, {search_text}, 1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
              WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0), {now}, $4, $5, s.summary \
-             FROM sprongus_stage s WHERE true \
+             FROM sprongus_stage s WHERE {which} \
              ON CONFLICT (project_id, table_name, id) DO UPDATE SET payload = excluded.payload, hash = excluded.hash, \
              search_text = excluded.search_text, version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, \
              actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \
              WHERE sprongus_aux_entries.hash <> excluded.hash"
-        );
-        let params = self.with_who();
-        self.work.execute(&upsert, &params).map(drop)
+        )
     }
 
     fn write_links(&mut self) -> Result<()> {

@@ -136,6 +136,7 @@ impl Preparing<'_> {
     }
 
     fn keep(&mut self, answer: Answer) -> Result<()> {
+        drop(answer.documents);
         answer.rows.into_iter().try_for_each(|(row, id, record)| match record {
             Ok(record) => self.spool.push(&record),
             Err(error) if is_of_row(error.code()) => {
@@ -199,16 +200,21 @@ impl Preparing<'_> {
 /// Judges the rows of a batch, in their order.
 fn judge_all(rules: &Rules, batch: Batch, mode: Mode) -> Answer {
     let Batch { read, rows, bases } = batch;
+    let mut documents = Vec::with_capacity(rows.len());
     let judge = |one: Named| {
         let base = bases.get(&one.id);
         let (payload, version) = (base.map(|base| object(&base.payload)), base.map_or(0, |base| base.version));
         let judged = judge(rules, one.row, &one.id, one.document, payload.as_ref(), version, mode);
-        (one.row, one.id, judged.map(|judged| spool::record(&judged)))
+        let record = judged.map(|(judged, document)| {
+            documents.push(document);
+            spool::record(&judged)
+        });
+        (one.row, one.id, record)
     };
-    Answer { read, rows: rows.into_iter().map(judge).collect() }
+    Answer { read, rows: rows.into_iter().map(judge).collect(), documents }
 }
 
-/// Judges what an entry becomes by a row.
+/// Judges what an entry becomes by a row; with the document it becomes.
 pub(super) fn judge(
     rules: &Rules,
     row: u64,
@@ -217,11 +223,11 @@ pub(super) fn judge(
     base: Option<&Map<String, Value>>,
     version: i64,
     mode: Mode,
-) -> Result<Judged> {
+) -> Result<(Judged, Value)> {
     let given = if base.is_some() { Some(Json::from_value(&Value::Object(document.clone()))?) } else { None };
     let judged = rules.written(id, document, base, mode, Nulls::Keep)?;
     let given = given.filter(|given| *given != judged.json).map(|given| given.as_str().to_owned());
-    Ok(Judged {
+    let row = Judged {
         row,
         id: id.to_owned(),
         payload: judged.json.as_str().to_owned(),
@@ -232,7 +238,8 @@ pub(super) fn judge(
         given,
         refs: judged.refs,
         keys: judged.keys,
-    })
+    };
+    Ok((row, judged.value))
 }
 
 /// Whether an error is about the row alone.

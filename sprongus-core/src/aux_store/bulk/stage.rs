@@ -9,7 +9,7 @@ use crate::json::Json;
 
 const TABLES: [&str; 4] = ["sprongus_stage", "sprongus_stage_refs", "sprongus_stage_keys", "sprongus_stage_refused"];
 
-const ROWS: [&str; 8] = ["row_number", "id", "payload", "hash", "search_text", "base", "summary", "given"];
+const ROWS: [&str; 7] = ["row_number", "id", "hash", "base", "summary", "payload", "search_text"];
 const REFS: [&str; 6] = ["row_number", "field", "pointer", "to_table", "to_id", "strict"];
 const KEYS: [&str; 5] = ["row_number", "field", "pointer", "key", "is_unique"];
 
@@ -20,11 +20,12 @@ const INDEXES: &str = "CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row
     CREATE INDEX sprongus_stage_keys_row ON sprongus_stage_keys (row_number); \
     CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key)";
 
-/// Makes the tables and fills them from the spool.
+/// Makes the tables and fills them from the spool. On SQLite the documents stay there until they are written.
 pub(super) fn fill(exec: &mut dyn Executor, spool: &Spool, refused: &[String], links: bool) -> Result<()> {
     let dialect = exec.dialect();
     exec.batch(&definitions(dialect))?;
-    let mut rows = spool.iter()?.map(|row| row.map(|row| values(dialect, row)));
+    let documents = dialect == Dialect::Postgres;
+    let mut rows = spool.iter()?.map(|row| row.map(|row| values(dialect, row, documents)));
     exec.load("sprongus_stage", &ROWS, &mut rows)?;
     drop(rows);
     if links {
@@ -55,7 +56,7 @@ pub(super) fn replace(exec: &mut dyn Executor, row: Judged) -> Result<()> {
     let (mut refs, mut keys) = (Vec::new(), Vec::new());
     refs.extend(row.refs.iter().cloned().map(|one| Ok(reference(row.row, one))));
     keys.extend(row.keys.iter().cloned().map(|one| Ok(key(row.row, one))));
-    exec.load("sprongus_stage", &ROWS, &mut std::iter::once(Ok(values(dialect, row))))?;
+    exec.load("sprongus_stage", &ROWS, &mut std::iter::once(Ok(values(dialect, row, true))))?;
     exec.load("sprongus_stage_refs", &REFS, &mut refs.into_iter())?;
     exec.load("sprongus_stage_keys", &KEYS, &mut keys.into_iter())?;
     Ok(())
@@ -76,8 +77,8 @@ fn definitions(dialect: Dialect) -> String {
         Dialect::Postgres => ("BIGINT", "TEXT COLLATE \"C\"", "JSONB", "BYTEA"),
     };
     format!(
-        "CREATE TEMP TABLE sprongus_stage (row_number {number} NOT NULL PRIMARY KEY, id {text} NOT NULL, payload {json} NOT NULL, \
-         hash {bytes} NOT NULL, search_text {text} NOT NULL, base BIGINT NOT NULL, summary {text} NOT NULL, given {text}); \
+        "CREATE TEMP TABLE sprongus_stage (row_number {number} NOT NULL PRIMARY KEY, id {text} NOT NULL, hash {bytes} NOT NULL, \
+         base BIGINT NOT NULL, summary {text} NOT NULL, payload {json}, search_text {text}); \
          CREATE TEMP TABLE sprongus_stage_refs (row_number BIGINT NOT NULL, field {text} NOT NULL, pointer {text} NOT NULL, \
          to_table {text} NOT NULL, to_id {text} NOT NULL, strict BIGINT NOT NULL); \
          CREATE TEMP TABLE sprongus_stage_keys (row_number BIGINT NOT NULL, field {text} NOT NULL, pointer {text} NOT NULL, \
@@ -86,21 +87,20 @@ fn definitions(dialect: Dialect) -> String {
     )
 }
 
-fn values(dialect: Dialect, row: Judged) -> Vec<Value<'static>> {
-    let payload = match dialect {
-        Dialect::Sqlite => row.payload,
-        Dialect::Postgres => Json::from_canonical(row.payload).for_jsonb().into_owned(),
-    };
-    vec![
-        number(row.row),
-        row.id.into(),
-        Value::Json(payload.into()),
-        row.hash.into(),
-        row.search_text.into(),
-        row.base.into(),
-        row.summary.into(),
-        row.given.into(),
-    ]
+fn values(dialect: Dialect, row: Judged, with_document: bool) -> Vec<Value<'static>> {
+    let mut values = vec![number(row.row), row.id.into(), row.hash.into(), row.base.into(), row.summary.into()];
+    match with_document {
+        true => values.extend([payload(dialect, row.payload), row.search_text.into()]),
+        false => values.extend([Value::Null, Value::Null]),
+    }
+    values
+}
+
+fn payload(dialect: Dialect, payload: String) -> Value<'static> {
+    Value::Json(match dialect {
+        Dialect::Sqlite => payload.into(),
+        Dialect::Postgres => Json::from_canonical(payload).for_jsonb().into_owned().into(),
+    })
 }
 
 fn reference(row: u64, one: Reference) -> Vec<Value<'static>> {
@@ -112,7 +112,7 @@ fn key(row: u64, one: KeyRow) -> Vec<Value<'static>> {
     vec![number(row), one.field.into(), one.pointer.into(), one.key.into(), i64::from(one.unique).into()]
 }
 
-fn number(row: u64) -> Value<'static> {
+pub(super) fn number(row: u64) -> Value<'static> {
     Value::Int(i64::try_from(row).unwrap_or(i64::MAX))
 }
 
