@@ -119,11 +119,13 @@ fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSetti
         Durability::Full => 2,
         Durability::Normal => 1,
     };
+    // In KiB. A writer keeps an import's pages rather than write them out and read them again.
+    let cache = if role == Role::Writer { -32_000 } else { -8_000 };
     let wanted: &[(&str, i64)] = &[
         ("synchronous", synchronous),
         ("foreign_keys", 1),
         ("temp_store", 1),
-        ("cache_size", -8000),
+        ("cache_size", cache),
         ("wal_autocheckpoint", 1000),
         ("journal_size_limit", 64 << 20),
         ("cell_size_check", 1),
@@ -140,6 +142,7 @@ fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSetti
             ));
         }
     }
+    raw.pragma_update(Some("temp"), "cache_size", -16_000).map_err(from_sqlite)?;
     if matches!(place, Place::File(_)) {
         raw.pragma_update(None, "mmap_size", 0).map_err(from_sqlite)?;
     }
