@@ -281,8 +281,9 @@ impl Merging<'_, '_> {
             _ if self.report.created + self.report.updated == 0 => Ok(()),
             Dialect::Sqlite => self.upsert_each(),
             Dialect::Postgres => {
+                let upsert = self.upsert("s.payload", "s.search_text", "true")?;
                 let params = self.with_who();
-                self.work.execute(&self.upsert("s.payload", "s.search_text", "true"), &params).map(drop)
+                self.work.execute(&upsert, &params).map(drop)
             }
         }
     }
@@ -290,7 +291,7 @@ impl Merging<'_, '_> {
     /// From the spool, so that no document is written into a temporary table first. The stage says which rows are left; one
     /// that was judged again has its document there.
     fn upsert_each(&mut self) -> Result<()> {
-        let upsert = self.upsert("coalesce(s.payload, $6)", "coalesce(s.search_text, $7)", "s.row_number = $8");
+        let upsert = self.upsert("coalesce(s.payload, $6)", "coalesce(s.search_text, $7)", "s.row_number = $8")?;
         let mut params = self.with_who().to_vec();
         let spool = self.spool;
         for row in spool.iter()? {
@@ -302,19 +303,26 @@ impl Merging<'_, '_> {
         Ok(())
     }
 
-    fn upsert(&self, payload: &str, search_text: &str, which: &str) -> String {
+    fn upsert(&mut self, payload: &str, search_text: &str, which: &str) -> Result<String> {
         let now = self.work.dialect().now(3);
-        format!(
+        let kept = "SELECT 1 FROM sprongus_aux_versions WHERE project_id = $1 AND table_name = $2 LIMIT 1";
+        let first = match self.query(kept)?.is_empty() {
+            true => "1",
+            false => {
+                "1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
+                 WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0)"
+            }
+        };
+        Ok(format!(
             "INSERT INTO sprongus_aux_entries \
              (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
-             SELECT $1, $2, s.id, {payload}, s.hash, {search_text}, 1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
-             WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0), {now}, $4, $5, s.summary \
+             SELECT $1, $2, s.id, {payload}, s.hash, {search_text}, {first}, {now}, $4, $5, s.summary \
              FROM sprongus_stage s WHERE {which} \
              ON CONFLICT (project_id, table_name, id) DO UPDATE SET payload = excluded.payload, hash = excluded.hash, \
              search_text = excluded.search_text, version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, \
              actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \
              WHERE sprongus_aux_entries.hash <> excluded.hash"
-        )
+        ))
     }
 
     fn write_links(&mut self) -> Result<()> {

@@ -49,6 +49,7 @@ pub(in crate::aux_store) fn prepare(
         session,
         place,
         rules: &rules,
+        empty: true,
         spool: SpoolWriter::new(),
         errors: Vec::new(),
         refused: Vec::new(),
@@ -92,6 +93,8 @@ struct Preparing<'s> {
     session: Session<'s>,
     place: Place<'s>,
     rules: &'s Rules,
+    /// Whether the table held no entry when last looked at.
+    empty: bool,
     spool: SpoolWriter,
     errors: Vec<Violation>,
     refused: Vec<String>,
@@ -175,7 +178,11 @@ impl Preparing<'_> {
         document.get(self.rules.preset.id_field().unwrap_or("id")).and_then(Value::as_str).map(str::to_owned)
     }
 
-    fn bases(&self, named: &[Named]) -> Result<HashMap<String, Base>> {
+    fn bases(&mut self, named: &[Named]) -> Result<HashMap<String, Base>> {
+        self.empty = self.empty && self.holds_nothing()?;
+        if self.empty {
+            return Ok(HashMap::new());
+        }
         let ids: Vec<&str> = named.iter().map(|one| one.id.as_str()).collect();
         let ids = text_array(&ids);
         let rows = self.session.read(|exec| {
@@ -188,6 +195,12 @@ impl Preparing<'_> {
         })?;
         let base = |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: row.json(2)? }));
         rows.iter().map(base).collect()
+    }
+
+    fn holds_nothing(&self) -> Result<bool> {
+        let any = "SELECT 1 FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 LIMIT 1";
+        let found = self.session.read(|exec| exec.query(any, &[self.place.project.into(), self.place.table.into()]))?;
+        Ok(found.is_empty())
     }
 
     fn refuse(&mut self, row: u64, id: Option<String>, violations: Vec<Violation>) {
