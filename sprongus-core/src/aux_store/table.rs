@@ -182,6 +182,7 @@ impl<'s> Aux<'s> {
     /// `not_found` (the file), `invalid_argument` (a directory, a format that cannot be told, a delimiter), `validation`:
     /// every bad row where `on_error` is `abort`, or a file that cannot be read on (not UTF-8, cut short, no header).
     pub fn import(&self, path: &Path, options: &ImportOptions, progress: Progress<'_>) -> Result<BulkReport> {
+        self.place(Scope::AuxWrite)?;
         let format = Format::of(options.format, path)?;
         let file = File::open(path).map_err(|error| transfer::unreadable(path, error))?;
         if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {

@@ -10,6 +10,7 @@ mod places;
 mod presets;
 mod real;
 mod runs;
+mod walk;
 mod worker;
 
 fn main() -> std::process::ExitCode {
@@ -25,5 +26,7 @@ fn main() -> std::process::ExitCode {
         runs::cases(),
         worker::cases(),
     ];
-    sprongus_conformance::run(&areas.concat())
+    let cases = areas.concat();
+    walk::check(&cases);
+    sprongus_conformance::run(&cases)
 }
