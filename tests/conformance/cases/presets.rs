@@ -356,7 +356,7 @@ fn travel(env: &Env) {
         assert_eq!(code(import(&[new.clone(), other(0)], PresetImportMode::Merge)), ErrorCode::Conflict);
         assert_eq!(code(on.presets().get("new")), ErrorCode::NotFound);
         let published = PresetItem { published: true, ..other(1) };
-        assert_eq!(import(&[published.clone()], PresetImportMode::Merge).unwrap(), done(0, 1, 0, 0));
+        assert_eq!(import(std::slice::from_ref(&published), PresetImportMode::Merge).unwrap(), done(0, 1, 0, 0));
         assert_eq!(on.presets().get("a").unwrap().definition, published.definition);
         let broken = PresetItem { definition: json(json!({ "type": 1 })), ..new.clone() };
         let error = import(&[new.clone(), broken], PresetImportMode::Merge).unwrap_err();
@@ -366,7 +366,7 @@ fn travel(env: &Env) {
         );
 
         on.presets().bind(&bind("works", "a@1")).unwrap();
-        assert_eq!(code(import(&[new.clone()], PresetImportMode::Replace)), ErrorCode::Conflict);
+        assert_eq!(code(import(std::slice::from_ref(&new), PresetImportMode::Replace)), ErrorCode::Conflict);
         assert_eq!(on.presets().export(&ExportPresets::default()).unwrap().len(), 2);
         assert_eq!(import(&[items[0].clone(), new], PresetImportMode::Replace).unwrap(), done(1, 0, 1, 1));
         let labels: Vec<_> =
