@@ -6,7 +6,7 @@ use serde_json::{Value as JsonValue, json};
 
 use super::prepare::{self, Prepared};
 use super::spool::{Judged, Spool};
-use super::{Others, stage};
+use super::{Others, fresh, stage};
 use crate::aux_store::bound;
 use crate::aux_store::document::Rules;
 use crate::aux_store::model::{BulkOptions, BulkReport, Mode};
@@ -43,11 +43,16 @@ pub(super) fn merge(
     let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
     // A bad row that does not tell its entry may be about any: none is deleted then.
     let others = if prepared.unnamed { Others::Stay } else { others };
-    stage::fill(work.exec(), &prepared.spool, &prepared.refused, links)?;
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
     let (spool, mode) = (&prepared.spool, options.mode);
     let mut merging = Merging { work, place, rules: &rules, spool, mode, others, links, report };
-    merging.run(prepared.rows)
+    let created = if prepared.fresh && !links { fresh::load(merging.work, place, spool)? } else { None };
+    match created {
+        Some(created) => merging.report.created = created,
+        None => merging.run(&prepared.refused)?,
+    }
+    merging.audit(prepared.rows)?;
+    Ok(merging.report)
 }
 
 struct Merging<'m, 'w> {
@@ -62,7 +67,8 @@ struct Merging<'m, 'w> {
 }
 
 impl Merging<'_, '_> {
-    fn run(&mut self, rows: u64) -> Result<BulkReport> {
+    fn run(&mut self, refused: &[String]) -> Result<()> {
+        stage::fill(self.work.exec(), self.spool, refused, self.links)?;
         self.last_wins()?;
         self.judge_again()?;
         if self.links {
@@ -78,9 +84,7 @@ impl Merging<'_, '_> {
         }
         self.report.errors.sort_by_key(|one| one.row);
         self.report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
-        self.audit(rows)?;
-        stage::drop_tables(self.work.exec())?;
-        Ok(std::mem::take(&mut self.report))
+        stage::drop_tables(self.work.exec())
     }
 
     fn query(&mut self, sql: &str) -> Result<Vec<Row>> {

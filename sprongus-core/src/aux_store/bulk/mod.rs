@@ -1,5 +1,6 @@
 //! Many rows at once: read, judged and spooled with nothing held, then merged in one short transaction.
 
+mod fresh;
 mod judges;
 mod merge;
 mod prepare;

@@ -25,6 +25,8 @@ const BATCH_BYTES: usize = 2 << 20;
 pub(in crate::aux_store) struct Prepared {
     pub(super) rules: Rules,
     pub(super) spool: Spool,
+    /// Whether the table held no entry while they were.
+    pub(super) fresh: bool,
     /// What is wrong with the rows that are not in the spool.
     pub(in crate::aux_store) errors: Vec<Violation>,
     /// The ids of those rows, where they were known: their entries stay as they are.
@@ -62,10 +64,10 @@ pub(in crate::aux_store) fn prepare(
         };
         preparing.read(rows, Judges::new(scope, &judging), &judging, &mut keep)
     })?;
-    let Preparing { spool, mut errors, refused, unnamed, .. } = preparing;
+    let Preparing { spool, empty: fresh, mut errors, refused, unnamed, .. } = preparing;
     errors.sort_by_key(|one| one.row);
     let spool = spool.finish()?;
-    Ok(Prepared { rules, spool, errors, refused, unnamed, rows: done })
+    Ok(Prepared { rules, spool, fresh, errors, refused, unnamed, rows: done })
 }
 
 /// The next rows, and whether they are the last.

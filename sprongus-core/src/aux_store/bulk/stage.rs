@@ -90,13 +90,14 @@ fn definitions(dialect: Dialect) -> String {
 fn values(dialect: Dialect, row: Judged, with_document: bool) -> Vec<Value<'static>> {
     let mut values = vec![number(row.row), row.id.into(), row.hash.into(), row.base.into(), row.summary.into()];
     match with_document {
-        true => values.extend([payload(dialect, row.payload), row.search_text.into()]),
+        true => values.extend([document(dialect, row.payload), row.search_text.into()]),
         false => values.extend([Value::Null, Value::Null]),
     }
     values
 }
 
-fn payload(dialect: Dialect, payload: String) -> Value<'static> {
+/// A canonical document as a parameter.
+pub(super) fn document(dialect: Dialect, payload: String) -> Value<'static> {
     Value::Json(match dialect {
         Dialect::Sqlite => payload.into(),
         Dialect::Postgres => Json::from_canonical(payload).for_jsonb().into_owned().into(),

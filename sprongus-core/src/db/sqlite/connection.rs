@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Rows};
 use super::declared::Declared;
 use super::errors::from_sqlite;
 use super::patience::Patience;
-use super::values::{bind, shaped, stored};
+use super::values::{bind, bind_in_order, shaped, stored};
 use super::wal::WalWatch;
 use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
@@ -60,6 +60,15 @@ impl Executor for SqliteConnection {
 
     fn batch(&mut self, sql: &str) -> Result<()> {
         self.raw.execute_batch(sql).map_err(from_sqlite)
+    }
+
+    fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
+        load(&self.raw, table, columns, rows)
     }
 }
 
@@ -117,6 +126,25 @@ pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Va
         true => Ok(0),
         false => Ok(connection.changes()),
     }
+}
+
+/// Inserts rows by one statement, which is looked up once.
+fn load(
+    connection: &rusqlite::Connection,
+    table: &str,
+    columns: &[&str],
+    rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+) -> Result<u64> {
+    let marks = vec!["?"; columns.len()].join(", ");
+    let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "));
+    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+    let mut written = 0;
+    for row in rows {
+        bind_in_order(&mut statement, &row?)?;
+        statement.raw_execute().map_err(from_sqlite)?;
+        written += 1;
+    }
+    Ok(written)
 }
 
 /// Runs a statement and reads all its rows, so that none stays open across a call.

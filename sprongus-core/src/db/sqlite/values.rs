@@ -32,6 +32,16 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Resul
     Ok(())
 }
 
+/// Binds the `?` of a statement, one value each.
+pub(super) fn bind_in_order(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<()> {
+    let (given, taken) = (values.len(), statement.parameter_count());
+    if given != taken {
+        return Err(Error::invalid(format!("the row has {given} values, the table takes {taken}")));
+    }
+    let bind = |(index, value)| statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite);
+    (1..).zip(values).try_for_each(bind)
+}
+
 /// A value in the storage class that SQLite keeps it in.
 struct Bound<'a>(&'a Value<'a>);
 
