@@ -36,8 +36,11 @@ build: ## build the library, the C library, the Python module and every test
 	install -D -m 755 $(OUT)/lib_sprongus.so $(MODULE)
 
 .PHONY: demo
-demo: setup build ## import a CSV through a run and show it; ARGS="--csv file.csv --db app.db" for your own
-	$(PY) examples/python/demo.py $(ARGS)
+demo: ## import a CSV through a run and show it; ARGS="--csv file.csv --db app.db" for your own
+	@PYTHON=$(PYTHON) tests/support/setup.sh demo
+	$(CARGO) build --locked -p sprongus-py
+	install -D -m 755 target/debug/lib_sprongus.so $(MODULE)
+	PYTHONPATH=sprongus-py/python $(PYTHON) examples/python/demo.py $(ARGS)
 
 .PHONY: test
 test: setup lint features test-rust test-c test-python test-interop ## everything: lint, unit, doc, conformance, C, C++, Python, examples
