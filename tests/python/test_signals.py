@@ -10,8 +10,10 @@ import pytest
 import sprongus
 from conftest import fresh
 
+# A shell starts background jobs with SIGINT ignored, and so would every child of such a test run be.
 WAITS = """
-    import sys, sprongus
+    import signal, sys, sprongus
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     url, schema = sys.argv[1], sys.argv[2] or None
     store = sprongus.open(url, schema=schema, busy_timeout=25)
     print("ready", flush=True)
@@ -46,6 +48,7 @@ def test_ctrl_c_while_another_holds_the_lock(backend, tmp_path):
                 assert time.monotonic() - begun < 5
                 assert child.stdout.readline() == "[{'n': 1}]\n"
             finally:
+                child.kill()
                 child.stdout.close()
                 child.wait(30)
 

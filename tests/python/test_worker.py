@@ -214,8 +214,10 @@ def test_bad_handlers(store):
         worker.start()
 
 
+# A shell starts background jobs with SIGINT ignored, and so would every child of such a test run be.
 DRAINS = """
-    import sys, time, sprongus
+    import signal, sys, time, sprongus
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     store = sprongus.open(sys.argv[1])
     worker = store.worker(poll_interval=0.05)
     @worker.handler("k")
@@ -236,11 +238,15 @@ def test_ctrl_c_drains(tmp_path):
     script = [sys.executable, "-c", textwrap.dedent(DRAINS), str(tmp_path / "app.db")]
     child = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    with child.stdout:
+    try:
         assert child.stdout.readline() == "began\n"
         child.send_signal(signal.SIGINT)
         assert child.stdout.readline() == "['succeeded', 'queued']\n"
         assert child.wait(10) == 0
+    finally:
+        child.kill()
+        child.stdout.close()
+        child.wait(30)
 
 
 def test_a_worker_left_running_ends_with_the_interpreter(tmp_path):
