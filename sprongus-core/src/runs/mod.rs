@@ -6,6 +6,7 @@ mod change;
 mod claim;
 mod congestion;
 mod enqueue;
+mod insert;
 mod judge;
 mod kinds;
 mod lease;
