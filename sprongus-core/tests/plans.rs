@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sprongus::clock::testing::ManualClock;
 use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Succeed};
+use sprongus::worker::{Outcome, WorkerOptions};
 use sprongus::{
     Clock, Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Result, Row, Store, SystemClock, Tx, Value,
 };
@@ -177,4 +178,33 @@ fn postgres_never_walks_through_history() {
     let explaining = Explaining { inner: LentPostgres::new(&mut own), plans: plans.clone() };
     work(&Tx::attach(explaining, Options { clock: clock(), ..Options::default() }).unwrap());
     judge(&plans, |line| line.contains("Seq Scan on sprongus_runs"));
+}
+
+/// Whole workers, whose question whether they are idle no lent transaction asks: the server counts what they read.
+#[test]
+fn a_worker_reads_no_history_on_postgres() {
+    let server = Postgres::start();
+    let store = Store::open(server.url(), Options::default()).unwrap();
+    let mut host = postgres::Client::connect(server.url(), postgres::NoTls).unwrap();
+    seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
+    let worker = store.worker(WorkerOptions::default()).unwrap();
+    for kind in ["k1", "k2", "sync/*"] {
+        worker.handle(kind, |_| Ok(Outcome::None)).unwrap();
+    }
+    worker.run_until_idle(Duration::ZERO).unwrap();
+    drop(worker);
+    store.close();
+    // A session hands in its counts when it ends.
+    let others =
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    while host.query_one(others, &[]).unwrap().get::<_, i64>(0) > 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let read = "SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'sprongus_runs'), \
+                sum(idx_tup_read) FILTER (WHERE indexrelname <> ALL ($1))::bigint, sum(idx_tup_read)::bigint \
+                FROM pg_stat_user_indexes WHERE relname = 'sprongus_runs'";
+    let row = host.query_one(read, &[&LIVE.as_slice()]).unwrap();
+    let (by_scans, in_history, all): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert!(all >= 120, "two kinds of 60 runs were worked: {all}");
+    assert_eq!((by_scans, in_history), (0, 0), "read by sequential scans, and by the indexes of all runs");
 }

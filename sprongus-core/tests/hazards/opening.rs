@@ -1,6 +1,6 @@
 //! Many processes open, and migrate, one new store at once.
 
-use sprongus::{Options, Store};
+use sprongus::{ErrorCode, Options, Store};
 use sprongus_testkit::Postgres;
 
 use super::{child, create};
@@ -39,4 +39,20 @@ fn read(told: &str) -> (String, Option<String>, String) {
     let url = lines.next().unwrap();
     let schema = lines.next().filter(|schema| !schema.is_empty());
     (url, schema, lines.next().unwrap())
+}
+
+#[test]
+fn a_newer_schema_is_refused_without_a_write() {
+    let (_folder, path) = sprongus_testkit::temp_file("store.db");
+    newer(path.to_str().unwrap(), None);
+    newer(Postgres::shared().url(), Some("opened_newer"));
+}
+
+fn newer(url: &str, schema: Option<&str>) {
+    let open = || Store::open(url, Options { schema: schema.map(str::to_owned), ..Options::default() });
+    let store = open().unwrap();
+    store.execute("INSERT INTO sprongus_migrations VALUES (999, 'later', 'x', 'now')", &[]).unwrap();
+    assert_eq!(open().err().unwrap().code(), ErrorCode::SchemaVersion);
+    let kept = store.query("SELECT version, checksum FROM sprongus_migrations ORDER BY version", &[]).unwrap();
+    assert_eq!((kept.len(), kept[1].get("checksum")), (2, Some(&"x".into())), "nothing was written");
 }

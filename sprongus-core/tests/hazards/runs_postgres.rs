@@ -1,7 +1,7 @@
 //! PostgreSQL: the answer to a statement that was its own COMMIT gets lost; every operation on runs finds out how it ended.
 
 use sprongus::runs::{Cancel, Claim, Enqueue, EnqueueMany, Fail, GetRun, Heartbeat, RunEvents, RunOutput, Succeed};
-use sprongus::{Json, Options, Result, Run, RunState, Store};
+use sprongus::{ErrorCode, Json, Options, Result, Run, RunState, Store};
 use sprongus_testkit::{Postgres, Proxy, When};
 
 /// Cuts the connection once on a statement with those words, before and after the server has run it; the operation on a
@@ -75,4 +75,22 @@ fn reports_are_taken_once() {
     survives("lost_cancel", "COMMIT", &[begun[0], begun[1], "run.canceled"], |store, run| {
         store.runs().cancel(&Cancel::new(&run.id))
     });
+}
+
+/// The server's answer when a disk is full (SQLSTATE 53100), given by a trigger: an event cannot be written.
+#[test]
+fn a_server_without_room_is_an_error_and_nothing_is_written() {
+    let options = Options { schema: Some("without_room".to_owned()), ..Options::default() };
+    let store = Store::open(Postgres::shared().url(), options).unwrap();
+    let full = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
+                $$BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END$$";
+    store.execute(full, &[]).unwrap();
+    store
+        .execute("CREATE TRIGGER full_disk BEFORE INSERT ON sprongus_events EXECUTE FUNCTION full_disk()", &[])
+        .unwrap();
+    let enqueue = || store.runs().enqueue(&Enqueue::new("a", Json::null()));
+    assert_eq!(enqueue().unwrap_err().code(), ErrorCode::StorageFull);
+    assert_eq!(store.query("SELECT id FROM sprongus_runs", &[]).unwrap(), []);
+    store.execute("DROP TRIGGER full_disk ON sprongus_events", &[]).unwrap();
+    enqueue().unwrap();
 }
