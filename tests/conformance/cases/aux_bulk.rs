@@ -1,7 +1,7 @@
 //! Many entries at once.
 
 use serde_json::{Value, json};
-use sprongus::aux_store::{Aux, BulkOptions, BulkReport, ListQuery, Mode, OnError};
+use sprongus::aux_store::{Aux, BulkOptions, BulkReport, ListQuery, Mode, OnError, OnReferenced};
 use sprongus::{Error, ErrorCode, Result};
 use sprongus_conformance::{Case, Env};
 
@@ -142,6 +142,14 @@ fn repeated(env: &Env) {
         assert_eq!(told(&report.warnings), ["1 a  duplicate_id", "3 a  duplicate_id"]);
         assert_eq!(tally(&report), [2, 0, 0, 0]);
         assert_eq!(payload(&on.aux("assets").get("a").unwrap()), json!({"m": 3}));
+        // Nor where there are entries; and one that comes back goes on from the version it had.
+        let report = bulk(&on.aux("assets"), &items[..3], BulkOptions::default()).unwrap();
+        assert_eq!((told(&report.warnings).join(" "), tally(&report)), ("1 a  duplicate_id".to_owned(), [0, 1, 1, 0]));
+        for id in ["a", "b"] {
+            on.aux("assets").delete(id, OnReferenced::default()).unwrap();
+        }
+        assert_eq!(tally(&bulk(&on.aux("assets"), &items, BulkOptions::default()).unwrap()), [2, 0, 0, 0]);
+        assert_eq!(["a", "b"].map(|id| on.aux("assets").get(id).unwrap().version), [4, 3]);
     });
 }
 
