@@ -20,6 +20,9 @@ pub enum Durability {
 /// Asked while a call waits; `true` ends the wait with `timeout`. Python's Ctrl-C comes in by it.
 pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 
+/// PostgreSQL counts its timeouts in milliseconds, in 31 bits.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 24 * 3600);
+
 /// Settings of a [`Store`](crate::Store); name those you change and take the rest from `Options::default()`.
 ///
 /// ```
@@ -113,6 +116,9 @@ impl Options {
         if self.call_timeout.is_zero() {
             return Err(Error::invalid("call_timeout is more than 0 seconds"));
         }
+        if self.call_timeout > LONGEST_WAIT || self.busy_timeout > LONGEST_WAIT {
+            return Err(Error::invalid("call_timeout and busy_timeout are at most 24 days"));
+        }
         if self.max_error_bytes < 64 {
             return Err(Error::invalid("max_error_bytes is at least 64"));
         }
@@ -135,14 +141,14 @@ pub(crate) enum Location {
 }
 
 impl Location {
-    /// `app.db`, `sqlite:app.db`, `:memory:`, `sqlite::memory:`, `postgres://…`, `postgresql://…`.
+    /// `app.db`, `sqlite:app.db`, `:memory:`, `sqlite::memory:`, `postgres://…`, `postgresql://…`, `host=… dbname=…`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         if url.is_empty() || url.contains('\0') {
             return Err(Error::invalid(
                 "the URL is a path, sqlite:PATH, :memory: or postgresql://…; it is empty or holds a NUL",
             ));
         }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") || is_key_value(url) {
             return Ok(Self::Postgres(url.to_owned()));
         }
         let path = url.strip_prefix("sqlite:").unwrap_or(url);
@@ -158,14 +164,41 @@ impl Location {
                 "{what} is not a URL form of this library: give a path, sqlite:PATH, :memory: or postgresql://…"
             )));
         }
+        if url.starts_with("sqlite:") && path.contains('?') {
+            return Err(Error::invalid(
+                "a sqlite: URL takes no ?parameters: set options instead, and give a path with a ? in it without sqlite:",
+            ));
+        }
         Ok(Self::File(PathBuf::from(path)))
     }
+}
+
+/// Whether it is `host=… dbname=…`, PostgreSQL's other form: its first word is one that says where the server is or who asks.
+fn is_key_value(url: &str) -> bool {
+    let first = url.split_once('=').map(|(key, _)| key.trim().to_ascii_lowercase());
+    first.is_some_and(|key| {
+        matches!(
+            key.as_str(),
+            "host" | "hostaddr" | "port" | "dbname" | "user" | "password" | "sslmode" | "application_name"
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn waits_without_end_are_refused() {
+        let endless = Duration::MAX;
+        for options in [
+            Options { call_timeout: endless, ..Options::default() },
+            Options { busy_timeout: endless, ..Options::default() },
+        ] {
+            assert_eq!(options.check().unwrap_err().code(), crate::ErrorCode::InvalidArgument);
+        }
+    }
 
     #[test]
     fn url_forms() {
@@ -175,7 +208,11 @@ mod tests {
         assert_eq!(Location::parse(":memory:").unwrap(), Location::Memory);
         assert_eq!(Location::parse("sqlite::memory:").unwrap(), Location::Memory);
         assert!(matches!(Location::parse("postgresql://u@h/d").unwrap(), Location::Postgres(_)));
-        for bad in ["", "mysql://h/d", "file:app.db?mode=ro", "sqlite:", "a\0b"] {
+        for key_value in ["host=h dbname=d password=p", "dbname = d"] {
+            assert_eq!(Location::parse(key_value).unwrap(), Location::Postgres(key_value.to_owned()));
+        }
+        assert_eq!(Location::parse("./host=h").unwrap(), Location::File("./host=h".into()));
+        for bad in ["", "mysql://h/d", "file:app.db?mode=ro", "sqlite:app.db?mode=ro", "sqlite:", "a\0b"] {
             assert_eq!(Location::parse(bad).unwrap_err().code(), crate::ErrorCode::InvalidArgument, "{bad:?}");
         }
     }

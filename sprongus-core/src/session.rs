@@ -98,10 +98,10 @@ impl Core {
     /// No new calls; the database is closed when the last one under way has ended.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-        if self.forked() {
-            // Closing would drop the parent's locks and end its server sessions.
-            std::mem::forget(db);
+        // In a forked child a thread of the parent's may hold the lock for ever.
+        if !self.forked() {
+            let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
+            drop(db);
         }
     }
 
@@ -119,7 +119,11 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        self.close();
+        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.forked() {
+            // Closing would drop the parent's locks and end its server sessions.
+            std::mem::forget(db);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The host's own SQL: what is refused before it reaches the database.
 
+use crate::db::Dialect;
+use crate::db::words::{contains, is_empty, is_one_of, words};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Statements by which a host would end or split our transaction behind our back.
@@ -20,59 +22,25 @@ const CONTROL: &[&str] = &[
     "DISCARD",
 ];
 
+/// What may stand before the statement itself. Some PRAGMAs act while they are prepared, explained or not.
+const EXPLAIN: &[&str] = &["EXPLAIN", "QUERY", "PLAN", "ANALYZE", "VERBOSE"];
+
 /// Refuses transaction control and what changes the connection itself; `invalid_argument`.
-pub(crate) fn check(sql: &str) -> Result<()> {
-    let word = first_word(sql);
-    if word.is_empty() {
+pub(crate) fn check(sql: &str, dialect: Dialect) -> Result<()> {
+    if is_empty(sql, dialect) {
         return Err(Error::invalid("the SQL is empty"));
     }
-    if CONTROL.iter().any(|control| control.eq_ignore_ascii_case(word)) {
+    let word = words(sql, dialect).find(|word| !is_one_of(Some(word), EXPLAIN));
+    if is_one_of(word, CONTROL) {
         return Err(Error::invalid(format!(
             "{} is not taken here: transactions are begun and ended by store.transaction() and tx.transaction()",
-            word.to_ascii_uppercase()
+            word.unwrap_or_default().to_ascii_uppercase()
         )));
     }
+    if is_one_of(word, &["COPY"]) && (contains(sql, "stdin") || contains(sql, "stdout")) {
+        return Err(Error::invalid("COPY from STDIN or to STDOUT is not taken here: use INSERT and query()"));
+    }
     Ok(())
-}
-
-/// The first word after white space and comments.
-fn first_word(sql: &str) -> &str {
-    let mut rest = sql.trim_start();
-    loop {
-        rest = match rest {
-            _ if rest.starts_with("--") => rest.split_once('\n').map_or("", |(_, after)| after),
-            _ if rest.starts_with("/*") => after_comment(rest),
-            _ if rest.starts_with(';') => &rest[1..],
-            _ => break,
-        }
-        .trim_start();
-    }
-    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-    &rest[..end]
-}
-
-/// What follows a block comment; PostgreSQL nests them, so an inner one is passed over whole.
-fn after_comment(sql: &str) -> &str {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(next) = sql.get(at..) {
-        if next.starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if next.starts_with("*/") {
-            depth = depth.saturating_sub(1);
-            at += 2;
-            if depth == 0 {
-                return &sql[at..];
-            }
-        } else {
-            match next.chars().next() {
-                Some(c) => at += c.len_utf8(),
-                None => break,
-            }
-        }
-    }
-    ""
 }
 
 /// PostgreSQL's refusal of a write in a read-only transaction, in the words that SQLite's has.
@@ -100,23 +68,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_first_word() {
-        for (sql, word) in [
-            ("select 1", "select"),
-            ("  -- a\n /* b /* c */ d */ commit", "commit"),
-            (";;COMMIT;", "COMMIT"),
-            ("/* open", ""),
-            ("(select 1)", ""),
-        ] {
-            assert_eq!(first_word(sql), word, "{sql:?}");
+    fn refuses_what_changes_the_connection() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            for sql in [
+                "COMMIT",
+                "begin immediate",
+                "/* x */ Rollback to a",
+                "pragma journal_mode=delete",
+                "EXPLAIN PRAGMA ignore_check_constraints=1",
+                "explain query plan pragma synchronous=0",
+                "COPY t FROM STDIN",
+                "copy (select 1) to stdout",
+                "",
+                "--",
+            ] {
+                assert_eq!(check(sql, dialect).unwrap_err().code(), ErrorCode::InvalidArgument, "{sql:?}");
+            }
+            for sql in ["INSERT INTO t VALUES ($1)", "(SELECT 1)", "EXPLAIN SELECT 1", "COPY t FROM '/tmp/t'"] {
+                check(sql, dialect).unwrap();
+            }
         }
-    }
-
-    #[test]
-    fn refuses_transaction_control() {
-        for sql in ["COMMIT", "begin immediate", "/* x */ Rollback to a", "pragma journal_mode=delete", "", "--"] {
-            assert_eq!(check(sql).unwrap_err().code(), ErrorCode::InvalidArgument, "{sql:?}");
-        }
-        check("INSERT INTO t VALUES ($1)").unwrap();
     }
 }

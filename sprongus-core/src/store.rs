@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aux_store::Aux;
-use crate::db::{Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, migrate, shown};
+use crate::db::{
+    Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, is_outdated, migrate, shown,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
 use crate::presets::Presets;
@@ -174,7 +176,7 @@ impl Store {
     /// Reads with the host's own SQL: `$1..$n` on both databases. Errors: `invalid_argument` for SQL that writes.
     pub fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
         self.session().allow(Scope::Admin)?;
-        sql::check(sql)?;
+        sql::check(sql, self.backend())?;
         let deadline = self.core.deadline();
         let db = self.core.db()?;
         db.must_read(sql, deadline)?;
@@ -187,7 +189,11 @@ impl Store {
     /// Runs one statement of the host's own SQL in a transaction of its own; the number of rows it changed.
     pub fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.session().allow(Scope::Admin)?;
-        self.transaction(|tx| tx.execute(sql, params))
+        let once = || self.transaction(|tx| tx.execute(sql, params));
+        match once() {
+            Err(error) if is_outdated(&error) => once(),
+            result => result,
+        }
     }
 
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.

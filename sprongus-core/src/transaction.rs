@@ -11,7 +11,7 @@ use crate::options::Options;
 use crate::presets::Presets;
 use crate::runs::Runs;
 use crate::scope::Scope;
-use crate::session::{After, Core, Ground, Session, Who, Work, locked};
+use crate::session::{After, Core, Ground, Session, Who, Witness, Work, locked};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::store::{Store, os_user};
@@ -44,8 +44,13 @@ struct State<'c> {
     /// The level at which a statement of the host's failed.
     poisoned: Option<usize>,
     after: After,
-    /// How many signals there were when each savepoint was opened.
-    marks: Vec<usize>,
+    /// What there was to do after the commit when each savepoint was opened.
+    marks: Vec<Mark>,
+}
+
+struct Mark {
+    signals: usize,
+    witness: Option<Witness>,
 }
 
 enum Held<'c> {
@@ -171,7 +176,7 @@ impl<'c> Tx<'c> {
 
     fn host<T>(&self, sql: &str, run: impl FnOnce(&mut dyn Executor) -> Result<T>) -> Result<T> {
         self.session().allow(Scope::Admin)?;
-        sql::check(sql)?;
+        sql::check(sql, self.shared.core.dialect())?;
         self.shared.core.check()?;
         let mut state = locked(&self.shared.state);
         let result = run(state.usable(self.level)?);
@@ -193,7 +198,7 @@ impl<'c> Tx<'c> {
         let level = state.level + 1;
         state.usable(self.level)?.batch(&format!("SAVEPOINT sprongus_{level}"))?;
         state.level = level;
-        let mark = state.after.signals.len();
+        let mark = Mark { signals: state.after.signals.len(), witness: state.after.witness.clone() };
         state.marks.push(mark);
         Ok(Self { shared: self.shared.clone(), who: self.who.clone(), level, owner: true })
     }
@@ -289,9 +294,12 @@ impl<'c> Tx<'c> {
         let name = format!("sprongus_{}", self.level);
         state.exec()?.batch(&format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"))?;
         state.level = self.level - 1;
-        let mark = state.marks.get(self.level - 1).copied().unwrap_or(0);
-        state.after.signals.truncate(mark);
-        state.marks.truncate(self.level - 1);
+        // An event that was undone is no witness of the rest.
+        let mark = state.marks.drain(self.level - 1..).next();
+        if let Some(mark) = mark {
+            state.after.signals.truncate(mark.signals);
+            state.after.witness = mark.witness;
+        }
         if state.poisoned.is_some_and(|level| level >= self.level) {
             state.poisoned = None;
         }

@@ -2,6 +2,8 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::os::unix::fs::PermissionsExt;
+
 use sprongus::{ErrorCode, LentSqlite, Options, Store, Tx, Value};
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -87,7 +89,22 @@ fn a_snapshot_is_a_store() {
     assert_eq!(store.snapshot(&copy).unwrap_err().code(), ErrorCode::InvalidArgument);
     let copy = Store::open(copy.to_str().unwrap(), Options { read_only: true, ..Options::default() }).unwrap();
     assert_eq!(numbers(&copy), [Value::Int(7)]);
+    let again = folder.path().join("again.db");
+    copy.snapshot(&again).unwrap();
+    assert_eq!(std::fs::metadata(again).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(copy.execute("DELETE FROM t", &[]).unwrap_err().code(), ErrorCode::PermissionDenied);
+}
+
+#[test]
+fn a_snapshot_waits_for_no_writer_and_holds_none_up() {
+    let (folder, store) = store();
+    let tx = store.begin().unwrap();
+    tx.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
+    let path = folder.path().join("copy.db");
+    std::thread::scope(|scope| scope.spawn(|| store.snapshot(&path)).join().unwrap()).unwrap();
+    tx.commit().unwrap();
+    let copy = Store::open(path.to_str().unwrap(), Options::default()).unwrap();
+    assert_eq!((numbers(&copy), numbers(&store)), (vec![], vec![Value::Int(1)]));
 }
 
 #[test]
@@ -107,6 +124,28 @@ fn a_closed_store_is_misuse() {
     let (_folder, store) = store();
     store.close();
     assert_eq!(store.query("SELECT 1", &[]).unwrap_err().code(), ErrorCode::Misuse);
+}
+
+#[test]
+fn a_store_that_was_closed_is_one_file() {
+    let (folder, store) = store();
+    assert_eq!(numbers(&store), []);
+    // The pool's thread lets go of a new reader a moment after it was handed out.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    store.close();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["app.db"], "the log is in the file");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_to_nothing_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("real.db", folder.path().join("link.db")).unwrap();
+    Store::open(folder.path().join("link.db").to_str().unwrap(), Options::default()).unwrap();
+    assert!(folder.path().join("real.db").is_file());
+    std::os::unix::fs::symlink("loop.db", folder.path().join("loop.db")).unwrap();
+    assert!(Store::open(folder.path().join("loop.db").to_str().unwrap(), Options::default()).is_err());
 }
 
 #[test]

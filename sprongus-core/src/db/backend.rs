@@ -69,7 +69,7 @@ impl Db {
                 db.read(snapshot, deadline, work)
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => again_if_lost(&mut || {
+            Self::Postgres(db) => again_if_stale(&mut || {
                 let mut connection = db.connect(lane, deadline)?;
                 if !snapshot {
                     return work(&mut *connection);
@@ -101,7 +101,7 @@ impl Db {
                 }
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => again_if_lost(&mut || {
+            Self::Postgres(db) => again_if_stale(&mut || {
                 let mut connection = db.connect(lane, deadline)?;
                 connection.begin(true)?;
                 if unit == Unit::Bulk {
@@ -158,17 +158,24 @@ impl Db {
     }
 }
 
-/// Once more where the pooled connection turned out dead: a transaction that did not reach its COMMIT has written nothing.
+/// Once more where the pooled connection turned out dead, or had a statement prepared for a table as it was: a transaction
+/// that did not reach its COMMIT has written nothing.
 #[cfg(feature = "postgres")]
-fn again_if_lost<T>(run: &mut dyn FnMut() -> Result<T>) -> Result<T> {
+fn again_if_stale<T>(run: &mut dyn FnMut() -> Result<T>) -> Result<T> {
     match run() {
         // Not after a silence, which used up the time of the call.
         Err(error) if is_connection_lost(&error) && error.code() == ErrorCode::Unavailable => {
             tracing::debug!("a database connection was lost; trying once more on a new one");
             run()
         }
+        Err(error) if is_outdated(&error) => run(),
         result => result,
     }
+}
+
+/// Whether a statement failed that may have been prepared before a table changed (PostgreSQL): it will be prepared anew.
+pub(crate) fn is_outdated(error: &Error) -> bool {
+    error.details().is_some_and(|details| details.get("prepared").is_some())
 }
 
 #[cfg(feature = "sqlite")]

@@ -5,12 +5,14 @@ mod dialect;
 mod executor;
 mod lane;
 mod migrate;
+mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod value;
+pub(crate) mod words;
 
 pub use dialect::Dialect;
 pub use executor::Executor;
@@ -22,7 +24,7 @@ pub use row::Row;
 pub use sqlite::{LentSqlite, sqlite_error};
 pub use value::Value;
 
-pub(crate) use backend::{Db, Unit, shown};
+pub(crate) use backend::{Db, Unit, is_outdated, shown};
 pub(crate) use executor::{Commit, Connection};
 pub(crate) use lane::Lane;
 pub(crate) use migrate::{SCHEMA_VERSION, check_schema, migrate};

@@ -1,6 +1,7 @@
 //! PostgreSQL: the answer to COMMIT gets lost.
 
-use sprongus::{ErrorCode, Options, Store};
+use sprongus::runs::Enqueue;
+use sprongus::{ErrorCode, Json, Options, Store};
 use sprongus_testkit::{Postgres, Proxy, When};
 
 use super::{create, stored};
@@ -42,7 +43,7 @@ fn a_transaction_with_an_event_of_ours_is_settled_whole() {
         tx.presets().create(&sprongus::presets::CreatePreset::new(
             label,
             sprongus::presets::PresetKind::Custom,
-            sprongus::Json::parse(r#"{"fields":[]}"#)?,
+            Json::parse(r#"{"fields":[]}"#)?,
         ))?;
         tx.commit()
     };
@@ -53,6 +54,30 @@ fn a_transaction_with_an_event_of_ours_is_settled_whole() {
     assert_eq!(proxy.fired().statements, 2);
     assert_eq!((stored(&store, "whole"), stored(&store, "gone")), (1, 0));
     assert_eq!(store.query("SELECT n FROM own", &[]).unwrap().len(), 1);
+}
+
+#[test]
+fn an_event_that_was_undone_is_no_witness() {
+    let proxy = Proxy::before(Postgres::shared());
+    let store = open(&proxy, "lost_undone");
+    store.execute("CREATE TABLE own (n BIGINT)", &[]).unwrap();
+    let run = |label: &str, kept: bool| {
+        let tx = store.begin()?;
+        tx.execute("INSERT INTO own VALUES (1)", &[])?;
+        if kept {
+            tx.runs().enqueue(&Enqueue::new(label, Json::null()))?;
+        }
+        let inner = tx.savepoint()?;
+        inner.runs().enqueue(&Enqueue::new(label, Json::null()))?;
+        inner.rollback()?;
+        tx.commit()
+    };
+    proxy.cut_on_commit(When::After);
+    assert_eq!(run("undone", false).unwrap_err().code(), ErrorCode::OutcomeUnknown, "it was committed");
+    proxy.cut_on_commit(When::After);
+    run("kept", true).unwrap();
+    assert_eq!(proxy.fired().statements, 2);
+    assert_eq!(store.query("SELECT n FROM own", &[]).unwrap().len(), 2);
 }
 
 #[test]

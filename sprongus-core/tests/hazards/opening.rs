@@ -56,3 +56,24 @@ fn newer(url: &str, schema: Option<&str>) {
     let kept = store.query("SELECT version, checksum FROM sprongus_migrations ORDER BY version", &[]).unwrap();
     assert_eq!((kept.len(), kept[1].get("checksum")), (2, Some(&"x".into())), "nothing was written");
 }
+
+const NEIGHBOUR: &str = "opening::a_second_store_on_the_file_leaves_the_locks_of_the_first";
+
+/// POSIX drops all of a process's locks on a file when any descriptor of it is closed, and a neighbour who can then lock
+/// the file takes itself for its last user and removes the log: nothing but SQLite may open a file that is a store.
+#[test]
+#[cfg(unix)]
+fn a_second_store_on_the_file_leaves_the_locks_of_the_first() {
+    use rustix::fs::{FlockOperation, fcntl_lock};
+    if let Some(path) = child::told() {
+        let file = std::fs::File::options().read(true).write(true).open(path).unwrap();
+        fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).unwrap_err();
+        return;
+    }
+    let (_folder, path) = sprongus_testkit::temp_file("store.db");
+    let path = path.to_str().unwrap();
+    let _first = Store::open(path, Options::default()).unwrap();
+    child::run(NEIGHBOUR, path, "");
+    let _second = Store::open(path, Options::default()).unwrap();
+    child::run(NEIGHBOUR, path, "");
+}

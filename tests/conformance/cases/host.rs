@@ -12,6 +12,8 @@ pub(crate) fn cases() -> Vec<Case> {
         case("host::transaction_control_is_refused", true, control),
         case("host::mistakes_in_sql_have_a_code", false, mistakes),
         case("host::constraints_have_codes", false, constraints),
+        case("host::a_deferred_constraint_refuses_the_commit", false, deferred),
+        case("host::a_table_that_changes_is_read_as_it_is", false, changing),
         case("host::query_only_reads", false, only_reads),
         case("host::savepoints_nest", false, savepoints),
         case("host::a_failed_statement_poisons_until_rolled_back", false, poison),
@@ -123,6 +125,7 @@ fn mistakes(env: &Env) {
     }
     assert_eq!(code(store.query("SELECT kind FROM sprongus_runs WHERE kind = $1", &[])), ErrorCode::InvalidArgument);
     assert_eq!(code(store.query("SELECT 1", &[1.into()])), ErrorCode::InvalidArgument);
+    assert_eq!(code(store.query("SELECT $2 || 'x'", &[1.into(), "y".into()])), ErrorCode::InvalidArgument);
 }
 
 fn constraints(env: &Env) {
@@ -136,6 +139,40 @@ fn constraints(env: &Env) {
     assert_eq!(code(store.execute("INSERT INTO child VALUES (NULL, 1)", &[])), ErrorCode::Validation);
     assert_eq!(code(store.execute("INSERT INTO child VALUES (0, 1)", &[])), ErrorCode::Validation);
     assert_eq!(code(store.execute("INSERT INTO child VALUES (1, 2)", &[])), ErrorCode::Referenced);
+}
+
+fn deferred(env: &Env) {
+    let store = env.open();
+    store.execute("CREATE TABLE parent (id BIGINT PRIMARY KEY)", &[]).unwrap();
+    let child = "CREATE TABLE child (parent BIGINT REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)";
+    store.execute(child, &[]).unwrap();
+    let refused = store.transaction(|tx| {
+        tx.execute("INSERT INTO child VALUES (1)", &[])?;
+        tx.runs().enqueue(&sprongus::runs::Enqueue::new("a", sprongus::Json::null()))
+    });
+    assert_eq!(code(refused.map(drop)), ErrorCode::Referenced);
+    assert_eq!(store.query("SELECT parent FROM child", &[]).unwrap(), []);
+    let kept = store.transaction(|tx| {
+        tx.execute("INSERT INTO child VALUES (2)", &[])?;
+        tx.execute("INSERT INTO parent VALUES (2)", &[])
+    });
+    assert_eq!(kept.unwrap(), 1);
+}
+
+fn changing(env: &Env) {
+    let store = env.open_with(Options { pool_size: 1, ..env.options() });
+    let row = || {
+        let row = store.query("SELECT * FROM changing", &[]).unwrap().remove(0);
+        (row.columns().to_vec(), row.into_values())
+    };
+    store.execute("CREATE TABLE changing (a BIGINT)", &[]).unwrap();
+    store.execute("INSERT INTO changing VALUES ($1)", &[1.into()]).unwrap();
+    assert_eq!(row(), (vec!["a".to_owned()], vec![Value::Int(1)]));
+    store.execute("ALTER TABLE changing ADD COLUMN b BOOLEAN", &[]).unwrap();
+    store.execute("UPDATE changing SET b = $1", &[true.into()]).unwrap();
+    assert_eq!(row(), (vec!["a".to_owned(), "b".to_owned()], vec![Value::Int(1), Value::Bool(true)]));
+    store.execute("ALTER TABLE changing DROP COLUMN a", &[]).unwrap();
+    assert_eq!(row(), (vec!["b".to_owned()], vec![Value::Bool(true)]));
 }
 
 fn only_reads(env: &Env) {

@@ -78,7 +78,11 @@ fn decode(ty: &Type, raw: &[u8]) -> Option<Value<'static>> {
     }
     Some(match *ty {
         Type::BOOL => Value::Bool(*raw.first()? != 0),
-        Type::CHAR => Value::Text(char::from(*raw.first()?).to_string().into()),
+        // One byte; 0 is how the catalogs keep "none".
+        Type::CHAR => match *raw.first()? {
+            0 => Value::text(""),
+            byte => Value::Text(char::from(byte).to_string().into()),
+        },
         Type::INT2 => Value::Int(i16::from_be_bytes(raw.try_into().ok()?).into()),
         Type::INT4 => Value::Int(i32::from_be_bytes(raw.try_into().ok()?).into()),
         Type::INT8 => Value::Int(i64::from_be_bytes(raw.try_into().ok()?)),

@@ -50,6 +50,9 @@ pub fn postgres_error(sqlstate: Option<&str>, message: &str) -> Error {
 }
 
 fn from_server(db: &DbError) -> Error {
+    if db.routine() == Some("RevalidateCachedQuery") {
+        return plan_changed(db.code().code());
+    }
     let sqlstate = db.code().code();
     let code = code_of(sqlstate);
     let fatal = matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
@@ -64,6 +67,12 @@ fn from_server(db: &DbError) -> Error {
     }
     // The source is not kept: its DETAIL quotes the row.
     Error::new(code, message(db, sqlstate)).with_details(Json::Object(details))
+}
+
+/// "cached plan must not change result type", in whatever language: the same work may succeed when it is done again.
+fn plan_changed(sqlstate: &str) -> Error {
+    let message = "a table was changed while this connection had the statement prepared: run the transaction again";
+    outdated(&Error::new(ErrorCode::Busy, message).with_details(json!({ "sqlstate": sqlstate })))
 }
 
 fn message(db: &DbError, sqlstate: &str) -> String {
@@ -91,6 +100,13 @@ fn is_lost(sqlstate: &str) -> bool {
 /// `unavailable` for a connection that is gone.
 pub(super) fn lost(message: String) -> Error {
     Error::new(ErrorCode::Unavailable, message).with_details(json!({ "connection": "lost" }))
+}
+
+/// The error of a statement that may have been prepared before a table changed, so that [`is_outdated`](crate::db::is_outdated) knows it.
+pub(super) fn outdated(error: &Error) -> Error {
+    let mut details = error.details().cloned().unwrap_or_default();
+    details["prepared"] = json!("outdated");
+    Error::new(error.code(), error.message()).with_details(details)
 }
 
 /// The SQLSTATE an error carries, if it came from the server.

@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use r2d2::{HandleError, ManageConnection, Pool, PooledConnection};
+use r2d2::{ManageConnection, PooledConnection};
 use scheduled_thread_pool::ScheduledThreadPool;
 use tokio_postgres::Config;
 
 use super::async_guard;
 use super::connection::PgConnection;
 use super::settings::PostgresSettings;
+use crate::db::pool::Pool;
 use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 
 /// Makes connections for a pool, and tells which ones it may keep.
 struct Manager {
@@ -19,13 +20,6 @@ struct Manager {
     settings: Arc<PostgresSettings>,
     /// The connection that was made to look at the server.
     first: Mutex<Option<PgConnection>>,
-}
-
-impl std::fmt::Debug for Manager {
-    // Without the configuration, which holds the password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Manager").field("settings", &self.settings).finish_non_exhaustive()
-    }
 }
 
 impl ManageConnection for Manager {
@@ -48,45 +42,13 @@ impl ManageConnection for Manager {
     }
 }
 
-/// Why the last attempt to connect failed: r2d2 itself keeps only its text.
-#[derive(Debug, Clone, Default)]
-struct LastError(Arc<Mutex<Option<Error>>>);
-
-impl LastError {
-    fn set(&self, error: Option<Error>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = error;
-    }
-
-    /// For every caller that waited in vain.
-    fn copy(&self) -> Option<Error> {
-        let error = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let error = error.as_ref()?;
-        let copy = Error::new(error.code(), error.message());
-        Some(match error.details() {
-            Some(details) => copy.with_details(details.clone()),
-            None => copy,
-        })
-    }
-}
-
-impl HandleError<Error> for LastError {
-    fn handle_error(&self, error: Error) {
-        tracing::debug!(%error, "a pooled connection to PostgreSQL failed");
-        self.set(Some(error));
-    }
-}
-
 /// The threads in which both pools connect.
 pub(super) fn threads() -> Arc<ScheduledThreadPool> {
     Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("sprongus-pool-{}").build())
 }
 
 /// Connections of one lane.
-#[derive(Debug)]
-pub(super) struct Lender {
-    pool: Pool<Manager>,
-    last_error: LastError,
-}
+pub(super) struct Lender(Pool<Manager>);
 
 impl Lender {
     pub(super) fn new(
@@ -96,37 +58,21 @@ impl Lender {
         threads: &Arc<ScheduledThreadPool>,
         first: Option<PgConnection>,
     ) -> Self {
-        let last_error = LastError::default();
-        let pool = Pool::builder()
+        let builder = r2d2::Pool::builder()
             .thread_pool(threads.clone())
             .max_size(size.max(1))
-            .min_idle(Some(0))
             .test_on_check_out(true)
-            .connection_timeout(settings.call_timeout.max(Duration::from_millis(1)))
-            .error_handler(Box::new(last_error.clone()))
-            .build_unchecked(Manager { config: config.clone(), settings: settings.clone(), first: Mutex::new(first) });
-        Self { pool, last_error }
+            .connection_timeout(settings.call_timeout.max(Duration::from_millis(1)));
+        let manager = Manager { config: config.clone(), settings: settings.clone(), first: Mutex::new(first) };
+        Self(Pool::new(builder, manager, settings.asked.0.clone()))
     }
 
     /// A clean connection by `deadline`.
     pub(super) fn lend(&self, deadline: Instant) -> Result<Loan> {
         async_guard::check()?;
         let asked = Instant::now();
-        let connection =
-            self.pool.get_timeout(deadline.saturating_duration_since(asked)).map_err(|_| self.none_left())?;
-        self.last_error.set(None);
+        let connection = self.0.lend(deadline)?;
         Ok(Loan { connection, waited: asked.elapsed() })
-    }
-
-    fn none_left(&self) -> Error {
-        if self.pool.state().connections == self.pool.max_size() {
-            let message =
-                format!("no connection was free in time: all {} of the pool are in use", self.pool.max_size());
-            return Error::new(ErrorCode::Busy, message);
-        }
-        self.last_error
-            .copy()
-            .unwrap_or_else(|| Error::new(ErrorCode::Timeout, "PostgreSQL could not be connected to in time"))
     }
 }
 

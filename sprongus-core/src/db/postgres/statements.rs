@@ -10,7 +10,7 @@ use super::decode::{Column, readable};
 use super::driver::Driver;
 use super::encode::{self, Param};
 use super::{errors, words};
-use crate::db::{Row, Value};
+use crate::db::{Row, Value, is_outdated};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Enough for every statement of ours and the host's usual ones.
@@ -49,15 +49,21 @@ impl Statements {
         let params: Vec<Param<'_>> = values.iter().map(Param).collect();
         let mut again = retry;
         loop {
-            let prepared = self.prepare(driver, sql)?;
-            encode::check(values, prepared.statement.params())?;
+            let (prepared, kept) = self.prepare(driver, sql)?;
+            let checked = encode::check(values, prepared.statement.params());
+            if kept && checked.is_err() {
+                // The types may be those of a table that has changed since.
+                self.kept.remove(sql);
+                continue;
+            }
+            checked?;
             match driver.run(&prepared.statement, &params) {
                 Ok((rows, changed)) => return Ok((read(&prepared, &rows)?, changed)),
-                Err(error) if is_stale(&error) => {
+                Err(error) if kept && is_stale(&error) => {
                     // Whatever changed a table under one statement may have changed it under all.
                     self.kept.clear();
                     if !std::mem::take(&mut again) {
-                        return Err(error);
+                        return Err(errors::outdated(&error));
                     }
                 }
                 Err(error) => return Err(error),
@@ -71,18 +77,19 @@ impl Statements {
         Ok(statement.columns().iter().map(|column| column.type_().clone()).collect())
     }
 
-    fn prepare(&mut self, driver: &mut impl Driver, sql: &str) -> Result<Prepared> {
+    /// The statement, and whether it was prepared by an earlier call.
+    fn prepare(&mut self, driver: &mut impl Driver, sql: &str) -> Result<(Prepared, bool)> {
         self.uses += 1;
         if let Some((prepared, used)) = self.kept.get_mut(sql) {
             *used = self.uses;
-            return Ok(prepared.clone());
+            return Ok((prepared.clone(), true));
         }
         let prepared = prepare(driver, sql)?;
         if self.capacity > 0 {
             self.make_room();
             self.kept.insert(sql.to_owned(), (prepared.clone(), self.uses));
         }
-        Ok(prepared)
+        Ok((prepared, false))
     }
 
     fn make_room(&mut self) {
@@ -96,13 +103,11 @@ impl Statements {
     }
 }
 
-/// "cached plan must not change result type", or a statement that the server no longer has.
+/// A statement that the server no longer has, or whose types may not be those of the tables any more ("column is of type
+/// bigint but expression is of type text").
 fn is_stale(error: &Error) -> bool {
-    match errors::sqlstate(error) {
-        Some("26000") => true,
-        Some("0A000") => error.message().contains("cached plan"),
-        _ => false,
-    }
+    let state = errors::sqlstate(error).unwrap_or_default();
+    is_outdated(error) || state == "26000" || state.starts_with("42")
 }
 
 fn prepare(driver: &mut impl Driver, sql: &str) -> Result<Prepared> {

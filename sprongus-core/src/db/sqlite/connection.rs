@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::{CachedStatement, Rows};
+use rusqlite::{CachedStatement, Statement};
 
 use super::declared::Declared;
 use super::errors::from_sqlite;
@@ -33,6 +33,15 @@ impl SqliteConnection {
         self.patience.until(deadline);
         self.waited = waited;
     }
+
+    /// Copies the database into that file, which is empty. Of the copy alone is anything written, by readers too.
+    pub(super) fn copy_into(&mut self, path: &str) -> Result<()> {
+        self.raw.pragma_update(None, "query_only", 0).map_err(from_sqlite)?;
+        self.vacuuming.store(true, Ordering::Release);
+        let result = execute(&self.raw, "VACUUM INTO $1", &[path.into()]).map(drop);
+        self.vacuuming.store(false, Ordering::Release);
+        result
+    }
 }
 
 impl Executor for SqliteConnection {
@@ -41,13 +50,7 @@ impl Executor for SqliteConnection {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        if !sql.starts_with("VACUUM INTO") {
-            return execute(&self.raw, sql, params);
-        }
-        self.vacuuming.store(true, Ordering::Release);
-        let result = execute(&self.raw, sql, params);
-        self.vacuuming.store(false, Ordering::Release);
-        result
+        execute(&self.raw, sql, params)
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
@@ -74,11 +77,17 @@ impl Executor for SqliteConnection {
 
 impl Connection for SqliteConnection {
     fn begin(&mut self, write: bool) -> Result<()> {
-        execute(&self.raw, if write { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" }, &[]).map(drop)
+        let begun = execute(&self.raw, if write { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" }, &[]);
+        begun.map(drop).map_err(|error| self.patience.explain(error))
     }
 
     fn commit(&mut self) -> Result<Commit> {
         if let Err(error) = execute(&self.raw, "COMMIT", &[]) {
+            if !self.raw.is_autocommit() {
+                // Refused (a deferred foreign key), and the transaction is still open: a definite no.
+                self.rollback();
+                return Err(error);
+            }
             self.broken = true;
             return Ok(Commit::Unknown(error));
         }
@@ -155,16 +164,12 @@ pub(super) fn query(
     host: bool,
 ) -> Result<Vec<Row>> {
     let mut statement = prepare(connection, sql, params)?;
-    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
-    let declared: Vec<Declared> =
-        if host { statement.columns().map(|column| Declared::parse(column.decl_type())).collect() } else { Vec::new() };
-    let rows = statement.raw_query();
-    read_all(rows, &columns, &declared)
-}
-
-fn read_all(mut rows: Rows<'_>, columns: &Arc<[String]>, declared: &[Declared]) -> Result<Vec<Row>> {
+    let mut rows = statement.raw_query();
+    let mut shape: Option<(Arc<[String]>, Vec<Declared>)> = None;
     let mut all = Vec::new();
     while let Some(row) = rows.next().map_err(from_sqlite)? {
+        // Asked after the first step: that is when SQLite sees that a table has changed since the statement was prepared.
+        let (columns, declared) = shape.get_or_insert_with(|| columns_of(row.as_ref(), host));
         let values = (0..columns.len()).map(|index| {
             let value = row.get_ref(index).map_err(from_sqlite)?;
             declared.get(index).map_or_else(|| stored(value), |declared| shaped(value, *declared))
@@ -172,6 +177,14 @@ fn read_all(mut rows: Rows<'_>, columns: &Arc<[String]>, declared: &[Declared]) 
         all.push(Row::new(columns.clone(), values.collect::<Result<_>>()?));
     }
     Ok(all)
+}
+
+/// The names of the columns and, for a host, what they were declared as.
+fn columns_of(statement: &Statement<'_>, host: bool) -> (Arc<[String]>, Vec<Declared>) {
+    let names = statement.column_names().map(str::to_owned).collect();
+    let declared =
+        if host { statement.columns().map(|column| Declared::parse(column.decl_type())).collect() } else { Vec::new() };
+    (names, declared)
 }
 
 /// Refuses a statement that writes where only reading is meant.

@@ -54,6 +54,8 @@ fn code_of(code: Sqlite, extended: i32) -> ErrorCode {
             | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID => ErrorCode::Conflict,
             rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK => ErrorCode::Storage,
             rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ErrorCode::Referenced,
+            // As PostgreSQL has it: a value that is none of the column's type is a bad argument.
+            rusqlite::ffi::SQLITE_CONSTRAINT_DATATYPE => ErrorCode::InvalidArgument,
             _ => ErrorCode::Validation,
         },
         Sqlite::Unknown => ErrorCode::InvalidArgument,

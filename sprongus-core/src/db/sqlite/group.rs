@@ -91,10 +91,12 @@ impl Held<'_> {
         }
         connection.execute("SAVEPOINT sprongus_member", &[])?;
         let result = work(connection);
-        if result.is_err() {
-            connection.execute("ROLLBACK TO sprongus_member", &[])?;
+        let undone = if result.is_err() { connection.execute("ROLLBACK TO sprongus_member", &[]) } else { Ok(0) };
+        if let Err(error) = undone.and_then(|_| connection.execute("RELEASE sprongus_member", &[])) {
+            // SQLite gave up the whole transaction (a full disk); what was to be undone must not be committed.
+            connection.rollback();
+            return result.and(Err(error));
         }
-        connection.execute("RELEASE sprongus_member", &[])?;
         result
     }
 

@@ -24,7 +24,9 @@ use connection::SqliteConnection;
 use group::Baton;
 use open::Role;
 use queue::FairQueue;
+use readers::Readers;
 
+use super::pool::Pool;
 use super::{Commit, Connection, Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Durability, Interrupt};
@@ -48,9 +50,10 @@ pub(crate) struct SqliteSettings {
 pub(crate) struct SqliteDb {
     place: Place,
     settings: Arc<SqliteSettings>,
+    /// None in memory: there the writer reads too. Closed before the writer, for the last to close moves the log into the
+    /// file, which a reader may not.
+    readers: Option<Pool<Readers>>,
     writer: Arc<FairQueue<Baton>>,
-    /// None in memory: there the writer reads too.
-    readers: Option<r2d2::Pool<readers::Readers>>,
 }
 
 impl SqliteDb {
@@ -67,13 +70,12 @@ impl SqliteDb {
         let writer = open::open(&place, Role::Writer, &settings, Instant::now() + settings.busy_timeout)?;
         let readers = match &place {
             Place::Memory => None,
-            Place::File(_) => Some(readers::pool(
-                readers::Readers { place: place.clone(), settings: settings.clone() },
-                settings.pool_size,
-            )?),
+            Place::File(_) => {
+                Some(readers::pool(Readers { place: place.clone(), settings: settings.clone() }, settings.pool_size))
+            }
         };
         let writer = Arc::new(FairQueue::new(Baton::idle(writer), settings.interrupt.clone()));
-        Ok(Self { place, settings, writer, readers })
+        Ok(Self { place, settings, readers, writer })
     }
 
     fn deadline(&self, call: Instant) -> Instant {
@@ -87,19 +89,12 @@ impl SqliteDb {
         call: Instant,
         work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>,
     ) -> Result<()> {
-        let deadline = self.deadline(call);
         let Some(readers) = &self.readers else {
             let mut held = self.hold(call)?;
             return work(&mut held);
         };
-        let wait = deadline.saturating_duration_since(Instant::now());
-        let mut reader = readers.get_timeout(wait).map_err(|_| {
-            Error::new(
-                ErrorCode::Busy,
-                "no reading connection became free within busy_timeout; raise pool_size, or read in shorter steps",
-            )
-        })?;
-        reader.by(deadline, Duration::ZERO);
+        let mut reader = readers.lend(call)?;
+        reader.by(self.deadline(call), Duration::ZERO);
         if snapshot {
             readers::begin(&mut reader)?;
         }
@@ -162,14 +157,23 @@ impl SqliteDb {
         open::open(&self.place, Role::Writer, &self.settings, deadline)
     }
 
-    /// Copies the database into a new file, as private as a store's own.
+    /// Copies the database into a new file, as private as a store's own. A connection of its own does it: writers go on.
     pub(crate) fn snapshot(&self, path: &Path, call: Instant) -> Result<()> {
         let Some(text) = path.to_str() else {
             return Err(Error::invalid("the path of a snapshot is UTF-8"));
         };
-        let mut writer = self.hold(call)?;
-        place::create_new(path)?;
-        let copied = writer.execute("VACUUM INTO $1", &[text.into()]).map(drop);
+        let copied = match &self.place {
+            Place::Memory => {
+                let mut only = self.hold(call)?;
+                place::create_new(path)?;
+                only.raw()?.copy_into(text)
+            }
+            Place::File(_) => {
+                let mut own = open::open(&self.place, Role::Reader, &self.settings, self.deadline(call))?;
+                place::create_new(path)?;
+                own.copy_into(text)
+            }
+        };
         if copied.is_err() {
             // Ours, and empty or half written.
             let _ = std::fs::remove_file(path);
@@ -181,12 +185,7 @@ impl SqliteDb {
     pub(crate) fn must_read(&self, sql: &str, call: Instant) -> Result<()> {
         match &self.readers {
             None => connection::must_read(&self.hold(call)?.raw()?.raw, sql),
-            Some(readers) => {
-                let reader = readers
-                    .get_timeout(self.settings.busy_timeout)
-                    .map_err(|_| Error::new(ErrorCode::Busy, "no reading connection became free"))?;
-                connection::must_read(&reader.raw, sql)
-            }
+            Some(readers) => connection::must_read(&readers.lend(call)?.raw, sql),
         }
     }
 }

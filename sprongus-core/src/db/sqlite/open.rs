@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::connection::SqliteConnection;
 use super::errors::from_sqlite;
 use super::patience::Patience;
+use super::place::not_writable;
 use super::wal::WalWatch;
 use super::{Place, SqliteSettings};
 use crate::error::{Error, ErrorCode, Result};
@@ -41,6 +42,14 @@ pub(super) fn open(
         Place::Memory => Connection::open_in_memory().map_err(from_sqlite)?,
         Place::File(path) => Connection::open_with_flags(path, flags(role, settings)).map_err(from_sqlite)?,
     };
+    if let Place::File(path) = place
+        && role == Role::Writer
+        && !settings.read_only
+        && raw.is_readonly("main").map_err(from_sqlite)?
+    {
+        // SQLite opens for reading what it may not write.
+        return Err(not_writable(path));
+    }
     let waiter = patience.clone();
     raw.busy_handler(Some(move |attempt| waiter.wait(attempt))).map_err(from_sqlite)?;
     let vacuuming = Arc::new(AtomicBool::new(false));
@@ -123,6 +132,9 @@ fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSetti
     let cache = if role == Role::Writer { -32_000 } else { -8_000 };
     let wanted: &[(&str, i64)] = &[
         ("synchronous", synchronous),
+        // macOS: there fsync(2) alone leaves what it wrote in the disk's cache.
+        ("fullfsync", i64::from(settings.durability == Durability::Full)),
+        ("checkpoint_fullfsync", 1),
         ("foreign_keys", 1),
         ("temp_store", 1),
         ("cache_size", cache),

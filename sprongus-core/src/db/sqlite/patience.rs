@@ -1,34 +1,46 @@
 //! How long the call at work may still wait for a lock: told to SQLite's busy handler, looked at in slices.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::db::pool::{SLICE, interrupted};
+use crate::error::{Error, ErrorCode};
 use crate::options::Interrupt;
-
-/// Between two looks at the deadline and the interrupt.
-pub(super) const SLICE: Duration = Duration::from_millis(50);
 
 /// Shared by a connection and its busy handler.
 #[derive(Default)]
 pub(super) struct Patience {
     until: Mutex<Option<Instant>>,
     interrupt: Option<Interrupt>,
+    interrupted: AtomicBool,
 }
 
 impl Patience {
     pub(super) fn new(interrupt: Option<Interrupt>) -> Self {
-        Self { until: Mutex::new(None), interrupt }
+        Self { interrupt, ..Self::default() }
     }
 
     /// Sets the deadline of the call that uses the connection now.
     pub(super) fn until(&self, deadline: Instant) {
         *lock(&self.until) = Some(deadline);
+        self.interrupted.store(false, Ordering::Relaxed);
+    }
+
+    /// The error of a wait that has ended: not "busy" where it was the interrupt that ended it.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let stopped = error.code() == ErrorCode::Busy && self.interrupted.load(Ordering::Relaxed);
+        if stopped { interrupted() } else { error }
     }
 
     /// Sleeps a little and says whether to try again; short sleeps first, for most locks are short.
     pub(super) fn wait(&self, attempt: i32) -> bool {
         let left = lock(&self.until).map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
-        if left.is_zero() || self.interrupt.as_ref().is_some_and(|asked| asked()) {
+        if left.is_zero() {
+            return false;
+        }
+        if self.interrupt.as_ref().is_some_and(|asked| asked()) {
+            self.interrupted.store(true, Ordering::Relaxed);
             return false;
         }
         let nap = Duration::from_micros(200 << attempt.clamp(0, 8));

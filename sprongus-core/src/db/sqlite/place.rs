@@ -41,9 +41,22 @@ pub(super) fn prepare(path: &Path, read_only: bool, allow_network_fs: bool) -> R
     Ok(path)
 }
 
+/// A file that is there is not even opened: closing it again would drop the locks of every store this process has on it.
 fn create(path: &Path) -> Result<()> {
-    let opened = private().create(true).truncate(false).open(path);
-    opened.map(drop).map_err(|error| unusable(path, &error))
+    let made = match private().create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match dangling(path) {
+            None => return Ok(()),
+            Some(target) => private().create_new(true).open(target),
+        },
+        made => made,
+    };
+    made.map(drop).map_err(|error| unusable(path, &error))
+}
+
+/// Where a symbolic link leads that leads to nothing yet.
+fn dangling(path: &Path) -> Option<PathBuf> {
+    let target = if path.exists() { None } else { std::fs::read_link(path).ok() };
+    target.map(|target| path.with_file_name("").join(target))
 }
 
 /// Makes a file that is not there yet.
@@ -67,13 +80,18 @@ fn unusable(path: &Path, error: &std::io::Error) -> Error {
     let shown = path.display();
     match error.kind() {
         ErrorKind::NotFound => Error::not_found(format!("the folder of {shown} does not exist; make it first")),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Error::new(
-            ErrorCode::PermissionDenied,
-            format!("{shown} cannot be written; open it with read_only, or change its permissions"),
-        ),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => not_writable(path),
         ErrorKind::StorageFull => Error::new(ErrorCode::StorageFull, format!("no room for {shown}")),
         _ => Error::new(ErrorCode::Unavailable, format!("{shown} cannot be opened: {error}")),
     }
+}
+
+pub(super) fn not_writable(path: &Path) -> Error {
+    let shown = path.display();
+    Error::new(
+        ErrorCode::PermissionDenied,
+        format!("{shown} cannot be written; open it with read_only, or change its permissions"),
+    )
 }
 
 /// File systems whose shared memory is not shared by all who see the file (magic numbers of statfs(2)).

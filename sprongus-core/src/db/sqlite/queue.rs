@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::patience::{SLICE, lock};
+use super::patience::lock;
+use crate::db::pool::{SLICE, interrupted};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::Interrupt;
 
@@ -51,7 +52,8 @@ impl<T> FairQueue<T> {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.leave(state, &me));
+                self.leave(state, &me);
+                return Err(in_use());
             }
             let (after, slice) =
                 me.wake.wait_timeout(state, left.min(SLICE)).unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -59,25 +61,25 @@ impl<T> FairQueue<T> {
             if slice.timed_out() {
                 // Asked without the lock: the answer may need Python's, whose holder may need ours.
                 drop(state);
-                let interrupted = self.interrupt.as_ref().is_some_and(|asked| asked());
+                let stop = self.interrupt.as_ref().is_some_and(|asked| asked());
                 state = lock(&self.state);
                 let idle_for_me =
                     state.idle.is_some() && state.waiting.front().is_some_and(|front| Arc::ptr_eq(front, &me));
-                if interrupted && !idle_for_me {
-                    return Err(self.leave(state, &me));
+                if stop && !idle_for_me {
+                    self.leave(state, &me);
+                    return Err(interrupted());
                 }
             }
         }
     }
 
-    fn leave(&self, mut state: MutexGuard<'_, State<T>>, me: &Arc<Waiter>) -> Error {
+    fn leave(&self, mut state: MutexGuard<'_, State<T>>, me: &Arc<Waiter>) {
         state.waiting.retain(|waiter| !Arc::ptr_eq(waiter, me));
         if state.idle.is_some()
             && let Some(next) = state.waiting.front()
         {
             next.wake.notify_one();
         }
-        Error::new(ErrorCode::Busy, "the store's writer stayed in use past busy_timeout; a long transaction holds it")
     }
 
     /// Gives the thing back; the first in the queue is woken.
@@ -101,4 +103,8 @@ impl<T> FairQueue<T> {
             _ => Some(thing),
         }
     }
+}
+
+fn in_use() -> Error {
+    Error::new(ErrorCode::Busy, "the store's writer stayed in use past busy_timeout; a long transaction holds it")
 }

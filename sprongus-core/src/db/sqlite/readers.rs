@@ -1,13 +1,14 @@
 //! The small pool of reading connections.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::connection::SqliteConnection;
 use super::open::{Role, open};
 use super::{Place, SqliteSettings};
+use crate::db::pool::Pool;
 use crate::db::{Connection, Executor};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 
 /// Opens readers for r2d2.
 pub(super) struct Readers {
@@ -33,28 +34,11 @@ impl r2d2::ManageConnection for Readers {
     }
 }
 
-/// Says what went wrong instead of "timed out waiting for connection".
-#[derive(Debug)]
-struct Silent;
-
-impl r2d2::HandleError<Error> for Silent {
-    fn handle_error(&self, error: Error) {
-        tracing::debug!(code = %error.code(), "a reading connection could not be opened");
-    }
-}
-
-/// A pool that opens its connections when they are asked for.
-pub(super) fn pool(readers: Readers, size: u32) -> Result<r2d2::Pool<Readers>> {
-    r2d2::Pool::builder()
-        .max_size(size)
-        .min_idle(Some(0))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_on_check_out(false)
-        .connection_timeout(Duration::from_secs(30))
-        .error_handler(Box::new(Silent))
-        .build(readers)
-        .map_err(|error| Error::new(ErrorCode::Unavailable, error.to_string()))
+/// The pool of so many readers.
+pub(super) fn pool(readers: Readers, size: u32) -> Pool<Readers> {
+    let builder = r2d2::Pool::builder().max_size(size).idle_timeout(None).max_lifetime(None).test_on_check_out(false);
+    let interrupt = readers.settings.interrupt.clone();
+    Pool::new(builder, readers, interrupt)
 }
 
 /// Begins to read: one snapshot for all statements until the connection goes back.

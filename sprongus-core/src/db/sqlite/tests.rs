@@ -115,6 +115,73 @@ fn a_panic_in_the_work_leaves_the_writer_usable() {
 }
 
 #[test]
+fn a_transaction_that_sqlite_gave_up_is_nobodys() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let insert = |sql: &'static str| db.write(false, soon(), &mut |exec, _| exec.execute(sql, &[]).map(drop));
+    let opened = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            db.write(false, soon(), &mut |exec, _| {
+                exec.execute("INSERT INTO t VALUES (1)", &[])?;
+                opened.wait();
+                // The second stands in the queue by then, and joins.
+                std::thread::sleep(Duration::from_millis(200));
+                Ok(())
+            })
+        });
+        opened.wait();
+        // As a full disk does, this rolls the whole transaction back, savepoints and all.
+        let second = insert("INSERT OR ROLLBACK INTO t VALUES (1)").unwrap_err();
+        assert_eq!(second.code(), ErrorCode::Conflict, "its own error, not that of its savepoint: {second}");
+        assert!(first.join().unwrap().is_err(), "it was not told that its work is gone");
+    });
+    assert_eq!(count(&db), 0);
+    insert("INSERT INTO t VALUES (2)").unwrap();
+}
+
+#[test]
+fn an_interrupt_ends_a_wait_as_a_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = open(&folder);
+    let settings = SqliteSettings { interrupt: Some(Arc::new(|| true)), pool_size: 1, ..settings() };
+    let db = SqliteDb::open(Some(folder.path().join("store.db")), settings).unwrap();
+    let write = || db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop));
+    let start = Instant::now();
+    let held = db.hold(soon()).unwrap();
+    assert_eq!(write().unwrap_err().code(), ErrorCode::Timeout, "the queue");
+    drop(held);
+    let mut held = other.hold(soon()).unwrap();
+    held.begin(true).unwrap();
+    assert_eq!(write().unwrap_err().code(), ErrorCode::Timeout, "another process's lock");
+    drop(held);
+    db.read(false, soon(), &mut |_| {
+        let inner = db.read(false, soon(), &mut |_| Ok(()));
+        assert_eq!(inner.unwrap_err().code(), ErrorCode::Timeout, "the readers");
+        Ok(())
+    })
+    .unwrap();
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    write().unwrap();
+}
+
+#[test]
+fn readers_need_no_busy_timeout_and_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder));
+    let path = folder.path().join("store.db");
+    let db = || {
+        let settings = SqliteSettings { busy_timeout: Duration::ZERO, ..settings() };
+        SqliteDb::open(Some(path.clone()), settings).unwrap()
+    };
+    assert_eq!(count(&db()), 0, "a reader that is opened is no lock that is waited for");
+    let db = db();
+    std::fs::rename(&path, folder.path().join("elsewhere.db")).unwrap();
+    let gone = db.read(false, Instant::now() + Duration::from_millis(200), &mut |_| Ok(())).unwrap_err();
+    assert_eq!(gone.code(), ErrorCode::Unavailable, "{gone}");
+}
+
+#[test]
 fn a_replaced_log_is_never_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
@@ -154,8 +221,9 @@ fn what_another_process_locks_is_waited_for_until_the_deadline() {
 fn the_file_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let _db = open(&folder);
-    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+    let db = open(&folder);
+    db.snapshot(&folder.path().join("copy.db"), soon()).unwrap();
+    for name in ["store.db", "store.db-wal", "store.db-shm", "copy.db"] {
         let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }

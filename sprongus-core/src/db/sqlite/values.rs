@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 
 /// Binds `$1..$n` by name: SQLite numbers `$n` by first appearance, not by n.
 pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Result<()> {
-    let mut highest = 0;
     for index in 1..=statement.parameter_count() {
         let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         let Some((number, value)) = number.and_then(|number| Some((number, params.get(number.checked_sub(1)?)?)))
@@ -23,13 +22,30 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Resul
                 params.len().max(1)
             )));
         };
+        if is_lossy(value) {
+            return Err(Error::invalid(format!(
+                "parameter ${number} holds NaN, or an infinity in an array, which SQLite would keep as NULL"
+            )));
+        }
         statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)?;
-        highest = highest.max(number);
     }
-    if highest < params.len() {
-        return Err(Error::invalid(format!("{} parameters were given, the SQL takes {highest}", params.len())));
+    let taken = statement.parameter_count();
+    if taken < params.len() {
+        return Err(Error::invalid(format!("{} parameters were given, the SQL takes {taken}", params.len())));
     }
     Ok(())
+}
+
+/// What SQLite, or JSON, has no number for.
+fn is_lossy(value: &Value<'_>) -> bool {
+    match value {
+        Value::Float(number) => number.is_nan(),
+        Value::Array(items) => items.iter().any(|item| match item {
+            Value::Float(number) => !number.is_finite(),
+            item => is_lossy(item),
+        }),
+        _ => false,
+    }
 }
 
 /// Binds the `?` of a statement, one value each.

@@ -28,6 +28,7 @@ fn every_kind_comes_back_in_its_shape() {
         ("'é'::varchar", text("é")),
         ("'ab'::char(4)", text("ab  ")),
         ("'x'::\"char\"", text("x")),
+        ("''::\"char\"", text("")),
         ("'n'::name", text("n")),
         ("'lit'", text("lit")),
         ("'\\x00ff'::bytea", Value::Bytes(vec![0, 255].into())),

@@ -5,7 +5,7 @@ use sprongus_testkit::Postgres;
 
 use super::support::{connect, int, open, settings};
 use crate::db::Lane;
-use crate::db::postgres::{PostgresDb, PostgresSettings};
+use crate::db::postgres::{Asked, PostgresDb, PostgresSettings};
 use crate::error::ErrorCode;
 
 fn soon() -> Instant {
@@ -25,6 +25,17 @@ fn the_pool_is_waited_for_until_the_deadline() {
         assert!(waiting.join().unwrap() >= Duration::from_millis(100));
     });
     assert!(connect(&db).waited() < Duration::from_millis(100));
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_the_pool() {
+    let asked = Asked(Some(std::sync::Arc::new(|| true)));
+    let db = open(PostgresSettings { pool_size: 1, asked, ..settings() });
+    let _held = connect(&db);
+    let start = Instant::now();
+    let error = db.connect(Lane::Host, start + Duration::from_secs(5)).map(drop).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -16,6 +16,11 @@ fn a_session_the_host_marked_is_not_lent_again() {
         "CREATE TEMP TABLE mine (id int)",
         "SELECT pg_advisory_lock(77)",
         "PREPARE p AS SELECT 1",
+        "/* a /* b */ */ SET application_name = 'mine'",
+        "DO $$BEGIN CREATE TEMP TABLE mine (id int); END$$",
+        "CREATE TABLE pg_temp.mine (id int)",
+        "SELECT 1 AS id INTO TEMP mine",
+        "EXPLAIN ANALYZE CREATE TEMP TABLE mine AS SELECT 1",
     ] {
         let mut marked = connect(&db);
         let before = int(marked.as_mut(), PID);

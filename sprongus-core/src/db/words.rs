@@ -1,0 +1,95 @@
+//! What can be told of a statement from its words, without parsing SQL.
+
+use super::Dialect;
+
+/// The words of a statement, comments left out, up to the first that is none: a bracket, a quote, an operator.
+pub(crate) fn words(sql: &str, dialect: Dialect) -> impl Iterator<Item = &str> {
+    let mut rest = sql;
+    std::iter::from_fn(move || {
+        rest = skip(rest, dialect);
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(end);
+        rest = tail;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// Whether there is nothing in it but comments, white space and semicolons.
+pub(crate) fn is_empty(sql: &str, dialect: Dialect) -> bool {
+    skip(sql, dialect).is_empty()
+}
+
+/// Whether the word is one of those, in whatever case.
+pub(crate) fn is_one_of(word: Option<&str>, words: &[&str]) -> bool {
+    word.is_some_and(|word| words.iter().any(|other| other.eq_ignore_ascii_case(word)))
+}
+
+/// Whether the needle, in small letters, stands anywhere, in whatever case.
+pub(crate) fn contains(sql: &str, needle: &str) -> bool {
+    let (sql, needle) = (sql.as_bytes(), needle.as_bytes());
+    // Every statement passes here: most places are told by one letter.
+    sql.windows(needle.len()).any(|at| at[0].to_ascii_lowercase() == needle[0] && at.eq_ignore_ascii_case(needle))
+}
+
+fn skip(mut sql: &str, dialect: Dialect) -> &str {
+    loop {
+        sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+        sql = if sql.starts_with("--") {
+            sql.find('\n').map_or("", |at| &sql[at..])
+        } else if sql.starts_with("/*") {
+            after_comment(sql, dialect)
+        } else {
+            return sql;
+        };
+    }
+}
+
+/// What follows a block comment. PostgreSQL nests them, SQLite does not.
+fn after_comment(sql: &str, dialect: Dialect) -> &str {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(found) = sql[at..].find(['/', '*']) {
+        at += found;
+        let here = &sql[at..];
+        if here.starts_with("/*") && (depth == 0 || dialect == Dialect::Postgres) {
+            depth += 1;
+            at += 2;
+        } else if here.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return &sql[at..];
+            }
+        } else {
+            at += 1;
+        }
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_where_something_else_begins() {
+        for (sql, expected) in [
+            ("select a, b", vec!["select", "a"]),
+            ("  -- a\n /* b */ commit -- c", vec!["commit"]),
+            (";;COMMIT;", vec!["COMMIT"]),
+            ("/* open", vec![]),
+            ("/*/ x */ y", vec!["y"]),
+            ("(select 1)", vec![]),
+        ] {
+            assert_eq!(words(sql, Dialect::Postgres).collect::<Vec<_>>(), expected, "{sql:?}");
+        }
+        assert!(is_empty(" ; -- x", Dialect::Sqlite) && !is_empty("(select 1)", Dialect::Sqlite));
+    }
+
+    #[test]
+    fn comments_nest_on_postgres_alone() {
+        let sql = "/* a /* b */ COMMIT -- */ SELECT";
+        assert_eq!(words(sql, Dialect::Sqlite).collect::<Vec<_>>(), ["COMMIT"]);
+        assert_eq!(words(sql, Dialect::Postgres).collect::<Vec<_>>(), ["SELECT"]);
+    }
+}
