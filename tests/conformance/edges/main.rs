@@ -11,9 +11,9 @@ use source::Source;
 const TIERS: &[&[&str]] = &[
     &["error"],
     &["clock", "id", "json", "text", "page"],
-    &["options", "sql"],
+    &["options"],
     &["db"],
-    &["events", "session", "scope"],
+    &["events", "session", "scope", "sql"],
     &["presets", "secrets", "telemetry"],
     &["runs", "aux_store", "tables", "artifacts", "inbox", "projects", "config"],
     &["worker"],
