@@ -65,7 +65,7 @@ pub struct Options {
     pub schema: Option<String>,
     /// The clock; tests put their own in.
     pub clock: Arc<dyn Clock>,
-    /// Asked while a call waits; `true` ends it.
+    /// Asked while a call waits, and while a query of the host's own runs; `true` ends it.
     pub interrupt: Option<Interrupt>,
 }
 

@@ -128,6 +128,11 @@ impl AuxTable {
     ///
     /// q: a text that one of the searched strings holds, in any case. filter: {"year": 1900}, {"year": {"gte": 1900}}.
     /// sort: "title", "-year", "-lastUpdated", "$version", or several.
+    ///
+    /// >>> assets = store.aux("p2", "assets")
+    /// >>> report = assets.bulk_upsert([{"id": "a", "year": 1899}, {"id": "b", "year": 1901}])
+    /// >>> [entry.id for entry in assets.list(filter={"year": {"gte": 1900}}, sort="-year")]
+    /// ['b']
     #[pyo3(
         signature = (*, q = None, filter = None, sort = None, limit = Whole(50), offset = Whole(0), cursor = None),
         text_signature = "($self, *, q=None, filter=None, sort=None, limit=50, offset=0, cursor=None)"
@@ -192,7 +197,16 @@ impl AuxTable {
     /// Imports a CSV, JSON or NDJSON file, or an iterable of documents, as a stream.
     ///
     /// CSV is typed by the preset, never guessed; an empty cell is missing, a quoted empty one is "". mode: "merge", or
-    /// "replace", which makes the table equal to the file. Otherwise as `bulk_upsert`.
+    /// "replace", which makes the table equal to the file. Otherwise as `bulk_upsert`. A pandas or polars DataFrame and an
+    /// Arrow table are iterables of documents too.
+    ///
+    /// >>> assets = store.aux("p3", "assets")
+    /// >>> assets.import_([{"id": "a", "title": "Coburg"}]).created
+    /// 1
+    /// >>> assets.export("assets.csv")
+    /// 1
+    /// >>> assets.import_("assets.csv", mode="replace").unchanged
+    /// 1
     #[pyo3(
         signature = (
             source, *, format = None, mode = None, on_error = None, dry_run = false, delimiter = None, progress = None

@@ -1,6 +1,7 @@
 //! The way into the library: without the GIL, open to Ctrl-C, with every error and panic as an exception.
 
 use std::cell::RefCell;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -19,8 +20,14 @@ thread_local! {
 /// Whatever may take one of its locks goes through here: a thread that waited for one with the GIL in hand would stop a log
 /// line, or a host's connection, that needs the GIL to let go of it.
 pub(crate) fn wait<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    if let Some(signal) = SIGNAL.take() {
+        // It came while something was dropped, where nothing can be raised.
+        return Err(signal);
+    }
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
     if let Some(signal) = SIGNAL.take() {
+        // What came of the work (a transaction, it may be) ends like anything else of the library's: without the GIL.
+        py.detach(|| drop(result));
         return Err(signal);
     }
     let result = result.unwrap_or_else(|panic| Err(panicked(&*panic)));
@@ -52,9 +59,16 @@ impl<T: Send> Detached<T> {
     pub(crate) fn new(inner: T) -> Self {
         Self(Some(inner))
     }
+}
 
-    pub(crate) fn get(&self) -> Option<&T> {
-        self.0.as_ref()
+impl<T: Send> Deref for Detached<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.0 {
+            Some(inner) => inner,
+            None => unreachable!("only drop takes it out"),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! An item of `enqueue_many`: a dict of enqueue's parameters.
+//! The items of `enqueue_many`: dicts of enqueue's parameters.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString};
@@ -6,12 +6,20 @@ use sprongus::runs::Enqueue;
 use sprongus::{Error, Json};
 
 use crate::args::{Text, Whole, text};
-use crate::error::raised;
+use crate::error::{at_item, raised};
 use crate::json_in;
 use crate::time::{At, Seconds};
 
+/// Reads the items; an error tells which one it is about, counted from 0.
+pub(crate) fn read_all(items: &Bound<'_, PyAny>, most: usize) -> PyResult<Vec<Enqueue>> {
+    let read = |(index, item): (usize, PyResult<Bound<'_, PyAny>>)| {
+        read(&item?, most).map_err(|error| at_item(items.py(), index, error))
+    };
+    items.try_iter()?.enumerate().map(read).collect()
+}
+
 /// Reads an item by enqueue's own rules; a key that is no parameter is refused.
-pub(crate) fn read(item: &Bound<'_, PyAny>, most: usize) -> PyResult<Enqueue> {
+fn read(item: &Bound<'_, PyAny>, most: usize) -> PyResult<Enqueue> {
     let refused = |message: &str| raised(item.py(), &Error::invalid(message));
     let Ok(mapping) = item.cast::<PyMapping>() else {
         return Err(refused("an item of enqueue_many is a dict of enqueue's parameters"));

@@ -35,6 +35,13 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     Ok(PyErr::from_value(raised))
 }
 
+/// An exception about one item of many: one of ours says so in its message, as the library's own do, others in a note.
+pub(crate) fn at_item(py: Python<'_>, index: usize, error: PyErr) -> PyErr {
+    static AT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let at = AT.import(py, "sprongus.errors", "_at_item").and_then(|at| at.call1((index, error.value(py))));
+    at.map_or_else(|failed| failed, PyErr::from_value)
+}
+
 /// A host's exception as an error, its text in the message and itself as the cause.
 pub(crate) fn caught(py: Python<'_>, code: ErrorCode, what: &str, raised: PyErr) -> Error {
     Error::new(code, format!("{what}: {}", raised.value(py))).with_source(raised)

@@ -56,7 +56,7 @@ impl Ground {
         on_tx: impl FnOnce(W, &Tx<'static>) -> Result<T> + Send,
     ) -> PyResult<T> {
         match self {
-            Self::Store(store) => wait(py, || on_store(work, store.get().ok_or_else(ended)?)),
+            Self::Store(store) => wait(py, || on_store(work, store)),
             Self::Tx(tx) => wait(py, || tx.with(|tx| on_tx(work, tx))),
         }
     }
@@ -68,16 +68,14 @@ pub(crate) struct OpenTx(Detached<RwLock<Option<Tx<'static>>>>);
 impl OpenTx {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Tx<'static>) -> Result<T>) -> Result<T> {
         let _busy = Busy::begin()?;
-        let open = self.0.get().ok_or_else(ended)?;
-        let open = open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = self.0.read().unwrap_or_else(PoisonError::into_inner);
         work(open.as_ref().ok_or_else(ended)?)
     }
 
     /// The transaction itself, to be ended; calls that come later find that it has ended.
     pub(crate) fn take(&self) -> Result<Tx<'static>> {
         let _busy = Busy::begin()?;
-        let open = self.0.get().ok_or_else(ended)?;
-        open.write().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(ended)
+        self.0.write().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(ended)
     }
 }
 

@@ -6,13 +6,14 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyMapping, PyMemoryView,
-    PyString, PyTime, PyTuple, PyType,
+    PyBool, PyByteArray, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping,
+    PyMemoryView, PySet, PyString, PyTime, PyTuple, PyType,
 };
 use sprongus::{Error, Row, Value};
 
 use crate::error::raised;
-use crate::{json_in, json_out, time};
+use crate::time::Moment;
+use crate::{json_in, json_out, pages, time};
 
 /// The longest JSON parameter, in bytes: what the databases take.
 const MOST: usize = 1 << 28;
@@ -22,8 +23,10 @@ const DEEPEST: usize = 6;
 /// The parameters of a statement, from any sequence.
 pub(crate) fn params(py: Python<'_>, given: Option<Bound<'_, PyAny>>) -> PyResult<Vec<Value<'static>>> {
     let Some(given) = given else { return Ok(Vec::new()) };
-    if given.is_instance_of::<PyString>() || given.is_instance_of::<PyMapping>() {
-        return Err(raised(py, &Error::invalid("parameters are a sequence: a list or tuple, one value for each $n")));
+    let text = given.is_instance_of::<PyString>() || is_bytes(&given);
+    let unordered = given.is_instance_of::<PySet>() || given.is_instance_of::<PyFrozenSet>();
+    if text || unordered || given.is_instance_of::<PyMapping>() {
+        return Err(refuse(py, "parameters are a sequence: a list or tuple, one value for each $n"));
     }
     given.try_iter()?.map(|param| value(&param?, 0)).collect()
 }
@@ -41,7 +44,7 @@ pub(crate) fn value(ob: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'stat
         ob.extract().map(Value::Int).map_err(refused)
     } else if ob.is_instance_of::<PyFloat>() {
         Ok(Value::Float(ob.extract()?))
-    } else if ob.is_instance_of::<PyBytes>() || ob.is_instance_of::<PyByteArray>() {
+    } else if is_bytes(ob) {
         Ok(Value::Bytes(Cow::Owned(ob.extract()?)))
     } else if let Ok(view) = ob.cast::<PyMemoryView>() {
         Ok(Value::Bytes(Cow::Owned(view.call_method0(intern!(ob.py(), "tobytes"))?.extract()?)))
@@ -57,6 +60,10 @@ pub(crate) fn value(ob: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'stat
     }
 }
 
+fn is_bytes(ob: &Bound<'_, PyAny>) -> bool {
+    ob.is_instance_of::<PyBytes>() || ob.is_instance_of::<PyByteArray>()
+}
+
 fn text_value(text: &Bound<'_, PyString>) -> PyResult<Value<'static>> {
     let unicode = text.to_str().map_err(|_| refuse(text.py(), "a text holds a lone surrogate; it is not Unicode"))?;
     Ok(Value::Text(Cow::Owned(unicode.to_owned())))
@@ -65,9 +72,9 @@ fn text_value(text: &Bound<'_, PyString>) -> PyResult<Value<'static>> {
 fn temporal(ob: &Bound<'_, PyAny>) -> PyResult<Option<Value<'static>>> {
     // A datetime is a date too, so it comes first.
     if let Ok(at) = ob.cast::<PyDateTime>() {
-        return Ok(Some(match time::instant(at)? {
-            Some(at) => Value::Timestamp(at),
-            None => Value::DateTime(time::date_time(at)?),
+        return Ok(Some(match time::moment(at)? {
+            Moment::Naive => Value::DateTime(time::date_time(at)?),
+            told => Value::Timestamp(told.known().map_err(|why| refuse(ob.py(), why))?),
         }));
     }
     if let Ok(date) = ob.cast::<PyDate>() {
@@ -117,10 +124,10 @@ fn refuse(py: Python<'_>, message: &str) -> PyErr {
     raised(py, &Error::invalid(message))
 }
 
-/// Rows as dicts by column name.
-pub(crate) fn rows<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, PyList>> {
-    let Some(first) = rows.first() else { return Ok(PyList::empty(py)) };
-    let names: Vec<_> = first.columns().iter().map(|name| PyString::new(py, name)).collect();
+/// Rows as a list of dicts by column name, which shows as a table.
+pub(crate) fn rows<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, PyAny>> {
+    let columns = rows.first().map_or(&[][..], Row::columns);
+    let names: Vec<_> = columns.iter().map(|name| PyString::new(py, name)).collect();
     let list = PyList::empty(py);
     for row in rows {
         let dict = PyDict::new(py);
@@ -129,7 +136,7 @@ pub(crate) fn rows<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, Py
         }
         list.append(dict)?;
     }
-    Ok(list)
+    pages::shown(list, None)
 }
 
 /// A value of a row as a Python object.

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyIterator;
 use serde_json::Value;
 use sprongus::Result;
 
@@ -11,7 +12,7 @@ use crate::json_in;
 
 /// The documents of an iterable, each converted as it is drawn.
 pub(crate) struct Items {
-    iterator: Py<PyAny>,
+    iterator: Py<PyIterator>,
     /// How many there are, where that is known.
     left: Option<usize>,
 }
@@ -22,7 +23,7 @@ impl Items {
         static ROWS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let rows = ROWS.import(source.py(), "sprongus._items", "rows")?.call1((source,))?;
         let left = rows.len().ok();
-        Ok(Self { iterator: rows.try_iter()?.into_any().unbind(), left })
+        Ok(Self { iterator: rows.try_iter()?.unbind(), left })
     }
 }
 
@@ -32,8 +33,8 @@ impl Iterator for Items {
     fn next(&mut self) -> Option<Result<Value>> {
         self.left = self.left.map(|left| left.saturating_sub(1));
         Python::attach(|py| {
-            let mut iterator = self.iterator.bind(py).try_iter().ok()?;
-            Some(iterator.next()?.map_err(passed).and_then(|item| json_in::try_value(&item, MOST)))
+            let drawn = py.check_signals().and_then(|()| self.iterator.bind(py).clone().next().transpose());
+            Some(drawn.map_err(passed).transpose()?.and_then(|item| json_in::try_value(&item, MOST)))
         })
     }
 
@@ -54,9 +55,12 @@ impl Progress {
         work: impl FnOnce(&Self) -> PyResult<T>,
     ) -> PyResult<T> {
         static BAR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let Some(given) = given.filter(|given| given.is_truthy().unwrap_or(true)) else { return work(&Self(None)) };
+        let Some(given) = given else { return work(&Self(None)) };
         if given.is_callable() {
             return work(&Self(Some(given.clone().unbind())));
+        }
+        if !given.is_truthy()? {
+            return work(&Self(None));
         }
         let bar = BAR.import(py, "sprongus._items", "bar")?.call1((unit,))?;
         let done = work(&Self(Some(bar.clone().unbind())));
@@ -64,9 +68,12 @@ impl Progress {
         done
     }
 
-    /// Tells it; what the host's function raises ends the call.
+    /// Tells it; what the host's function raises ends the call, and so does Ctrl-C, whoever is told.
     pub(crate) fn tell(&self, done: u64, total: Option<u64>) -> Result<()> {
-        let Some(told) = &self.0 else { return Ok(()) };
-        Python::attach(|py| told.call1(py, (done, total)).map(drop)).map_err(passed)
+        let told = |py: Python<'_>| {
+            py.check_signals()?;
+            self.0.as_ref().map_or(Ok(()), |told| told.call1(py, (done, total)).map(drop))
+        };
+        Python::attach(told).map_err(passed)
     }
 }

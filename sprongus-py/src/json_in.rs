@@ -118,10 +118,7 @@ impl Walk {
         } else if let Ok(list) = ob.cast::<PyList>() {
             self.items(list.iter(), depth)
         } else if let Ok(at) = ob.cast::<PyDateTime>() {
-            match time::instant(at)? {
-                Some(at) => self.own(at.to_string()),
-                None => Err(Stop::refused(time::NAIVE)),
-            }
+            self.own(time::moment(at)?.known().map_err(Stop::refused)?.to_string())
         } else if ob.is_instance_of::<PyDate>() {
             let text: String = ob.call_method0(intern!(ob.py(), "isoformat"))?.extract()?;
             self.own(text)

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod args;
 mod attach;
 mod aux_table;
+mod block;
 mod call;
 mod context;
 mod enqueue_item;

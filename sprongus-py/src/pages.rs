@@ -1,4 +1,4 @@
-//! Pages and the iterators over all of them; the classes are Python's, for they are lists.
+//! Lists that show as tables, and the iterators over all pages; the class is Python's, for it is a list.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -11,20 +11,25 @@ pub(crate) fn page<'py, T, U>(
     page: Page<T>,
     make: impl Fn(Python<'py>, T) -> PyResult<Bound<'py, U>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    static PAGE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let items = list(py, page.items, make)?;
-    PAGE.import(py, "sprongus._pages", "Page")?.call1((items, page.next_cursor))
+    let items = PyList::empty(py);
+    page.items.into_iter().try_for_each(|item| items.append(make(py, item)?.into_any()))?;
+    shown(items, page.next_cursor)
 }
 
-/// Records as a list.
+/// Records as a Page that is all there is.
 pub(crate) fn list<'py, T, U>(
     py: Python<'py>,
     items: Vec<T>,
     make: impl Fn(Python<'py>, T) -> PyResult<Bound<'py, U>>,
-) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
-    items.into_iter().try_for_each(|item| list.append(make(py, item)?.into_any()))?;
-    Ok(list)
+) -> PyResult<Bound<'py, PyAny>> {
+    page(py, Page { items, next_cursor: None }, make)
+}
+
+/// A list as a Page: it shows as a table in a notebook.
+pub(crate) fn shown(items: Bound<'_, PyList>, next_cursor: Option<String>) -> PyResult<Bound<'_, PyAny>> {
+    static PAGE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = items.py();
+    PAGE.import(py, "sprongus._pages", "Page")?.call1((items, next_cursor))
 }
 
 /// An iterator over every page that `list(**query)` gives.

@@ -37,7 +37,13 @@ impl Presets {
     /// `definition`: a field list `{"fields": [{"name", "type", …}]}`, a JSON Schema, a dataclass or a Pydantic model.
     /// Raises `ValidationError` with every fault of it, `ConflictError` where the version exists.
     ///
-    /// >>> store.presets.create("paintings", "custom", {"fields": [{"name": "title", "type": "string", "required": True}]})
+    /// >>> fields = [{"name": "title", "type": "string", "required": True}]
+    /// >>> store.presets.create("paintings", "custom", {"fields": fields}).version
+    /// 1
+    /// >>> store.presets.bind("paintings", "paintings")["bound"]
+    /// True
+    /// >>> [error["path"] for error in store.presets.validate("paintings", {})]
+    /// ['/title']
     #[pyo3(signature = (label, kind, definition, *, version = None, publish = true))]
     fn create<'py>(
         &self,

@@ -1,7 +1,7 @@
 //! `Runs`.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyString};
 use sprongus::runs::{
     Cancel, Claim, Enqueue, EnqueueMany, Fail, GetRun, Heartbeat, ListRuns, Order, Rescue, RunEvents, RunOutput,
     RunState, StartRun, Succeed,
@@ -90,16 +90,19 @@ impl Runs {
     }
 
     /// Puts runs into the queue, all or none, from dicts of enqueue's parameters; the answer is in their order.
-    fn enqueue_many<'py>(&self, py: Python<'py>, items: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let items = items.try_iter()?.map(|item| enqueue_item::read(&item?, MOST)).collect::<PyResult<_>>()?;
-        let request = EnqueueMany::new(items);
+    fn enqueue_many<'py>(&self, py: Python<'py>, items: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let request = EnqueueMany::new(enqueue_item::read_all(items, MOST)?);
         pages::list(py, self.ground.runs(py, |runs| runs.enqueue_many(&request))?, Run::make)
     }
 
     /// Takes due runs for a worker: highest priority first, then the earliest `run_at`; [] where there are none.
     ///
     /// kinds: "sync/*" is all that begin with "sync/". lease: seconds; a heartbeat extends it. dispatch: leave them
-    /// "dispatching" until `start`.
+    /// "dispatching" until `start`. Whoever claims reports: a `Worker` does it all.
+    ///
+    /// >>> for run in store.runs.claim_next("worker-1", ["mail.send"], lease=30):
+    /// ...     print(store.runs.succeed(run, output="sent").state)
+    /// succeeded
     #[pyo3(
         signature = (worker_id, kinds = None, limit = Whole(1), *, lease = None, projects = None, dispatch = false),
         text_signature = "($self, worker_id, kinds=None, limit=1, *, lease=60.0, projects=None, dispatch=False)"
@@ -114,7 +117,7 @@ impl Runs {
         lease: Option<Seconds>,
         projects: Option<Vec<Text>>,
         dispatch: bool,
-    ) -> PyResult<Bound<'py, PyList>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let default = Claim::new(worker_id.0);
         let request = Claim {
             kinds: kinds.map(texts),
@@ -253,7 +256,7 @@ impl Runs {
     }
 
     /// All events of a run, in their order.
-    fn events<'py>(&self, py: Python<'py>, id: Text) -> PyResult<Bound<'py, PyList>> {
+    fn events<'py>(&self, py: Python<'py>, id: Text) -> PyResult<Bound<'py, PyAny>> {
         let request = RunEvents::new(id.0);
         pages::list(py, self.ground.runs(py, |runs| runs.events(&request))?, Event::make)
     }

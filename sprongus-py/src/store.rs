@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyList};
+use pyo3::types::PyAny;
 use sprongus::{Error, Result, Scope, WorkerOptions};
 
 use crate::args::{Text, Whole, text, texts};
 use crate::aux_table::AuxTable;
+use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
 use crate::error::raised;
 use crate::ground::Ground;
@@ -16,7 +17,6 @@ use crate::host_sql;
 use crate::presets::Presets;
 use crate::runs::Runs;
 use crate::time::Seconds;
-use crate::transaction::TransactionBlock;
 use crate::worker::Worker;
 
 /// A store: runs, aux entries and presets in one SQLite file or PostgreSQL database. Made by `sprongus.open`.
@@ -27,7 +27,7 @@ use crate::worker::Worker;
 /// >>> with sprongus.open(":memory:") as store:
 /// ...     store.query("SELECT 1 AS one")
 /// [{'one': 1}]
-#[pyclass(module = "sprongus", frozen)]
+#[pyclass(module = "sprongus", frozen, weakref)]
 pub(crate) struct Store {
     inner: Arc<Detached<sprongus::Store>>,
 }
@@ -40,34 +40,26 @@ impl Store {
     fn ground(&self) -> Ground {
         Ground::Store(self.inner.clone())
     }
-
-    pub(crate) fn store(&self) -> Result<&sprongus::Store> {
-        self.inner.get().ok_or_else(|| Error::misuse("the store is closed"))
-    }
-
-    fn known(&self, py: Python<'_>) -> PyResult<&sprongus::Store> {
-        self.store().map_err(|error| raised(py, &error))
-    }
 }
 
 #[pymethods]
 impl Store {
     /// `"sqlite"` or `"postgres"`.
     #[getter]
-    fn backend(&self, py: Python<'_>) -> PyResult<&'static str> {
-        Ok(self.known(py)?.backend().as_str())
+    fn backend(&self) -> &'static str {
+        self.inner.backend().as_str()
     }
 
     /// The URL it was opened with, without the password.
     #[getter]
-    fn url(&self, py: Python<'_>) -> PyResult<&str> {
-        Ok(self.known(py)?.url())
+    fn url(&self) -> &str {
+        self.inner.url()
     }
 
     /// The version of the schema in use.
     #[getter]
-    fn schema_version(&self, py: Python<'_>) -> PyResult<i64> {
-        Ok(self.known(py)?.schema_version())
+    fn schema_version(&self) -> i64 {
+        self.inner.schema_version()
     }
 
     /// The runs: durable work, enqueued once and executed at least once.
@@ -112,7 +104,7 @@ impl Store {
             poll_interval: poll_interval.map_or(default.poll_interval, |interval| interval.0),
             projects: projects.map(texts),
         };
-        wait(py, || self.store()?.worker(options)).map(Worker::new)
+        wait(py, || self.inner.worker(options)).map(Worker::new)
     }
 
     /// One transaction as a context manager: commits on leaving, rolls back on an exception.
@@ -120,24 +112,22 @@ impl Store {
     /// Inside it, call the transaction and not the store: that is a `MisuseError` on this thread.
     ///
     /// >>> with store.transaction() as tx:
-    /// ...     tx.execute("INSERT INTO orders VALUES ($1, $2)", ["a-17", 4200])
+    /// ...     tx.execute("INSERT INTO orders (id, cents) VALUES ($1, $2)", ["a-17", 4200])
     /// 1
     fn transaction(&self) -> TransactionBlock {
-        TransactionBlock::new(self.ground())
+        TransactionBlock::on(self.ground())
     }
 
     /// Reads with SQL of your own, `$1..$n` on both databases; each row a dict by column name.
     ///
-    /// Raises `InvalidArgumentError` for SQL that writes or that the database does not take.
+    /// Raises `InvalidArgumentError` for SQL that writes or that the database does not take. Ctrl-C ends it.
+    ///
+    /// >>> store.query("SELECT $1 + 1 AS n", [41])
+    /// [{'n': 42}]
     #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
-    fn query<'py>(
-        &self,
-        py: Python<'py>,
-        sql: Text,
-        params: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn query<'py>(&self, py: Python<'py>, sql: Text, params: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         let params = host_sql::params(py, params)?;
-        let rows = wait(py, || self.store()?.query(&sql.0, &params))?;
+        let rows = wait(py, || self.inner.query(&sql.0, &params))?;
         host_sql::rows(py, &rows)
     }
 
@@ -145,7 +135,7 @@ impl Store {
     #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
     fn execute(&self, py: Python<'_>, sql: Text, params: Option<Bound<'_, PyAny>>) -> PyResult<u64> {
         let params = host_sql::params(py, params)?;
-        wait(py, || self.store()?.execute(&sql.0, &params))
+        wait(py, || self.inner.execute(&sql.0, &params))
     }
 
     /// A handle that neither sees nor touches another project and holds those scopes; on a scoped handle it only narrows.
@@ -162,7 +152,7 @@ impl Store {
                 None => Scope::DEFAULT.to_vec(),
                 Some(names) => names.iter().map(|name| Scope::parse(&name.0)).collect::<Result<_>>()?,
             };
-            self.store()?.scoped(&project.0, &scopes)
+            self.inner.scoped(&project.0, &scopes)
         })?;
         Ok(Self::new(scoped))
     }
@@ -171,23 +161,23 @@ impl Store {
     #[pyo3(signature = (actor, reason = None))]
     fn acting_as(&self, py: Python<'_>, actor: Text, reason: Option<Text>) -> PyResult<Self> {
         let reason = text(reason);
-        wait(py, || self.store()?.acting_as(&actor.0, reason.as_deref())).map(Self::new)
+        wait(py, || self.inner.acting_as(&actor.0, reason.as_deref())).map(Self::new)
     }
 
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `UnsupportedError`, use pg_dump.
     fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        wait(py, || self.store()?.snapshot(&path))
+        wait(py, || self.inner.snapshot(&path))
     }
 
     /// Brings the schema up to date, as opening does unless `migrate=False`; the version reached.
     fn migrate(&self, py: Python<'_>) -> PyResult<i64> {
-        wait(py, || self.store()?.migrate())
+        wait(py, || self.inner.migrate())
     }
 
     /// Refuses further calls, here and on every handle made from this one. Twice is nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         wait(py, || {
-            self.store()?.close();
+            self.inner.close();
             Ok(())
         })
     }
@@ -202,8 +192,8 @@ impl Store {
         self.close(py)
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("<sprongus.Store {:?}>", self.known(py)?.url()))
+    fn __repr__(&self) -> String {
+        format!("<sprongus.Store {:?}>", self.inner.url())
     }
 
     fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {

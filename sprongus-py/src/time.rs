@@ -2,34 +2,62 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
+use pyo3::exceptions::PyOverflowError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDate, PyDateAccess, PyDateTime, PyDelta, PyString, PyTime, PyTimeAccess, PyTzInfo};
+use pyo3::types::{
+    PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyInt, PyString, PyTime, PyTimeAccess, PyTzInfo,
+};
 use sprongus::{Error, Timestamp, Violation};
 
+use crate::args::Text;
 use crate::error::raised;
-
-/// Why a time without a zone is refused.
-pub(crate) const NAIVE: &str = "a time needs its offset from UTC; give an aware datetime, as datetime.now(UTC)";
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
-/// The instant of an aware datetime; `None` for a naive one.
-pub(crate) fn instant(at: &Bound<'_, PyDateTime>) -> PyResult<Option<Timestamp>> {
-    if at.call_method0(intern!(at.py(), "utcoffset"))?.is_none() {
-        return Ok(None);
+/// What a datetime of Python's tells.
+pub(crate) enum Moment {
+    At(Timestamp),
+    /// A time on a wall, nobody knows where.
+    Naive,
+    /// Its instant is outside the years that RFC 3339 writes; or it is pandas' "not a time", which is a datetime too.
+    Beyond,
+}
+
+impl Moment {
+    /// The instant, or why there is none.
+    pub(crate) fn known(self) -> Result<Timestamp, &'static str> {
+        match self {
+            Self::At(at) => Ok(at),
+            Self::Naive => Err("a time needs its offset from UTC; give an aware datetime, as datetime.now(UTC)"),
+            Self::Beyond => Err("a time lies between the years 1 and 9999 in UTC; this one does not"),
+        }
     }
-    let utc = PyTzInfo::utc(at.py())?;
-    let moved = at.call_method1(intern!(at.py(), "astimezone"), (utc,))?;
-    let civil = date_time(moved.cast::<PyDateTime>()?)?;
-    let micros = civil.duration_since(EPOCH).as_micros();
-    Ok(Some(Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))))
+}
+
+/// What a datetime tells; an error where its tzinfo raises.
+pub(crate) fn moment(at: &Bound<'_, PyDateTime>) -> PyResult<Moment> {
+    if !at.getattr(intern!(at.py(), "year"))?.is_instance_of::<PyInt>() {
+        return Ok(Moment::Beyond);
+    }
+    let offset = at.call_method0(intern!(at.py(), "utcoffset"))?;
+    if offset.is_none() {
+        return Ok(Moment::Naive);
+    }
+    let offset = offset.cast::<PyDelta>()?;
+    let seconds = i64::from(offset.get_days()) * 86_400 + i64::from(offset.get_seconds());
+    let offset = SignedDuration::new(seconds, offset.get_microseconds() * 1_000);
+    let civil = date_time(at)?.checked_sub(offset);
+    Ok(civil.ok().filter(|civil| civil.year() >= 1).map_or(Moment::Beyond, |civil| {
+        Moment::At(Timestamp::from_micros(i64::try_from(civil.duration_since(EPOCH).as_micros()).unwrap_or(i64::MAX)))
+    }))
 }
 
 /// An instant as an aware datetime in UTC.
 pub(crate) fn datetime<'py>(py: Python<'py>, at: Timestamp) -> PyResult<Bound<'py, PyDateTime>> {
-    let civil = EPOCH.saturating_add(jiff::SignedDuration::from_micros(at.as_micros()));
+    let civil = EPOCH.saturating_add(SignedDuration::from_micros(at.as_micros()));
     let utc = PyTzInfo::utc(py)?;
     new_datetime(py, civil, Some(&utc))
 }
@@ -106,13 +134,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for At {
 
     fn extract(ob: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let refused = |error: Error| raised(ob.py(), &error);
-        if let Ok(text) = ob.cast::<PyString>() {
-            return text.to_str()?.parse().map(Self).map_err(refused);
+        if ob.is_instance_of::<PyString>() {
+            return ob.extract::<Text>()?.0.parse().map(Self).map_err(refused);
         }
-        match instant(&*ob.cast::<PyDateTime>()?)? {
-            Some(at) => Ok(Self(at)),
-            None => Err(refused(Error::validation(vec![Violation::new("", "format", NAIVE)]))),
-        }
+        let told = moment(&*ob.cast::<PyDateTime>()?)?.known();
+        told.map(Self).map_err(|why| refused(Error::validation(vec![Violation::new("", "format", why)])))
     }
 }
 
@@ -124,13 +150,14 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
     type Error = PyErr;
 
     fn extract(ob: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let seconds: f64 = if ob.is_instance_of::<PyDelta>() {
-            ob.call_method0(intern!(ob.py(), "total_seconds"))?.extract()?
+        let refused =
+            || raised(ob.py(), &Error::invalid("a duration is a number of seconds from 0 up, or such a timedelta"));
+        let seconds: PyResult<f64> = if ob.is_instance_of::<PyDelta>() {
+            ob.call_method0(intern!(ob.py(), "total_seconds"))?.extract()
         } else {
-            ob.extract()?
+            ob.extract()
         };
-        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| {
-            raised(ob.py(), &Error::invalid("a duration is a number of seconds from 0 up, or such a timedelta"))
-        })
+        let huge = |error: PyErr| if error.is_instance_of::<PyOverflowError>(ob.py()) { refused() } else { error };
+        Duration::try_from_secs_f64(seconds.map_err(huge)?).map(Self).map_err(|_| refused())
     }
 }

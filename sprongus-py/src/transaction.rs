@@ -1,14 +1,11 @@
-//! `Transaction`, and the context manager that ends it.
-
-use std::sync::{Mutex, PoisonError};
+//! `Transaction`.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
 use sprongus::{Error, Tx};
 
 use crate::args::{Text, text};
 use crate::aux_table::AuxTable;
-use crate::call::wait;
+use crate::block::TransactionBlock;
 use crate::error::raised;
 use crate::ground::Ground;
 use crate::host_sql;
@@ -19,7 +16,7 @@ use crate::runs::Runs;
 ///
 /// An operation of ours that raises has written nothing and the transaction goes on. A statement of your own that fails
 /// poisons it: it can then only be rolled back, to a savepoint (`tx.transaction()`) or whole.
-#[pyclass(module = "sprongus", frozen)]
+#[pyclass(module = "sprongus", frozen, weakref)]
 pub(crate) struct Transaction {
     ground: Ground,
 }
@@ -79,12 +76,7 @@ impl Transaction {
 
     /// Runs one statement of your own, RETURNING included; each row a dict by column name.
     #[pyo3(signature = (sql, params = None), text_signature = "($self, sql, params=())")]
-    fn query<'py>(
-        &self,
-        py: Python<'py>,
-        sql: Text,
-        params: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn query<'py>(&self, py: Python<'py>, sql: Text, params: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         let params = host_sql::params(py, params)?;
         let rows = self.with(py, |tx| tx.query(&sql.0, &params))?;
         host_sql::rows(py, &rows)
@@ -92,55 +84,10 @@ impl Transaction {
 
     /// A savepoint as a context manager: kept on leaving, undone on an exception.
     fn transaction(&self) -> TransactionBlock {
-        TransactionBlock::new(self.ground.clone())
+        TransactionBlock::on(self.ground.clone())
     }
 
     fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {
         Err(raised(py, &Error::misuse("a Transaction does not pickle: it belongs to its process")))
-    }
-}
-
-/// What `transaction()` returns: `with` begins, commits on leaving and rolls back on an exception.
-#[pyclass(module = "sprongus", frozen)]
-pub(crate) struct TransactionBlock {
-    /// The store to begin on, or the transaction to set a savepoint in.
-    on: Ground,
-    open: Mutex<Option<Ground>>,
-}
-
-impl TransactionBlock {
-    pub(crate) fn new(on: Ground) -> Self {
-        Self { on, open: Mutex::new(None) }
-    }
-
-    fn swap(&self, open: Option<Ground>) -> Option<Ground> {
-        std::mem::replace(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner), open)
-    }
-}
-
-#[pymethods]
-impl TransactionBlock {
-    fn __enter__(&self, py: Python<'_>) -> PyResult<Transaction> {
-        if self.open.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-            return Err(raised(py, &Error::misuse("this transaction is open already; call transaction() for another")));
-        }
-        let tx = self.on.either(py, (), |(), store| store.begin(), |(), tx| tx.savepoint())?;
-        let ground = Ground::tx(tx);
-        self.swap(Some(ground.clone()));
-        Ok(Transaction::on(ground))
-    }
-
-    #[pyo3(signature = (*exc), text_signature = "($self, *exc)")]
-    fn __exit__(&self, py: Python<'_>, exc: &Bound<'_, PyTuple>) -> PyResult<bool> {
-        let failed = exc.get_item(0).is_ok_and(|kind| !kind.is_none());
-        let Some(Ground::Tx(open)) = self.swap(None) else {
-            return Err(raised(py, &Error::misuse("this transaction is not open")));
-        };
-        let ended = wait(py, || {
-            let tx = open.take()?;
-            if failed { tx.rollback() } else { tx.commit() }
-        });
-        // What was raised inside says more than a rollback that failed after it.
-        if failed { Ok(false) } else { ended.map(|()| false) }
     }
 }

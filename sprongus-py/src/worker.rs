@@ -1,16 +1,19 @@
 //! `Worker`.
 
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 use sprongus::{Error, ErrorCode, Result};
 
 use crate::args::Text;
 use crate::call::{Detached, wait};
-use crate::handler::PyHandler;
+use crate::error::raised;
+use crate::handler::{Function, PyHandler, is_within};
 use crate::time::Seconds;
 
 /// Between two looks for a signal while the worker runs.
@@ -26,47 +29,65 @@ const LOOK: Duration = Duration::from_millis(100);
 /// ... def send(context):
 /// ...     return f"sent to {context.input['to']}"
 /// >>> worker.run(until_idle=True)
-#[pyclass(module = "sprongus", frozen)]
+#[pyclass(module = "sprongus", frozen, weakref)]
 pub(crate) struct Worker {
     inner: Arc<Detached<sprongus::worker::Worker>>,
+    /// What its handlers call, for the collector: a handler often knows its worker.
+    functions: Arc<Mutex<Vec<Arc<Function>>>>,
+    /// Distinct in the process.
+    number: u64,
     /// After a fork its threads are the parent's.
     process: u32,
 }
 
 impl Worker {
     pub(crate) fn new(worker: sprongus::worker::Worker) -> Self {
-        Self { inner: Arc::new(Detached::new(worker)), process: std::process::id() }
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        Self {
+            inner: Arc::new(Detached::new(worker)),
+            functions: Arc::default(),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            process: std::process::id(),
+        }
     }
 
-    fn forked(&self) -> bool {
+    fn is_forked(&self) -> bool {
         std::process::id() != self.process
     }
-}
 
-fn known(worker: &Detached<sprongus::worker::Worker>) -> Result<&sprongus::worker::Worker> {
-    worker.get().ok_or_else(|| Error::misuse("the worker is gone"))
+    /// The worker itself, in the process that made it.
+    fn here(&self, py: Python<'_>) -> PyResult<&Arc<Detached<sprongus::worker::Worker>>> {
+        if self.is_forked() {
+            let message =
+                "this worker was made before fork(): it works in the parent; make another in the child process";
+            return Err(raised(py, &Error::new(ErrorCode::Forked, message)));
+        }
+        Ok(&self.inner)
+    }
 }
 
 #[pymethods]
 impl Worker {
     /// Its name, as runs and events carry it.
     #[getter]
-    fn worker_id(&self, py: Python<'_>) -> PyResult<String> {
-        wait(py, || Ok(known(&self.inner)?.worker_id().to_owned()))
+    fn worker_id(&self) -> &str {
+        self.inner.worker_id()
     }
 
     /// A decorator: works runs of that kind by the function below it; "sync/*" is every kind that begins with "sync/".
     ///
     /// Raises `MisuseError` while the worker is at work.
     fn handler<'py>(&self, py: Python<'py>, kind: Text) -> PyResult<Bound<'py, PyCFunction>> {
-        let inner = self.inner.clone();
+        let (inner, number) = (self.here(py)?.clone(), self.number);
+        let functions = self.functions.clone();
         let decorate = move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<Py<PyAny>> {
-            let handler = args.get_item(0)?;
-            if !handler.is_callable() {
+            let Some(handler) = args.iter().next().filter(|handler| args.len() == 1 && handler.is_callable()) else {
                 return Err(PyTypeError::new_err("a handler is a function that takes a Context"));
-            }
-            let ours = Arc::new(PyHandler::new(&handler));
-            wait(args.py(), || known(&inner)?.handle_with(&kind.0, ours))?;
+            };
+            let function = Arc::new(Function::new(&handler));
+            let ours = Arc::new(PyHandler { function: function.clone(), number });
+            wait(args.py(), || inner.handle_with(&kind.0, ours))?;
+            functions.lock().unwrap_or_else(PoisonError::into_inner).push(function);
             Ok(handler.unbind())
         };
         PyCFunction::new_closure(py, Some(c"handler"), Some(c"Registers a handler and gives it back."), decorate)
@@ -83,13 +104,10 @@ impl Worker {
     fn run(slf: &Bound<'_, Self>, until_idle: bool, patience: Option<Seconds>) -> PyResult<()> {
         let py = slf.py();
         let patience = patience.map_or(Duration::from_secs(5), |patience| patience.0);
-        let inner = slf.get().inner.clone();
+        let inner = slf.get().here(py)?.clone();
         let (ended, end) = mpsc::channel();
         let work = move || {
-            let worked = known(&inner).and_then(|worker| match until_idle {
-                true => worker.run_until_idle(patience),
-                false => worker.run(),
-            });
+            let worked = if until_idle { inner.run_until_idle(patience) } else { inner.run() };
             // Nobody listens any more after a second Ctrl-C.
             let _ = ended.send(worked);
         };
@@ -103,14 +121,15 @@ impl Worker {
 
     /// Works on threads of its own until `stop`; at the interpreter's end it is stopped.
     fn start(slf: &Bound<'_, Self>) -> PyResult<()> {
-        at_exit(slf, "register")?;
-        let worker = slf.get();
-        wait(slf.py(), || known(&worker.inner)?.start())
+        let inner = slf.get().here(slf.py())?;
+        wait(slf.py(), || inner.start())?;
+        at_exit(slf, "register")
     }
 
     /// Claims no more and waits for the handlers to end, at most so many seconds (None: without end); whether all have.
     ///
-    /// Those that have not are let go: their leases run out, and others take their runs.
+    /// Those that have not are let go: their leases run out, and others take their runs. A handler does not call it for its
+    /// own worker (`MisuseError`): it would wait for itself.
     #[pyo3(signature = (timeout = Given::Default), text_signature = "($self, timeout=30.0)")]
     fn stop(slf: &Bound<'_, Self>, timeout: Given) -> PyResult<bool> {
         let timeout = match timeout {
@@ -118,17 +137,29 @@ impl Worker {
             Given::Endless => None,
             Given::Some(timeout) => Some(timeout),
         };
-        let worker = slf.get();
-        let ended = wait(slf.py(), || match worker.forked() {
-            true => Err(Error::new(ErrorCode::Forked, "this worker was made before fork(): it works in the parent")),
-            false => Ok(known(&worker.inner)?.stop(timeout)),
-        })?;
+        let (py, worker) = (slf.py(), slf.get());
+        let inner = worker.here(py)?;
+        if is_within(worker.number) {
+            let message = "a handler cannot wait for its own end: call stop() from another thread";
+            return Err(raised(py, &Error::misuse(message)));
+        }
+        let ended = wait(py, || Ok(inner.stop(timeout)))?;
         at_exit(slf, "unregister")?;
         Ok(ended)
     }
 
     fn _end(slf: &Bound<'_, Self>) -> PyResult<()> {
-        if slf.get().forked() { Ok(()) } else { Self::stop(slf, Given::Default).map(drop) }
+        if slf.get().is_forked() { Ok(()) } else { Self::stop(slf, Given::Default).map(drop) }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Without waiting, as in Function::visit.
+        self.functions.try_lock().map_or(Ok(()), |functions| functions.iter().try_for_each(|one| one.visit(&visit)))
+    }
+
+    fn __clear__(&self) {
+        let functions = std::mem::take(&mut *self.functions.lock().unwrap_or_else(PoisonError::into_inner));
+        functions.iter().for_each(|function| function.clear());
     }
 }
 
@@ -152,13 +183,11 @@ impl Worker {
             let inner = self.inner.clone();
             wait(py, || {
                 if again {
-                    known(&inner)?.stop(Some(Duration::ZERO));
+                    inner.stop(Some(Duration::ZERO));
                     return Ok(());
                 }
                 spawn(move || {
-                    if let Ok(worker) = known(&inner) {
-                        worker.stop(None);
-                    }
+                    inner.stop(None);
                 })
             })?;
             if again {

@@ -1,10 +1,13 @@
 """The host's own transaction, by every driver."""
 
 import contextlib
+import datetime as dt
+from decimal import Decimal
 
 import pytest
 import sprongus
 from conftest import DRIVERS, lent
+from test_host_sql import TYPES, VALUES
 
 
 def one(connection, sql):
@@ -142,3 +145,78 @@ def test_savepoints_and_acting_as(connection):
         raise KeyError
     assert tx.runs.list() == [kept]
     assert tx.runs.events(kept.id)[0].actor == "ada"
+
+
+def test_every_kind_of_value(connection):
+    sqlite = type(connection).__module__.startswith("sqlite3")
+    tx = sprongus.attach(connection)
+    tx.execute(f"CREATE TABLE kinds ({TYPES['sqlite' if sqlite else 'postgres']})")
+    marks = ", ".join(f"${n}" for n in range(1, len(VALUES) + 1))
+    assert tx.execute(f"INSERT INTO kinds VALUES ({marks})", list(VALUES.values())) == 1
+    [row] = tx.query("SELECT * FROM kinds")
+    if sqlite:
+        # The module tells no declared types: SQLite's storage classes come back.
+        assert (row["n"], row["y"], row["u"]) == (VALUES["n"], VALUES["y"], str(VALUES["u"]))
+    else:
+        assert row == VALUES
+        ids = [VALUES["u"], None]
+        assert tx.query("SELECT $1::uuid[] AS u", [ids]) == [{"u": ids}]
+        assert tx.query("SELECT ARRAY['{\"a\": 1}'::jsonb] AS j, interval '1 day' AS i") == [{"j": [{"a": 1}], "i": "1 day"}]
+
+
+def test_times_beyond_pythons_are_text(connection):
+    if not type(connection).__module__.startswith("sqlite3"):
+        sql = "SELECT 'infinity'::timestamptz AS z, '-infinity'::timestamp AS t, date '0044-03-15 BC' AS d, now() AS n"
+        [row] = sprongus.attach(connection).query(sql)
+        assert (row["z"], row["t"], row["d"]) == ("infinity", "-infinity", "0044-03-15 BC")
+        assert row["n"].utcoffset() == dt.timedelta(0)
+
+
+def test_types_that_the_host_registered_do_not_act(connection):
+    if type(connection).__module__.startswith("sqlite3"):
+        return
+    if type(connection).__module__.startswith("psycopg2"):
+        from psycopg2 import extensions
+
+        for oid in (16, 20, 1184, 1700):
+            extensions.register_type(extensions.new_type((oid,), "OWN", lambda value, cursor: f"own {value}"), connection)
+    else:
+        from psycopg.adapt import Dumper
+        from psycopg.types.string import TextLoader
+
+        class Loud(Dumper):
+            def dump(self, value):
+                return value.upper().encode()
+
+        connection.adapters.register_dumper(str, Loud)
+        for name in ("bool", "int8", "timestamptz", "numeric"):
+            connection.adapters.register_loader(name, TextLoader)
+    tx = sprongus.attach(connection)
+    made = tx.runs.enqueue("k", {"a": 1})
+    [claimed] = tx.runs.claim_next("w", ["k"])
+    assert (claimed.id, claimed.kind, claimed.created_at) == (made.id, "k", made.created_at)
+    assert tx.query("SELECT 1.5::numeric AS d, 2::bigint AS n, true AS b") == [{"d": Decimal("1.5"), "n": 2, "b": True}]
+
+
+def test_pipeline_mode_is_refused(tmp_path):
+    with lent("psycopg", tmp_path) as connection:
+        tx = sprongus.attach(connection)
+        with connection.pipeline():
+            for call in (lambda: sprongus.attach(connection), tx.runs.list, lambda: tx.query("SELECT 1")):
+                with pytest.raises(sprongus.MisuseError, match="pipeline"):
+                    call()
+        connection.rollback()
+        assert sprongus.attach(connection).runs.enqueue("k").state == "queued"
+
+
+def test_what_another_try_would_not_help_is_not_retryable(tmp_path):
+    with lent("psycopg", tmp_path) as connection:
+        connection.execute("SET client_encoding TO latin1")
+        with pytest.raises(sprongus.InvalidArgumentError) as raised:
+            sprongus.attach(connection).runs.enqueue("k", {"a": "𝄞"})
+        assert not raised.value.retryable
+        connection.execute("SET client_encoding TO utf8")
+        connection.execute("SET DateStyle TO 'SQL, DMY'")
+        with pytest.raises(sprongus.MisuseError, match="DateStyle"):
+            sprongus.attach(connection).runs.enqueue("k")
+        connection.rollback()

@@ -186,3 +186,42 @@ def test_names_of_projects_and_tables(store):
     with pytest.raises(sprongus.NotFoundError, match="bind"):
         store.aux("p", "unbound").create({})
     assert repr(store.aux("p", "assets")) == '<sprongus.AuxTable "assets" of project "p">'
+
+
+def test_any_iterable_is_drawn_to_its_end(assets):
+    class Rows:
+        """What iter() gives need not be an iterable itself."""
+
+        def __init__(self):
+            self.left = iter([{"id": "a"}, {"id": "b"}, {"id": "c"}])
+
+        def __next__(self):
+            return next(self.left)
+
+    class Table:
+        def __iter__(self):
+            return Rows()
+
+    assert assets.bulk_upsert(Table()).created == 3
+    assert assets.import_(Table(), mode="replace").unchanged == 3
+    assert assets.import_(filter(None, [{"id": "d"}]), mode="replace").deleted == 3
+
+
+def test_rows_may_come_from_the_store_itself(store):
+    assets = store.aux("p", "assets")
+    assets.bulk_upsert([{"id": f"a{n}"} for n in range(7)])
+    assert assets.bulk_upsert({"id": f"copy of {entry.id}"} for entry in assets.iter(limit=2)).created == 7
+    told = []
+    assets.bulk_upsert([{"id": "b"}], progress=lambda done, total: told.append(assets.count()))
+    assert told == [14]
+
+
+def test_progress_may_be_a_falsy_callable(store):
+    class Told(list):
+        def __call__(self, done, total):
+            self.append((done, total))
+
+    told = Told()
+    store.aux("p", "assets").bulk_upsert([{"id": "a"}], progress=told)
+    assert told == [(1, 1)]
+    store.aux("p", "assets").bulk_upsert([{"id": "a"}], progress=None)

@@ -36,10 +36,12 @@ def test_each_code_has_its_class(code):
     assert (error.code, error.message, error.details, error.retryable) == (code, "what was wrong", details, True)
     assert str(error) == "what was wrong"
     assert isinstance(error, BASES.get(code, sprongus.SprongusError))
+    error.add_note("said later")
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(error, protocol))
         assert type(again) is type(error)
         assert again.__dict__ == error.__dict__
+        assert again.args == error.args
         assert str(again) == str(error)
 
 

@@ -87,7 +87,19 @@ def nested(depth):
 
 
 @pytest.mark.parametrize(
-    "value", [object(), 2**70, "\ud800", {1: 2}, {"x": object()}, dt.time(1, tzinfo=UTC), nested(9), 1j, {1, 2}]
+    "value",
+    [
+        object(),
+        2**70,
+        "\ud800",
+        {1: 2},
+        {"x": object()},
+        dt.time(1, tzinfo=UTC),
+        dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=1))),
+        nested(9),
+        1j,
+        {1, 2},
+    ],
 )
 def test_what_is_no_value(store, value):
     with pytest.raises((sprongus.InvalidArgumentError, sprongus.ValidationError)):
@@ -96,10 +108,12 @@ def test_what_is_no_value(store, value):
     assert store.query("SELECT n FROM t") == []
 
 
-@pytest.mark.parametrize("params", ["text", {"a": 1}, b"x"])
+@pytest.mark.parametrize("params", ["text", {"a": 1}, b"x", bytearray(b"x"), {1}, frozenset([1])])
 def test_parameters_are_a_sequence(store, params):
-    with pytest.raises(sprongus.InvalidArgumentError):
-        store.query("SELECT 1", params)
+    for sql in ("SELECT 1", "SELECT $1 AS a"):
+        with pytest.raises(sprongus.InvalidArgumentError):
+            store.query(sql, params)
+    assert store.query("SELECT $1 AS a", {"a": "x"}.values()) == [{"a": "x"}]
 
 
 def test_constraints(store):

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import types
+import weakref
 
 import pytest
 import sprongus
@@ -118,3 +119,25 @@ def test_rows_of_other_libraries_tables(store):
         assert store.aux("p", "assets").bulk_upsert(table).errors == []
     assert store.aux("p", "assets").get("b").payload == {"title": "x"}
     assert store.aux("p", "assets").count() == 3
+
+
+def test_every_list_shows_as_a_table(store):
+    store.runs.enqueue_many([{"kind": "<k>"}, {"kind": "j"}])
+    claimed = store.runs.claim_next("w", limit=2)
+    for listed in (claimed, store.runs.events(claimed[0].id), store.query("SELECT 1 AS n, '<x>' AS t")):
+        assert isinstance(listed, list)
+        assert listed._repr_html_().count("<tr>") == len(listed) + 1
+        assert "<k>" not in listed._repr_html_() and "<x>" not in listed._repr_html_()
+        assert listed.next_cursor is None
+    assert repr(store.query("SELECT 1 AS n")) == "[{'n': 1}]"
+
+
+def test_handles_can_be_weakly_referred_to(store):
+    gone = []
+    worker = store.worker()
+    with store.transaction() as tx:
+        references = [weakref.ref(each) for each in (store, tx, worker)]
+        weakref.finalize(worker, gone.append, "worker")
+    assert all(reference() is not None for reference in references)
+    del worker
+    assert gone == ["worker"]

@@ -141,8 +141,11 @@ def test_enqueue_many_is_all_or_none(face):
         ({"kind": ""}, sprongus.InvalidArgumentError),
         (7, sprongus.InvalidArgumentError),
     ]:
-        with pytest.raises(error):
+        with pytest.raises(error) as raised:
             face.runs.enqueue_many(iter([good, bad]))
+        assert "item 1" in f"{raised.value} {getattr(raised.value, '__notes__', '')}"
+        if isinstance(raised.value, sprongus.SprongusError):
+            assert raised.value.details["item"] == 1
     assert face.runs.list() == []
     assert face.runs.enqueue_many([]) == []
 
@@ -161,6 +164,10 @@ def test_enqueue_many_is_all_or_none(face):
         ({"priority": 1.5}, TypeError),
         ({"delay": -1}, sprongus.InvalidArgumentError),
         ({"delay": float("nan")}, sprongus.InvalidArgumentError),
+        ({"delay": 10**400}, sprongus.InvalidArgumentError),
+        ({"delay": dt.timedelta.max}, sprongus.InvalidArgumentError),
+        ({"run_at": "\ud800"}, sprongus.InvalidArgumentError),
+        ({"run_at": dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=1)))}, sprongus.ValidationError),
         ({"delay": 1, "run_at": "2024-01-01T00:00:00Z"}, sprongus.InvalidArgumentError),
         ({"run_at": "tomorrow"}, sprongus.ValidationError),
         ({"run_at": dt.datetime(2024, 1, 1)}, sprongus.ValidationError),

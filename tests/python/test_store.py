@@ -5,6 +5,7 @@ import pickle
 import stat
 from pathlib import Path
 
+import processes
 import pytest
 import sprongus
 
@@ -183,3 +184,19 @@ def test_the_schema_as_sql():
     assert "JSONB" in sprongus.migration_sql("postgres").upper()
     with pytest.raises(sprongus.InvalidArgumentError):
         sprongus.migration_sql("oracle")
+
+
+def test_two_stores_of_ours_are_no_second_copy(tmp_path):
+    code = """
+        import sys, sprongus
+        with sprongus.open(sys.argv[1]) as first, sprongus.open(sys.argv[1]) as second:
+            run = first.runs.enqueue("k")
+            assert second.runs.get(run.id) == run
+        import sqlite3
+        other = sqlite3.connect(sys.argv[1])
+        other.execute("SELECT count(*) FROM sprongus_runs").fetchall()
+        if sys.argv[2] == "two copies":
+            sprongus.open(sys.argv[1])
+    """
+    assert processes.run(code, tmp_path / "app.db", "one after the other").stderr == ""
+    assert "another copy" in processes.run(code, tmp_path / "app.db", "two copies").stderr

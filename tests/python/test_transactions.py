@@ -1,5 +1,7 @@
 """One commit for the host's writes and ours; savepoints; what poisons."""
 
+import threading
+
 import pytest
 import sprongus
 
@@ -144,4 +146,36 @@ def test_the_hosts_code_within_a_call_does_not_call_the_transaction(store, tmp_p
                 call()
         insert(tx, 1)
     assert store.aux("p", "assets").count() == 1
+    assert numbers(store) == [1]
+
+
+def test_a_block_entered_by_many_threads_opens_once(store):
+    """None of them waits for another with the GIL in hand."""
+    block = store.transaction()
+    barrier, opened, refused = threading.Barrier(8), [], []
+
+    def enter():
+        barrier.wait()
+        try:
+            opened.append(block.__enter__())
+        except sprongus.MisuseError:
+            refused.append(True)
+
+    threads = [threading.Thread(target=enter) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert (len(opened), len(refused)) == (1, 7)
+    insert(opened[0], 1)
+    block.__exit__(None, None, None)
+    assert numbers(store) == [1]
+
+
+def test_left_on_another_thread_than_entered(store):
+    block = store.transaction()
+    insert(block.__enter__(), 1)
+    thread = threading.Thread(target=block.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join(20)
     assert numbers(store) == [1]

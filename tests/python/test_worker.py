@@ -1,12 +1,15 @@
 """The worker: handlers, failures, heartbeats, transactions, drain."""
 
 import asyncio
+import gc
+import logging
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import weakref
 
 import pytest
 import sprongus
@@ -265,3 +268,115 @@ def test_a_worker_left_running_ends_with_the_interpreter(tmp_path):
     assert run_script(code, tmp_path / "app.db").stderr == ""
     with sprongus.open(tmp_path / "app.db") as store:
         assert store.runs.list()[0].state == "succeeded"
+
+
+def test_a_handler_does_not_wait_for_itself(store):
+    stopped = []
+
+    def handle(context):
+        with pytest.raises(sprongus.MisuseError, match="another thread"):
+            worker.stop(timeout=None)
+        thread = threading.Thread(target=lambda: stopped.append(worker.stop()))
+        thread.start()
+        return "stopping"
+
+    worker = store.worker(poll_interval=0.05)
+    worker.handler("k")(handle)
+    run = store.runs.enqueue("k")
+    worker.run()
+    while not stopped:
+        time.sleep(0.01)
+    assert (stopped, store.runs.get(run.id).state) == ([True], "succeeded")
+
+
+LET_GO = """
+    import os, signal, sys, threading, time, sprongus
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    store = sprongus.open(sys.argv[1])
+    worker = store.worker(poll_interval=0.05)
+    entered = threading.Event()
+    @worker.handler("k")
+    def handle(context):
+        entered.set()
+        while True:
+            if sys.argv[2] == "sleeps":
+                time.sleep(0.001)
+    store.runs.enqueue_many([{"kind": "k"}] * 3)
+    if sys.argv[3] == "stop":
+        worker.start()
+        entered.wait()
+        assert worker.stop(timeout=0.1) is False
+    else:
+        def interrupt():
+            entered.wait()
+            for _ in range(2):
+                time.sleep(0.3)
+                os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        try:
+            worker.run()
+        except KeyboardInterrupt:
+            pass
+    print("left")
+"""
+
+
+@pytest.mark.parametrize("by", ["stop", "ctrl-c"])
+@pytest.mark.parametrize("how", ["sleeps", "spins"])
+def test_handlers_that_were_let_go_do_not_crash_the_exit(tmp_path, how, by):
+    done = run_script(LET_GO, tmp_path / "app.db", how, by)
+    assert (done.stdout, done.stderr) == ("left\n", "")
+
+
+def test_a_worker_that_its_handler_knows_is_collected(tmp_path):
+    with sprongus.open(tmp_path / "app.db") as store:
+
+        def made():
+            worker = store.worker()
+
+            @worker.handler("k")
+            def handle(context):
+                worker.stop()
+
+            return weakref.ref(worker)
+
+        reference = made()
+        gc.collect()
+        assert reference() is None
+
+
+def test_a_worker_after_fork(tmp_path):
+    code = """
+        import os, sys, sprongus
+        store = sprongus.open(sys.argv[1])
+        worker = store.worker(poll_interval=0.05)
+        worker.handler("k")(lambda context: None)
+        worker.start()
+        child = os.fork()
+        if child == 0:
+            for call in (worker.start, worker.run, worker.stop, lambda: worker.handler("j")):
+                try:
+                    call()
+                    os._exit(1)
+                except sprongus.ForkedError:
+                    pass
+            sys.exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert worker.stop() is True
+    """
+    assert run_script(code, tmp_path / "app.db").stderr == ""
+
+
+def test_log_lines_name_the_run(store, caplog):
+    caplog.set_level(logging.INFO, "sprongus")
+    run = worked(store, "k", lambda context: None)
+    said = [record.getMessage() for record in caplog.records if record.name == "sprongus.worker.execute"]
+    assert len(said) >= 3
+    assert all(run.id in line for line in said), said
+
+
+@pytest.mark.parametrize("returned", [sprongus.Ref(7), sprongus.Ref("\ud800"), {1, 2}, float("nan")])
+def test_what_no_attempt_could_return_is_not_tried_again(store, returned):
+    run = worked(store, "k", lambda context: returned)
+    assert (run.state, run.attempt) == ("failed", 1)
+    assert "not its output" in run.error

@@ -25,19 +25,21 @@ pub(super) fn run(shared: &Shared) {
 
 fn work(shared: &Shared, run: Run, held: &Held) {
     let begun = Instant::now();
-    tracing::info!("started");
+    // With the id in each line: where lines go to `log`, they come without their span.
+    let id = &run.id;
+    tracing::info!(run = %id, "started");
     let ended = call(shared, run.clone(), held);
     let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match &ended {
-        Ok(_) => tracing::info!(elapsed_ms, "the handler succeeded"),
+        Ok(_) => tracing::info!(run = %id, elapsed_ms, "the handler succeeded"),
         Err(error) => {
             let fatal = matches!(error, HandlerError::Fatal(_));
-            tracing::info!(elapsed_ms, fatal, "the handler failed");
+            tracing::info!(run = %id, elapsed_ms, fatal, "the handler failed");
         }
     }
     match persist(shared, &run, &ended) {
-        Ok(run) => tracing::info!(state = %run.state, "reported"),
-        Err(error) => tracing::warn!(code = %error.code(), "the report was not taken"),
+        Ok(run) => tracing::info!(run = %id, state = %run.state, "reported"),
+        Err(error) => tracing::warn!(run = %id, code = %error.code(), "the report was not taken"),
     }
 }
 
@@ -62,7 +64,7 @@ fn persist(shared: &Shared, run: &Run, ended: &Result<Outcome, HandlerError>) ->
     loop {
         match report(shared, run, ended) {
             Err(error) if passing(&error) && shared.phase() != Phase::Abandoned => {
-                tracing::warn!(code = %error.code(), "the report is tried again");
+                tracing::warn!(run = %run.id, code = %error.code(), "the report is tried again");
                 std::thread::sleep(crate::id::jitter(AGAIN));
             }
             result => return result,

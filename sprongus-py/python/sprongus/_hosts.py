@@ -7,7 +7,7 @@ from .errors import InvalidArgumentError, MisuseError, SprongusError, Unsupporte
 _OLDEST = (3, 35, 0)
 
 
-class _Host:
+class Host:
     """A connection with a cursor of its own, so that the host's row factories and type settings neither act nor change."""
 
     cursor: Any
@@ -24,7 +24,7 @@ class _Host:
         return [column[0] for column in columns], [column[1] for column in columns], rows, max(cursor.rowcount, 0)
 
 
-class _Sqlite(_Host):
+class _Sqlite(Host):
     dialect = "sqlite"
 
     def __init__(self, connection: Any) -> None:
@@ -46,7 +46,7 @@ class _Sqlite(_Host):
         return getattr(error, "sqlite_errorcode", None), str(error), True
 
 
-class _Postgres(_Host):
+class Postgres(Host):
     dialect = "postgres"
 
     def is_open(self) -> bool:
@@ -58,52 +58,35 @@ class _Postgres(_Host):
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
         # Not the whole text: its DETAIL quotes the row.
         message = getattr(diagnosis, "message_primary", None) or str(error)
-        if state is None and type(error).__name__ == "DataError":
+        kind = type(error).__name__
+        if state is None and (kind == "DataError" or isinstance(error, ValueError)):
             state = "22000"
-        return state, message, bool(getattr(self.connection, "closed", False)) or type(error).__name__ == "ProgrammingError"
+        away = kind in ("OperationalError", "InterfaceError") and not getattr(self.connection, "closed", False)
+        return state, message, not away
 
 
-class _Psycopg(_Postgres):
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        from psycopg import Cursor
-        from psycopg.rows import tuple_row
-        from psycopg.types.string import TextLoader
-
-        self.cursor = Cursor(connection, row_factory=tuple_row)
-        for name in ("json", "jsonb"):
-            self.cursor.adapters.register_loader(name, TextLoader)
-
-
-class _Psycopg2(_Postgres):
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        from psycopg2 import extensions
-
-        self.cursor = connection.cursor(cursor_factory=extensions.cursor)
-        as_text = extensions.new_type((114, 3802), "SPRONGUS_JSON", lambda value, cursor: value)
-        extensions.register_type(as_text, self.cursor)
-
-
-def adapt(connection: Any) -> _Host:
+def adapt(connection: Any) -> Host:
     """The host behind a DB-API connection, or behind the one a pool lent."""
     connection = getattr(connection, "driver_connection", connection)  # SQLAlchemy
-    modules = {base.__module__.partition(".")[0] for base in type(connection).__mro__}
-    for name, host in (("sqlite3", _Sqlite), ("_sqlite3", _Sqlite), ("psycopg", _Psycopg), ("psycopg2", _Psycopg2)):
-        if name in modules:
-            return _adapted(host, connection)
-    name = f"{type(connection).__module__}.{type(connection).__qualname__}"
-    raise InvalidArgumentError(f"attach takes a connection of psycopg, psycopg2 or sqlite3; this is a {name}")
-
-
-def _adapted(host: type[_Host], connection: Any) -> _Host:
+    drivers = {base.__module__.partition(".")[0] for base in type(connection).__mro__}
     if type(connection).__name__.startswith("Async"):
         raise MisuseError("an async connection cannot be attached; use a psycopg.Connection")
     if getattr(connection, "closed", False):
         raise MisuseError("the connection is closed")
     try:
-        return host(connection)
+        if drivers & {"sqlite3", "_sqlite3"}:
+            return _Sqlite(connection)
+        if "psycopg" in drivers:
+            from ._psycopg import Psycopg
+
+            return Psycopg(connection)
+        if "psycopg2" in drivers:
+            from ._psycopg2 import Psycopg2
+
+            return Psycopg2(connection)
     except SprongusError:
         raise
     except Exception as error:
         raise MisuseError(f"the connection cannot be used: {error}") from error
+    name = f"{type(connection).__module__}.{type(connection).__qualname__}"
+    raise InvalidArgumentError(f"attach takes a connection of psycopg, psycopg2 or sqlite3; this is a {name}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import Any
+
+    from ._sprongus import Context
 
 
 class Ref:
     """Returned by a handler: where the output is kept, as `output_ref`."""
 
-    __slots__ = ("ref",)
+    __slots__ = {"ref": "Where the output is: `s3://bucket/key`, a path, …"}  # noqa: RUF012
 
     def __init__(self, ref: str) -> None:
         self.ref = ref
@@ -30,7 +32,25 @@ class Fatal(Exception):  # noqa: N818
     """Raised by a handler: fail without a retry."""
 
 
-def awaited(awaitable: Awaitable[Any]) -> Any:
+def begin(function: Callable[[Context], Any], call: Any) -> None:
+    """Calls a handler on a thread of its own, which tells the `call` how it ended."""
+    import threading
+
+    threading.Thread(target=_call, args=(function, call), name="sprongus-handler", daemon=True).start()
+
+
+def _call(function: Callable[[Context], Any], call: Any) -> None:
+    try:
+        returned = function(call.enter())
+        if hasattr(returned, "__await__"):
+            returned = _awaited(returned)
+    except BaseException as error:  # noqa: BLE001
+        call.raised(error)
+    else:
+        call.returned(returned)
+
+
+def _awaited(awaitable: Awaitable[Any]) -> Any:
     """What an `async def` handler gives, in an event loop of its own."""
     import asyncio
 

@@ -2,7 +2,7 @@
 
 
 class Page(list):
-    """A list with the cursor of the next page (None on the last). Shows as a table in a notebook."""
+    """A list that shows as a table in a notebook, with the cursor of the next page (None where there is no more)."""
 
     def __init__(self, items=(), next_cursor=None):
         super().__init__(items)

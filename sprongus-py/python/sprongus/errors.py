@@ -63,9 +63,6 @@ class SprongusError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.code, self.message, self.details, self.retryable)
-
     def _listed(self, key: str) -> list[dict[str, Any]]:
         listed = self.details.get(key) if isinstance(self.details, dict) else None
         return listed if isinstance(listed, list) else []
@@ -245,7 +242,10 @@ def _of(code: str, message: str, details: Any, retryable: bool) -> SprongusError
     return _BY_CODE.get(code, SprongusError)(message, code=code, details=details, retryable=retryable)
 
 
-def _rebuild(
-    kind: type[SprongusError], code: str, message: str, details: Any, retryable: bool
-) -> SprongusError:
-    return kind(message, code=code, details=details, retryable=retryable)
+def _at_item(index: int, error: Exception) -> Exception:
+    """The same error, and which of many items it is about."""
+    if isinstance(error, SprongusError):
+        details = {**(error.details or {}), "item": index}
+        return _of(error.code, f"item {index}: {error.message}", details, error.retryable)
+    error.add_note(f"in item {index}")
+    return error

@@ -8,8 +8,8 @@ use sprongus::{Dialect, Value};
 
 use crate::host_sql;
 
-/// PostgreSQL's type codes of JSON and JSONB, which `sprongus._hosts` has the drivers give as text.
-const JSON: [u32; 2] = [114, 3802];
+/// PostgreSQL's type codes of JSON and JSONB and of arrays of them, which `sprongus._hosts` has the drivers give as text.
+const JSON: [u32; 4] = [114, 3802, 199, 3807];
 
 /// A column of a row; what has no value of its own is text, as from the library's own connections.
 pub(super) fn value(ob: &Bound<'_, PyAny>, code: Option<u32>, dialect: Dialect) -> PyResult<Value<'static>> {
@@ -19,7 +19,7 @@ pub(super) fn value(ob: &Bound<'_, PyAny>, code: Option<u32>, dialect: Dialect) 
         return Ok(if json { Value::Json(text) } else { Value::Text(text) });
     }
     if let Ok(list) = ob.cast::<PyList>() {
-        return list.iter().map(|item| value(&item, None, dialect)).collect::<PyResult<_>>().map(Value::Array);
+        return list.iter().map(|item| value(&item, code, dialect)).collect::<PyResult<_>>().map(Value::Array);
     }
     if ob.is_instance_of::<PyDict>() {
         return host_sql::value(ob, 0);

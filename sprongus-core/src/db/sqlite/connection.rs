@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Statement};
 
 use super::declared::Declared;
 use super::errors::from_sqlite;
+use super::opened::Opened;
 use super::patience::Patience;
 use super::values::{bind, bind_in_order, shaped, stored};
 use super::wal::WalWatch;
@@ -17,6 +18,9 @@ use crate::error::{Error, ErrorCode, Result};
 /// A connection of ours, with what its calls need beside it.
 pub(super) struct SqliteConnection {
     pub(super) raw: rusqlite::Connection,
+    /// Dropped after the connection itself.
+    #[allow(dead_code)] // it is there to be dropped
+    pub(super) opened: Option<Opened>,
     pub(super) patience: Arc<Patience>,
     pub(super) wal: Option<WalWatch>,
     pub(super) waited: Duration,
@@ -58,7 +62,12 @@ impl Executor for SqliteConnection {
     }
 
     fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(&self.raw, sql, params, true)
+        // One that writes would take its whole transaction with it.
+        let reads = self.raw.prepare_cached(sql).is_ok_and(|statement| statement.readonly());
+        self.patience.heed(reads);
+        let rows = query(&self.raw, sql, params, true);
+        self.patience.heed(false);
+        rows
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {

@@ -6,6 +6,7 @@ mod errors;
 mod group;
 mod lent;
 mod open;
+mod opened;
 mod patience;
 mod place;
 mod queue;

@@ -11,10 +11,11 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connection::SqliteConnection;
 use super::errors::from_sqlite;
-use super::patience::Patience;
+use super::opened::Opened;
+use super::patience::{Patience, STEPS};
 use super::place::not_writable;
 use super::wal::WalWatch;
-use super::{Place, SqliteSettings};
+use super::{Place, SqliteSettings, opened};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::Durability;
 
@@ -38,9 +39,12 @@ pub(super) fn open(
     check_version(rusqlite::version_number(), rusqlite::version())?;
     let patience = Arc::new(Patience::new(settings.interrupt.clone()));
     patience.until(deadline);
-    let mut raw = match place {
-        Place::Memory => Connection::open_in_memory().map_err(from_sqlite)?,
-        Place::File(path) => Connection::open_with_flags(path, flags(role, settings)).map_err(from_sqlite)?,
+    let (mut raw, opened) = match place {
+        Place::Memory => (Connection::open_in_memory().map_err(from_sqlite)?, None),
+        Place::File(path) => {
+            let raw = Connection::open_with_flags(path, flags(role, settings)).map_err(from_sqlite)?;
+            (raw, Some(Opened::new(path)))
+        }
     };
     if let Place::File(path) = place
         && role == Role::Writer
@@ -52,6 +56,8 @@ pub(super) fn open(
     }
     let waiter = patience.clone();
     raw.busy_handler(Some(move |attempt| waiter.wait(attempt))).map_err(from_sqlite)?;
+    let judge = patience.clone();
+    raw.progress_handler(STEPS, Some(move || judge.is_over())).map_err(from_sqlite)?;
     let vacuuming = Arc::new(AtomicBool::new(false));
     harden(&mut raw, &vacuuming)?;
     configure(&raw, place, role, settings, deadline)?;
@@ -62,6 +68,7 @@ pub(super) fn open(
     };
     Ok(SqliteConnection {
         raw,
+        opened,
         patience,
         wal,
         waited: std::time::Duration::ZERO,
@@ -193,7 +200,7 @@ static WARNED: AtomicBool = AtomicBool::new(false);
 
 /// Warns where another copy of SQLite in this process has the file open (DESIGN.md §10).
 pub(super) fn warn_of_second_copy(path: &Path) {
-    if super::wal::mapped_by_another(path) && !WARNED.swap(true, Ordering::Relaxed) {
+    if !opened::is_open(path) && super::wal::is_mapped(path) && !WARNED.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             "another copy of SQLite in this process has the store's file open; when it closes the file, commits can vanish. \
              Close it first, and look into the file from another process"

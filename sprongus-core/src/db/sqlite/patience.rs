@@ -1,4 +1,5 @@
-//! How long the call at work may still wait for a lock: told to SQLite's busy handler, looked at in slices.
+//! How long the call at work may still wait for a lock: told to SQLite's busy handler, looked at in slices. And whether a
+//! query of the host's may be interrupted: told to its progress handler.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +9,17 @@ use crate::db::pool::{SLICE, interrupted};
 use crate::error::{Error, ErrorCode};
 use crate::options::Interrupt;
 
-/// Shared by a connection and its busy handler.
+/// Instructions of SQLite's between two looks at the clock: about a millisecond.
+pub(super) const STEPS: i32 = 100_000;
+
+/// Shared by a connection and its handlers.
 #[derive(Default)]
 pub(super) struct Patience {
     until: Mutex<Option<Instant>>,
     interrupt: Option<Interrupt>,
     interrupted: AtomicBool,
+    heeds: AtomicBool,
+    asked: Mutex<Option<Instant>>,
 }
 
 impl Patience {
@@ -31,6 +37,25 @@ impl Patience {
     pub(super) fn explain(&self, error: Error) -> Error {
         let stopped = error.code() == ErrorCode::Busy && self.interrupted.load(Ordering::Relaxed);
         if stopped { interrupted() } else { error }
+    }
+
+    /// Whether an interrupt ends the statement at work.
+    pub(super) fn heed(&self, heeds: bool) {
+        *lock(&self.asked) = Some(Instant::now());
+        self.heeds.store(heeds, Ordering::Relaxed);
+    }
+
+    /// Whether the statement at work is to end now; the host is asked once a slice.
+    pub(super) fn is_over(&self) -> bool {
+        let Some(interrupt) = self.interrupt.as_ref().filter(|_| self.heeds.load(Ordering::Relaxed)) else {
+            return false;
+        };
+        let mut asked = lock(&self.asked);
+        if asked.is_some_and(|asked| asked.elapsed() < SLICE) {
+            return false;
+        }
+        *asked = Some(Instant::now());
+        interrupt()
     }
 
     /// Sleeps a little and says whether to try again; short sleeps first, for most locks are short.

@@ -68,7 +68,7 @@ fn file_id(path: &Path) -> Option<FileId> {
 }
 
 /// Whether something in this process has the database's shared memory mapped: before our first connection, another SQLite.
-pub(super) fn mapped_by_another(database: &Path) -> bool {
+pub(super) fn is_mapped(database: &Path) -> bool {
     let shm = side_file(database, "-shm");
     let Some(shm) = shm.to_str() else { return false };
     std::fs::read_to_string("/proc/self/maps").is_ok_and(|maps| maps.lines().any(|line| line.ends_with(shm)))

@@ -1,0 +1,48 @@
+"""What the docstrings show is what happens; every public name has one."""
+
+import doctest
+import inspect
+
+import psycopg
+import pytest
+import sprongus
+from conftest import fresh
+
+CLASSES = [member for _, member in inspect.getmembers(sprongus, inspect.isclass)]
+FUNCTIONS = [sprongus.open, sprongus.attach, sprongus.migration_sql]
+METHODS = [
+    getattr(kind, name)
+    for kind in CLASSES
+    for name in vars(kind)
+    if not name.startswith("_") and kind.__module__.startswith("sprongus")
+]
+EXAMPLES = [
+    example
+    for each in [sprongus, *CLASSES, *FUNCTIONS, *METHODS]
+    for example in doctest.DocTestFinder(recurse=False).find(each, getattr(each, "__qualname__", "sprongus"))
+    if example.examples
+]
+
+
+def test_every_public_name_is_documented():
+    missing = [each for each in [*CLASSES, *FUNCTIONS, *METHODS] if not inspect.getdoc(each)]
+    assert missing == []
+    assert len(METHODS) > 100
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_examples_run(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = fresh("postgres", tmp_path)
+    url = f"{place.url}{'&' if '?' in place.url else '?'}options=-csearch_path%3D{place.options['schema']}"
+    with sprongus.open(":memory:") as store, place.open() as server:
+        for each in (store, server):
+            each.execute("CREATE TABLE orders (id TEXT, cents BIGINT, paid BOOLEAN)")
+        store.runs.enqueue("mail.send", {"to": "orders@example.org"})
+        example.globs = {"sprongus": sprongus, "store": store, "psycopg": psycopg, "url": url}
+        said = []
+        assert doctest.DocTestRunner().run(example, out=said.append).failed == 0, "".join(said)
+
+
+def test_the_main_calls_show_an_example():
+    assert {"sprongus", "open", "attach", "Store", "AuxTable", "Worker"} <= {example.name for example in EXAMPLES}
