@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::keys::field_name;
 use super::model::Referrer;
-use super::rows::{Place, among, text_array};
+use super::rows::{self, Place};
 use crate::db::{Dialect, Executor};
 use crate::error::{Result, Violation};
 use crate::id::check_id;
@@ -76,11 +76,8 @@ pub(super) fn dangling<'r>(
     let mut known = HashSet::new();
     for (table, ids) in by_table {
         let lock = if exec.dialect() == Dialect::Postgres { " FOR KEY SHARE" } else { "" };
-        let among = among(exec.dialect(), 3);
-        let sql = format!(
-            "SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id IN {among}{lock}"
-        );
-        for row in exec.query(&sql, &[place.project.into(), table.into(), text_array(&ids)])? {
+        let sql = format!("SELECT id FROM {}{lock}", rows::named(exec.dialect()));
+        for row in exec.query(&sql, &[place.project.into(), table.into(), rows::ids(&ids)])? {
             known.insert((table, row.text(0)?));
         }
     }

@@ -1,5 +1,7 @@
 //! The SQL of single entries.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as JsonValue};
 
 use super::document::Judged;
@@ -49,17 +51,27 @@ pub(super) fn object(payload: &Json) -> Map<String, JsonValue> {
     }
 }
 
-/// `id IN …` over an array parameter.
-pub(super) fn among(dialect: Dialect, n: usize) -> String {
+/// The entries of the table `$1`, `$2` that have one of the [`ids`] in `$3`, to select from.
+///
+/// Until a table is analyzed PostgreSQL takes it for one row, and would read all of it at each such question. LATERAL and
+/// OFFSET 0 are a fence: it can only look up one id after the other.
+pub(super) fn named(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Sqlite => format!("(SELECT value FROM json_each(${n}))"),
-        Dialect::Postgres => format!("(SELECT unnest(${n}::text[]))"),
+        Dialect::Sqlite => {
+            "(SELECT * FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 \
+             AND id IN (SELECT value FROM json_each($3))) AS named"
+        }
+        Dialect::Postgres => {
+            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM sprongus_aux_entries \
+             WHERE project_id = $1 AND table_name = $2 AND id = given.id OFFSET 0) AS entry) AS named"
+        }
     }
 }
 
-/// An array parameter of texts.
-pub(super) fn text_array(texts: &[&str]) -> Value<'static> {
-    Value::Array(texts.iter().map(|text| Value::from((*text).to_owned())).collect())
+/// Ids as an array parameter, each of them once.
+pub(super) fn ids(ids: &[&str]) -> Value<'static> {
+    let ids: BTreeSet<&str> = ids.iter().copied().collect();
+    Value::Array(ids.into_iter().map(|id| Value::from(id.to_owned())).collect())
 }
 
 /// A document as a parameter: what JSONB would change is written so that it comes back as it was.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde_json::Value as JsonValue;
 
 use super::filter::{Candidate, Filter};
-use super::rows::{Place, among, text_array};
+use super::rows::{self, Place};
 use super::search::Search;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
@@ -118,9 +118,11 @@ fn page(
     after: Option<&(Option<Timestamp>, String)>,
     limit: i64,
 ) -> Result<Vec<Row>> {
-    let mut sql = Sql::new(place, wanted.is_some_and(|wanted| wanted.search.is_some()));
+    let ids = wanted.and_then(|wanted| wanted.filter.ids());
+    let search = wanted.is_some_and(|wanted| wanted.search.is_some());
+    let mut sql = Sql::new(exec.dialect(), place, ids.as_deref(), search);
     if let Some(wanted) = wanted {
-        narrow(&mut sql, exec.dialect(), wanted);
+        leave_out(&mut sql, exec.dialect(), wanted);
     }
     match (order, after) {
         (Order::Id { descending }, Some((_, id))) => {
@@ -144,13 +146,8 @@ fn page(
     exec.query(&sql.text, &sql.params)
 }
 
-/// What SQL can leave out without deciding: other ids than those named, texts without the term.
-fn narrow<'w>(sql: &mut Sql<'w>, dialect: Dialect, wanted: &'w Wanted) {
-    if let Some(ids) = wanted.filter.ids() {
-        let n = sql.params.len() + 1;
-        sql.bind(text_array(&ids));
-        sql.text.push_str(&format!(" AND id IN {}", among(dialect, n)));
-    }
+/// What SQL can leave out without deciding: texts without the term.
+fn leave_out<'w>(sql: &mut Sql<'w>, dialect: Dialect, wanted: &'w Wanted) {
     let tellable = |search: &&Search| !wanted.fingerprint.is_empty() && search.matches_text("").is_some();
     if let Some(search) = wanted.search.as_ref().filter(tellable) {
         let (fingerprint, term) = (sql.bind(wanted.fingerprint.as_str()), sql.bind(search.folded()));
@@ -168,13 +165,17 @@ struct Sql<'v> {
 }
 
 impl<'v> Sql<'v> {
-    fn new(place: Place<'v>, search: bool) -> Self {
+    /// Every entry of the table, or those of these ids.
+    fn new(dialect: Dialect, place: Place<'v>, ids: Option<&[&str]>, search: bool) -> Self {
         let search = if search { ", search_text" } else { "" };
+        let source = if ids.is_some() { rows::named(dialect) } else { "sprongus_aux_entries" };
         let text = format!(
-            "SELECT id, payload, version, last_updated{search} FROM sprongus_aux_entries \
+            "SELECT id, payload, version, last_updated{search} FROM {source} \
              WHERE project_id = $1 AND table_name = $2"
         );
-        Self { text, params: vec![place.project.into(), place.table.into()] }
+        let mut params = vec![place.project.into(), place.table.into()];
+        params.extend(ids.map(rows::ids));
+        Self { text, params }
     }
 
     fn bind(&mut self, value: impl Into<Value<'v>>) -> String {

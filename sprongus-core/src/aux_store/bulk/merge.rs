@@ -18,10 +18,16 @@ use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
 use crate::session::{Session, Work};
 
-/// Entries that are in no row of the file and not spared by a refused one; `e` is the entry.
-const DOOMED: &str = "e.project_id = $1 AND e.table_name = $2 \
-    AND NOT EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id) \
-    AND NOT EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = e.id)";
+/// Whether an id is in no row of the file and not spared by a refused one.
+fn absent(id: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = {id}) \
+         AND NOT EXISTS (SELECT 1 FROM sprongus_stage_refused refused WHERE refused.id = {id})"
+    )
+}
+
+/// The id of the row that a staged reference or key `k` is of.
+const STAGED_ID: &str = "(SELECT s.id FROM sprongus_stage s WHERE s.row_number = k.row_number)";
 
 /// Joins a staged row to the entry of its id.
 const MEETS: &str = "e.project_id = $1 AND e.table_name = $2 AND e.id = s.id";
@@ -164,11 +170,13 @@ impl Merging<'_, '_> {
             if taken + strict > 0 {
                 continue;
             }
-            let twins = "SELECT s.row_number, s.id, k.pointer, k.field FROM sprongus_stage_keys k \
-                         JOIN sprongus_stage s ON s.row_number = k.row_number WHERE k.is_unique = 1 AND $1 <> '' AND $2 <> '' AND EXISTS \
-                         (SELECT 1 FROM sprongus_stage_keys o JOIN sprongus_stage t ON t.row_number = o.row_number WHERE o.field = k.field AND o.key = k.key \
-                         AND o.is_unique = 1 AND o.row_number < k.row_number) ORDER BY s.row_number, k.pointer";
-            if self.bad_links(twins, "unique")? == 0 {
+            let twins = format!(
+                "SELECT k.row_number, {STAGED_ID}, k.pointer, k.field FROM sprongus_stage_keys k \
+                 WHERE k.is_unique = 1 AND $1 <> '' AND $2 <> '' AND EXISTS (SELECT 1 FROM sprongus_stage_keys o \
+                 WHERE o.field = k.field AND o.key = k.key AND o.is_unique = 1 AND o.row_number < k.row_number) \
+                 ORDER BY k.row_number, k.pointer"
+            );
+            if self.bad_links(&twins, "unique")? == 0 {
                 return Ok(());
             }
         }
@@ -191,32 +199,33 @@ impl Merging<'_, '_> {
     fn taken_keys(&self) -> String {
         let stays = match self.others {
             Others::Stay => "",
-            Others::AreDeleted => " AND EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = x.entry_id)",
+            Others::AreDeleted => {
+                " AND EXISTS (SELECT 1 FROM sprongus_stage_refused refused WHERE refused.id = x.entry_id)"
+            }
         };
         format!(
-            "SELECT s.row_number, s.id, k.pointer, k.field FROM sprongus_stage_keys k \
-             JOIN sprongus_stage s ON s.row_number = k.row_number \
+            "SELECT k.row_number, {STAGED_ID}, k.pointer, k.field FROM sprongus_stage_keys k \
              JOIN sprongus_aux_keys x ON x.project_id = $1 AND x.table_name = $2 AND x.field = k.field AND x.key = k.key \
-             WHERE k.is_unique = 1 AND x.is_unique AND x.entry_id <> s.id \
-             AND NOT EXISTS (SELECT 1 FROM sprongus_stage o WHERE o.id = x.entry_id){stays} ORDER BY s.row_number, k.pointer"
+             WHERE k.is_unique = 1 AND x.is_unique \
+             AND NOT EXISTS (SELECT 1 FROM sprongus_stage o WHERE o.id = x.entry_id){stays} ORDER BY k.row_number, k.pointer"
         )
     }
 
-    /// References of staged rows to entries that will not be there.
+    /// References of staged rows to entries that will not be there. Scalar subqueries, for PostgreSQL would make a join of
+    /// an EXISTS, and compare each with each where it knows no sizes.
     fn dangling(&self, which: &str) -> String {
         let stays = match self.others {
             Others::Stay => String::new(),
             Others::AreDeleted => {
-                " AND (k.to_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused r WHERE r.id = e.id))"
+                " AND (k.to_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused refused WHERE refused.id = e.id))"
                     .to_owned()
             }
         };
         format!(
-            "SELECT s.row_number, s.id, k.pointer, k.to_table FROM sprongus_stage_refs k \
-             JOIN sprongus_stage s ON s.row_number = k.row_number WHERE {which} \
+            "SELECT k.row_number, {STAGED_ID}, k.pointer, k.to_table FROM sprongus_stage_refs k WHERE {which} \
              AND NOT (k.to_table = $2 AND EXISTS (SELECT 1 FROM sprongus_stage t WHERE t.id = k.to_id)) \
-             AND NOT EXISTS (SELECT 1 FROM sprongus_aux_entries e \
-             WHERE e.project_id = $1 AND e.table_name = k.to_table AND e.id = k.to_id{stays}) ORDER BY s.row_number, k.pointer"
+             AND (SELECT e.version FROM sprongus_aux_entries e \
+             WHERE e.project_id = $1 AND e.table_name = k.to_table AND e.id = k.to_id{stays}) IS NULL ORDER BY k.row_number, k.pointer"
         )
     }
 
@@ -235,11 +244,13 @@ impl Merging<'_, '_> {
     }
 
     fn delete_others(&mut self) -> Result<()> {
+        let doomed = format!("e.project_id = $1 AND e.table_name = $2 AND {}", absent("e.id"));
         let referrers = format!(
-            "SELECT r.from_id, r.field, r.from_table, e.table_name FROM sprongus_aux_refs r JOIN sprongus_aux_entries e \
-             ON e.project_id = r.project_id AND e.table_name = r.to_table AND e.id = r.to_id \
-             WHERE {DOOMED} AND (r.from_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused k WHERE k.id = r.from_id)) \
-             ORDER BY r.from_table, r.from_id, r.field"
+            "SELECT d.from_id, d.field, d.from_table FROM sprongus_aux_refs d WHERE d.project_id = $1 AND d.to_table = $2 AND {} \
+             AND (SELECT e.version FROM sprongus_aux_entries e WHERE e.project_id = $1 AND e.table_name = $2 AND e.id = d.to_id) IS NOT NULL \
+             AND (d.from_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused refused WHERE refused.id = d.from_id)) \
+             ORDER BY d.from_table, d.from_id, d.field",
+            absent("d.to_id")
         );
         for row in self.query(&referrers)? {
             let message =
@@ -247,25 +258,23 @@ impl Merging<'_, '_> {
             let warning = Violation::new("", DANGLING, message);
             self.report.warnings.push(Violation { id: Some(row.text(0)?), ..warning });
         }
-        self.execute(&format!("{} WHERE {DOOMED}", KEEP_VERSION))?;
+        self.execute(&format!("{KEEP_VERSION} WHERE {doomed}"))?;
         let deletion = format!(
             "INSERT INTO sprongus_aux_versions (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
-             SELECT e.project_id, e.table_name, e.id, e.version + 1, NULL, 'deleted', $4, $5, {} FROM sprongus_aux_entries e WHERE {DOOMED}",
+             SELECT e.project_id, e.table_name, e.id, e.version + 1, NULL, 'deleted', $4, $5, {} FROM sprongus_aux_entries e WHERE {doomed}",
             self.work.dialect().now(3)
         );
         let params = self.with_who();
         self.report.deleted = self.work.execute(&deletion, &params)?;
-        let those = format!("IN (SELECT e.id FROM sprongus_aux_entries e WHERE {DOOMED})");
-        self.execute(&format!(
-            "DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {those}"
-        ))?;
-        self.execute(&format!(
-            "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {those}"
-        ))?;
-        self.execute(&format!(
-            "DELETE FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id {those}"
-        ))
-        .map(drop)
+        for (what, table, id) in [
+            ("sprongus_aux_refs", "from_table", "from_id"),
+            ("sprongus_aux_keys", "table_name", "entry_id"),
+            ("sprongus_aux_entries", "table_name", "id"),
+        ] {
+            let absent = absent(&format!("{what}.{id}"));
+            self.execute(&format!("DELETE FROM {what} WHERE project_id = $1 AND {table} = $2 AND {absent}"))?;
+        }
+        Ok(())
     }
 
     /// `$1` to `$5`: the table, the time, who and why.

@@ -10,7 +10,7 @@ use super::{Given, Progress};
 use crate::aux_store::document::Rules;
 use crate::aux_store::import::BadRow;
 use crate::aux_store::model::Mode;
-use crate::aux_store::rows::{Place, among, object, text_array};
+use crate::aux_store::rows::{self, Place, object};
 use crate::aux_store::{Nulls, bound};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::id::new_id;
@@ -186,13 +186,9 @@ impl Preparing<'_> {
             return Ok(HashMap::new());
         }
         let ids: Vec<&str> = named.iter().map(|one| one.id.as_str()).collect();
-        let ids = text_array(&ids);
+        let ids = rows::ids(&ids);
         let rows = self.session.read(|exec| {
-            let sql = format!(
-                "SELECT id, version, payload FROM sprongus_aux_entries \
-                 WHERE project_id = $1 AND table_name = $2 AND id IN {}",
-                among(exec.dialect(), 3)
-            );
+            let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec.dialect()));
             exec.query(&sql, &[self.place.project.into(), self.place.table.into(), ids.clone()])
         })?;
         let base = |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: row.json(2)? }));

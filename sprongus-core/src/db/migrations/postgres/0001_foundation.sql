@@ -121,11 +121,12 @@ CREATE TABLE sprongus_aux_entries (
     actor TEXT NOT NULL,
     reason TEXT,
     -- what its present version changed; goes with it to the versions when it is superseded
-    change_summary TEXT NOT NULL DEFAULT 'created',
-    PRIMARY KEY (project_id, table_name, id)
+    change_summary TEXT NOT NULL DEFAULT 'created'
 );
 
 CREATE INDEX sprongus_aux_entries_updated ON sprongus_aux_entries (project_id, table_name, last_updated DESC, id);
+-- Made last, for until a table is analyzed both cost the same to the planner, and of two such indexes it takes the younger.
+ALTER TABLE sprongus_aux_entries ADD PRIMARY KEY (project_id, table_name, id);
 
 -- what was superseded: a created entry needs no second row; snapshot NULL is a deletion
 CREATE TABLE sprongus_aux_versions (

@@ -1,64 +1,15 @@
 //! Claims, rescues and promotions cost what they return: by their plans, no statement walks through history.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sprongus::clock::testing::ManualClock;
 use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Succeed};
 use sprongus::worker::{Outcome, WorkerOptions};
-use sprongus::{
-    Clock, Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Result, Row, Store, SystemClock, Tx, Value,
-};
+use sprongus::{Clock, Dialect, Json, LentPostgres, LentSqlite, Options, Store, SystemClock, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-/// The plan of each statement that ran: its SQL, then the lines.
-type Plans = Arc<Mutex<Vec<(String, Vec<String>)>>>;
-
-/// An executor that has each statement of ours explained before it is run.
-struct Explaining<E> {
-    inner: E,
-    plans: Plans,
-}
-
-impl<E: Executor> Explaining<E> {
-    fn explain(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
-        if !sql.contains("sprongus_runs") {
-            return Ok(());
-        }
-        let (explain, column) = match self.inner.dialect() {
-            Dialect::Sqlite => ("EXPLAIN QUERY PLAN", 3),
-            Dialect::Postgres => ("EXPLAIN (COSTS OFF)", 0),
-        };
-        let rows = self.inner.query(&format!("{explain} {sql}"), params)?;
-        let line = |row: &Row| match &row.values()[column] {
-            Value::Text(line) => line.to_string(),
-            other => panic!("a line of a plan is {other:?}"),
-        };
-        self.plans.lock().unwrap().push((sql.to_owned(), rows.iter().map(line).collect()));
-        Ok(())
-    }
-}
-
-impl<E: Executor> Executor for Explaining<E> {
-    fn dialect(&self) -> Dialect {
-        self.inner.dialect()
-    }
-
-    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        self.explain(sql, params)?;
-        self.inner.execute(sql, params)
-    }
-
-    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        self.explain(sql, params)?;
-        self.inner.query(sql, params)
-    }
-
-    fn batch(&mut self, sql: &str) -> Result<()> {
-        self.inner.batch(sql)
-    }
-}
+use crate::explain::{Explaining, Plans};
 
 const FINISHED: i64 = 20_000;
 
@@ -160,7 +111,7 @@ fn sqlite_never_walks_through_history() {
     seed(&mut |sql| host.execute_batch(sql).unwrap(), Dialect::Sqlite);
     let own = host.transaction().unwrap();
     let plans = Plans::default();
-    let explaining = Explaining { inner: LentSqlite::new(&own).unwrap(), plans: plans.clone() };
+    let explaining = Explaining { inner: LentSqlite::new(&own).unwrap(), plans: plans.clone(), about: "sprongus_runs" };
     work(&Tx::attach(explaining, Options { clock: clock(), ..Options::default() }).unwrap());
     judge(&plans, |line| line.starts_with("SCAN") && line.contains("sprongus_runs") && index_of(line).is_none());
 }
@@ -175,7 +126,7 @@ fn postgres_never_walks_through_history() {
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
     let mut own = host.transaction().unwrap();
     let plans = Plans::default();
-    let explaining = Explaining { inner: LentPostgres::new(&mut own), plans: plans.clone() };
+    let explaining = Explaining { inner: LentPostgres::new(&mut own), plans: plans.clone(), about: "sprongus_runs" };
     work(&Tx::attach(explaining, Options { clock: clock(), ..Options::default() }).unwrap());
     judge(&plans, |line| line.contains("Seq Scan on sprongus_runs"));
 }

@@ -1,0 +1,6 @@
+//! What the databases plan to do for our statements: none costs more than what it is about.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod aux_store;
+mod explain;
+mod runs;
