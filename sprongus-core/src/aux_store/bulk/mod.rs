@@ -2,6 +2,7 @@
 
 mod fresh;
 mod judges;
+mod links;
 mod merge;
 mod prepare;
 mod spool;
