@@ -5,11 +5,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::document::Rules;
+use super::index;
 use super::rows::Place;
-use super::{index, rows};
 use crate::db::Executor;
 use crate::error::Result;
-use crate::presets::{Compiled, Keywords, for_table};
+use crate::presets::{Compiled, Keywords, for_table, lock_table, referring_tables};
 use crate::session::{Session, Work};
 
 /// The rules of a table whose preset is that one.
@@ -31,10 +31,19 @@ pub(super) fn read(session: Session<'_>, exec: &mut dyn Executor, place: Place<'
 
 /// The rules of a table that is about to be written: it is locked, and its keys are those of its preset.
 pub(super) fn to_write(session: Session<'_>, work: &mut Work<'_>, place: Place<'_>, alone: bool) -> Result<Rules> {
-    rows::lock_table(work, place, alone)?;
+    lock_table(work, place.project, place.table, alone)?;
     let rules = read(session, work.exec(), place)?;
     index::ensure(work.exec(), place, &rules)?;
     Ok(rules)
+}
+
+/// Sees to it that the references to a table are known: one that was bound since to a preset that refers to it has none
+/// before it is written.
+pub(super) fn know_referrers(session: Session<'_>, work: &mut Work<'_>, place: Place<'_>) -> Result<()> {
+    for table in referring_tables(session, work.exec(), place.project, place.table)? {
+        to_write(session, work, Place { table: &table, ..place }, false)?;
+    }
+    Ok(())
 }
 
 /// Stands before a stored search text and names the fields it was made of: eight digits and a separator.

@@ -8,13 +8,17 @@ use super::rows::{self, Place, not_found};
 use super::{bound, crud, refs};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::id::check_id;
+use crate::presets::lock_table;
 use crate::session::{Session, Work};
 
 /// Deletes an entry; the entries that referred to it.
 pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnReferenced) -> Result<Vec<Referrer>> {
     check_id("id", id)?;
     session.write(|work| {
-        rows::lock_table(work, place, false)?;
+        lock_table(work, place.project, place.table, false)?;
+        if on != OnReferenced::Force {
+            bound::know_referrers(session, work, place)?;
+        }
         rows::find(work.exec(), place, id, true)?.ok_or_else(|| not_found(place, id))?;
         let referrers = match on {
             OnReferenced::Force => Vec::new(),

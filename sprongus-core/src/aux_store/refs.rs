@@ -10,7 +10,7 @@ use super::rows::{self, Place};
 use crate::db::{Dialect, Executor};
 use crate::error::{Result, Violation};
 use crate::id::check_id;
-use crate::presets::{FieldPath, Keywords, Step};
+use crate::presets::{Keywords, Step};
 
 /// The keyword of a warning about a reference to nothing.
 pub(super) const DANGLING: &str = "dangling_ref";
@@ -118,15 +118,11 @@ pub(super) fn referrers(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> 
 pub(super) fn unlink(keywords: &Keywords, document: &mut Map<String, Value>, table: &str, id: &str) {
     let mut value = Value::Object(std::mem::take(document));
     for field in keywords.refs.iter().filter(|field| field.table == table) {
-        unlink_at(&mut value, steps(&field.path), id);
+        unlink_at(&mut value, field.path.steps(), id);
     }
     if let Value::Object(map) = value {
         *document = map;
     }
-}
-
-fn steps(path: &FieldPath) -> &[Step] {
-    path.steps()
 }
 
 fn unlink_at(value: &mut Value, path: &[Step], id: &str) {

@@ -21,6 +21,15 @@ pub(super) struct Place<'p> {
     pub(super) table: &'p str,
 }
 
+impl Place<'_> {
+    /// What events of the whole table are about: `aux:PROJECT/TABLE`. A slash within a name is written `%2F`, or two names
+    /// could be told apart no more.
+    pub(super) fn subject(self) -> String {
+        let part = |name: &str| name.replace('%', "%25").replace('/', "%2F");
+        format!("aux:{}/{}", part(self.project), part(self.table))
+    }
+}
+
 /// What is stored of an entry.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
@@ -74,26 +83,6 @@ pub(super) fn ids(ids: &[&str]) -> Value<'static> {
     Value::Array(ids.into_iter().map(|id| Value::from(id.to_owned())).collect())
 }
 
-/// A document as a parameter: what JSONB would change is written so that it comes back as it was.
-pub(super) fn json_param(dialect: Dialect, json: &Json) -> Value<'static> {
-    Value::Json(match dialect {
-        Dialect::Sqlite => json.as_str().to_owned().into(),
-        Dialect::Postgres => json.for_jsonb().into_owned().into(),
-    })
-}
-
-/// PostgreSQL: single writes hold the table's lock together, a bulk call holds it alone, so that what the bulk call decided
-/// on still holds when it writes. SQLite has one writer anyway.
-pub(super) fn lock_table(work: &mut Work<'_>, place: Place<'_>, alone: bool) -> Result<()> {
-    if work.dialect() == Dialect::Sqlite {
-        return Ok(());
-    }
-    let name = format!(" sprongus aux {}/{}", place.project, place.table);
-    let shared = if alone { "" } else { "_shared" };
-    let sql = format!("SELECT pg_advisory_xact_lock{shared}(hashtextextended(current_schema() || $1::text, 0))::text");
-    work.query(&sql, &[(&name).into()]).map(drop)
-}
-
 /// An entry, if it is there; with `lock`, kept from other writers until the end of the transaction.
 pub(super) fn find(exec: &mut dyn Executor, place: Place<'_>, id: &str, lock: bool) -> Result<Option<Stored>> {
     let lock = if lock && exec.dialect() == Dialect::Postgres { " FOR UPDATE" } else { "" };
@@ -145,7 +134,7 @@ fn params<'v>(work: &Work<'_>, place: Place<'v>, id: &'v str, doc: &'v Judged) -
         place.project.into(),
         place.table.into(),
         id.into(),
-        json_param(work.dialect(), &doc.json),
+        work.dialect().json(&doc.json),
         doc.hash.as_slice().into(),
         doc.search_text.as_str().into(),
         work.now(),
@@ -228,7 +217,7 @@ pub(super) fn audit(
     version: i64,
     summary: &str,
 ) -> Result<()> {
-    let subject = format!("aux:{}/{}/{id}", place.project, place.table);
+    let subject = format!("{}/{id}", place.subject());
     let payload = Json::from_value(&serde_json::json!({ "version": version, "changeSummary": summary }))?;
     let actor = work.who().actor.clone();
     let event = NewEvent {

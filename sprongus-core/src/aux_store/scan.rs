@@ -10,6 +10,7 @@ use super::search::Search;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::Result;
+use crate::id::check_id;
 use crate::json::Json;
 use crate::presets::FieldPath;
 
@@ -118,7 +119,8 @@ fn page(
     after: Option<&(Option<Timestamp>, String)>,
     limit: i64,
 ) -> Result<Vec<Row>> {
-    let ids = wanted.and_then(|wanted| wanted.filter.ids());
+    let mut ids = wanted.and_then(|wanted| wanted.filter.ids());
+    ids.iter_mut().for_each(|ids| ids.retain(|id| check_id("id", id).is_ok()));
     let search = wanted.is_some_and(|wanted| wanted.search.is_some());
     let mut sql = Sql::new(exec.dialect(), place, ids.as_deref(), search);
     if let Some(wanted) = wanted {
@@ -148,7 +150,10 @@ fn page(
 
 /// What SQL can leave out without deciding: texts without the term.
 fn leave_out<'w>(sql: &mut Sql<'w>, dialect: Dialect, wanted: &'w Wanted) {
-    let tellable = |search: &&Search| !wanted.fingerprint.is_empty() && search.matches_text("").is_some();
+    let tellable = |search: &&Search| {
+        let askable = !wanted.fingerprint.is_empty() && !search.folded().contains('\0');
+        askable && search.matches_text("").is_some()
+    };
     if let Some(search) = wanted.search.as_ref().filter(tellable) {
         let (fingerprint, term) = (sql.bind(wanted.fingerprint.as_str()), sql.bind(search.folded()));
         let find = if dialect == Dialect::Sqlite { "instr" } else { "strpos" };

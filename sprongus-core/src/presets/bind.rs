@@ -1,10 +1,11 @@
 //! Which preset holds where: tables and kinds of runs, per project or for all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::builtin::Builtin;
+use super::builtin::{BUILTINS, Builtin};
 use super::cache::Cache;
 use super::check::{self, Scope as Meant};
 use super::compile::Compiled;
@@ -35,12 +36,12 @@ impl Target {
 /// Checks the stored entries, then binds; see [`Presets::bind`](super::Presets::bind).
 pub(super) fn table(session: Session<'_>, cache: &Cache, request: &BindPreset, project: &str) -> Result<BindReport> {
     let meant = Meant { table: &request.table, project };
-    let (preset, compiled, seen, mut report) = session.read_snapshot(|exec| {
+    let (preset, judge, seen, mut report) = session.read_snapshot(|exec| {
         let preset = store::get(exec, &request.address)?;
         fits_table(&preset, &request.table)?;
-        let compiled = cache.keyed(&preset.id, || Ok(preset.definition.clone()))?;
-        let report = check::entries(exec, meant, &compiled)?;
-        Ok((preset, compiled, check::fingerprint(exec, meant)?, report))
+        let judge = cache.keyed(&preset.id, || Ok(preset.definition.clone()))?;
+        let report = check::entries(exec, meant, &judge)?;
+        Ok((preset, judge, check::fingerprint(exec, meant)?, report))
     })?;
     if request.dry_run {
         return Ok(report);
@@ -48,11 +49,15 @@ pub(super) fn table(session: Session<'_>, cache: &Cache, request: &BindPreset, p
     refuse_failing(&report, request)?;
     session.write_bulk(|work| {
         store::keep(work, &preset, "FOR SHARE")?;
-        lock_projects(work, meant)?;
+        lock_table(work, project, &request.table, true)?;
         if check::fingerprint(work.exec(), meant)? != seen {
             // Entries were written since; behind the locks, no more are.
-            report = check::entries(work.exec(), meant, &compiled)?;
+            report = check::entries(work.exec(), meant, &judge)?;
             refuse_failing(&report, request)?;
+        }
+        let before = compiled(session, work.exec(), Target::Table, &request.table, Some(project))?;
+        if before.is_none_or(|before| before.keywords() != judge.keywords()) {
+            forget_links(work.exec(), meant)?;
         }
         put(work, Target::Table, &request.table, project, &preset, &report)
     })?;
@@ -60,19 +65,25 @@ pub(super) fn table(session: Session<'_>, cache: &Cache, request: &BindPreset, p
     Ok(report)
 }
 
-/// Locks a table against writers that go by its present preset, in every project the binding is for.
-fn lock_projects(work: &mut Work<'_>, meant: Meant<'_>) -> Result<()> {
-    let projects = match meant.project {
-        "" => check::projects(work.exec(), meant)?,
-        project => vec![project.to_owned()],
-    };
-    projects.iter().try_for_each(|project| lock_table(work, project, meant.table, true))
+/// Holds a table on PostgreSQL until the transaction ends: in one project, or in all of them where that is "". What writes
+/// single entries shares it and asks for the preset then; a bulk call and what binds another preset hold it alone, so that
+/// what they decided on still holds when they write. SQLite has one writer anyway.
+pub(crate) fn lock_table(work: &mut Work<'_>, project: &str, table: &str, alone: bool) -> Result<()> {
+    let everywhere = format!("aux {table}");
+    match project {
+        "" => store::lock(work, &[(&everywhere, alone)]),
+        _ => store::lock(work, &[(&everywhere, false), (&format!("aux {project}/{table}"), alone)]),
+    }
 }
 
-/// The lock under which a table's preset does not change: what writes entries shares it and asks for the preset then; what
-/// binds another holds it alone. It lasts until the transaction ends.
-pub(crate) fn lock_table(work: &mut Work<'_>, project: &str, table: &str, alone: bool) -> Result<()> {
-    store::lock(work, &format!("sprongus aux {project}/{table}"), alone)
+/// Forgets the keys and references that were made by other keywords; the next write makes them anew.
+fn forget_links(exec: &mut dyn Executor, meant: Meant<'_>) -> Result<()> {
+    for project in check::projects(exec, meant)? {
+        let of_table = [project.into(), meant.table.into()];
+        exec.execute("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2", &of_table)?;
+        exec.execute("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2", &of_table)?;
+    }
+    Ok(())
 }
 
 fn refuse_failing(report: &BindReport, request: &BindPreset) -> Result<()> {
@@ -189,6 +200,30 @@ pub(crate) fn for_table(
     compiled(session, exec, Target::Table, table, Some(project))?.ok_or_else(|| unbound(table))
 }
 
+/// The tables of a project, built-in ones included, whose presets refer to that table.
+pub(crate) fn referring_tables(
+    session: Session<'_>,
+    exec: &mut dyn Executor,
+    project: &str,
+    to_table: &str,
+) -> Result<Vec<String>> {
+    // The project's own binding comes last and counts.
+    let sql = "SELECT name, preset_id FROM sprongus_bindings WHERE target = 'table' AND project_id IN ('', $1) ORDER BY project_id";
+    let mut bound: BTreeMap<String, String> =
+        BUILTINS.iter().map(|one| (one.label.to_owned(), one.preset().id)).collect();
+    for row in exec.query(sql, &[project.into()])? {
+        bound.insert(row.text(0)?, row.text(1)?);
+    }
+    let mut referring = Vec::new();
+    for (table, id) in bound {
+        let preset = of_bound(session, exec, &table, &id)?;
+        if preset.keywords().refs.iter().any(|field| field.table == to_table) {
+            referring.push(table);
+        }
+    }
+    Ok(referring)
+}
+
 /// The SQL condition that no preset is bound to such runs; kind and project ('' for none) are parameters.
 pub(crate) fn unbound_run(kind: &str, project: &str) -> String {
     format!(
@@ -214,10 +249,13 @@ fn compiled(
     project: Option<&str>,
 ) -> Result<Option<Arc<Compiled>>> {
     let Some(id) = bound_id(exec, target, name, project)? else { return Ok(None) };
-    let cache = session.core().shared::<Cache>();
-    let definition = || match store::of_id(exec, &id)? {
+    of_bound(session, exec, name, &id).map(Some)
+}
+
+fn of_bound(session: Session<'_>, exec: &mut dyn Executor, name: &str, id: &str) -> Result<Arc<Compiled>> {
+    let definition = || match store::of_id(exec, id)? {
         Some(preset) => Ok(preset.definition),
         None => Err(Error::new(ErrorCode::Corrupt, format!("the preset bound to {name} is not there; bind another"))),
     };
-    cache.keyed(&id, definition).map(Some)
+    session.core().shared::<Cache>().keyed(id, definition)
 }

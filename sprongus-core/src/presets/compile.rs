@@ -106,6 +106,11 @@ impl Compiled {
         self.keywords.id.as_deref()
     }
 
+    /// Whether a document may get a default.
+    pub(crate) fn has_defaults(&self) -> bool {
+        !self.defaults.are_none()
+    }
+
     pub(super) fn defaults(&self) -> &Defaults {
         &self.defaults
     }

@@ -34,6 +34,10 @@ impl Defaults {
         Self { places }
     }
 
+    pub(super) fn are_none(&self) -> bool {
+        self.places.iter().all(|place| place.missing.is_empty())
+    }
+
     fn apply(&self, place: usize, object: &mut Map<String, Value>) {
         let Some(place) = self.places.get(place) else { return };
         for (name, default) in &place.missing {

@@ -240,7 +240,7 @@ pub(super) fn event(
     payload: &serde_json::Value,
 ) -> Result<()> {
     let subject = format!("preset:{}", preset.address());
-    lock(work, &subject, true)?;
+    lock(work, &[(&subject, true)])?;
     let seq = next_seq(work.exec(), &subject)?;
     let actor = work.who().actor.clone();
     let payload = Json::from_value(payload)?;
@@ -250,12 +250,19 @@ pub(super) fn event(
     )
 }
 
-/// Holds others off until the transaction ends, alone or with those who share. SQLite has one writer anyway.
-pub(super) fn lock(work: &mut Work<'_>, name: &str, alone: bool) -> Result<()> {
+/// Holds others off until the transaction ends, by each name alone (`true`) or with those who share it. SQLite has one
+/// writer anyway.
+pub(super) fn lock(work: &mut Work<'_>, names: &[(&str, bool)]) -> Result<()> {
     if work.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    let shared = if alone { "" } else { "_shared" };
-    let sql = format!("SELECT pg_advisory_xact_lock{shared}(hashtextextended($1::text, 0))::text");
-    work.query(&sql, &[name.into()]).map(drop)
+    // Another schema of the same database is another store.
+    let one = |(n, (_, alone)): (usize, &(&str, bool))| {
+        let shared = if *alone { "" } else { "_shared" };
+        let name = format!("current_schema() || ' sprongus ' || ${}::text", n + 1);
+        format!("pg_advisory_xact_lock{shared}(hashtextextended({name}, 0))::text")
+    };
+    let locks: Vec<String> = names.iter().enumerate().map(one).collect();
+    let params: Vec<Value<'_>> = names.iter().map(|(name, _)| (*name).into()).collect();
+    work.query(&format!("SELECT {}", locks.join(", ")), &params).map(drop)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sprongus::aux_store::{Aux, BulkOptions, BulkReport, ListQuery, Mode, OnError, OnReferenced};
 use sprongus::{Error, ErrorCode, Result};
-use sprongus_conformance::{Case, Env};
+use sprongus_conformance::{Case, Env, Face};
 
 use crate::aux_entries::{bind, payload};
 
@@ -18,6 +18,19 @@ pub(crate) fn cases() -> Vec<Case> {
         case("aux::of_a_repeated_id_the_last_counts", repeated),
         case("aux::bulk_refuses_taken_unique_values", unique),
         case("aux::bulk_looks_at_references", references),
+        case("aux::bulk_takes_references_no_entry_could_have", impossible_references),
+        Case {
+            name: "aux::rows_judged_again_merge_what_was_given",
+            covers: &["aux.bulk_upsert"],
+            transactional: false,
+            run: judged_again,
+        },
+        Case {
+            name: "aux::what_a_bulk_refers_to_is_guarded",
+            covers: &["aux.bulk_upsert", "aux.delete"],
+            transactional: false,
+            run: guarded,
+        },
         case("aux::bulk_is_one_event_and_many_versions", versions),
         case("aux::a_cancelled_bulk_leaves_nothing", cancelled),
         case("aux::bulk_of_nothing", nothing),
@@ -198,6 +211,57 @@ fn references(env: &Env) {
         assert_eq!(ids(&nodes), "a b");
         let error = nodes.delete("a", sprongus::aux_store::OnReferenced::Restrict).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Referenced);
+    });
+}
+
+/// Texts that no id can be, and that no index could hold.
+fn impossible_references(env: &Env) {
+    env.within(|on| {
+        let long: String = (0..20_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
+        let board = json!({"id": "b", "assetIds": [long, "", "tab\t"]});
+        let report = bulk(&on.aux("storyboard"), &[board], BulkOptions::default()).unwrap();
+        assert_eq!(
+            told(&report.warnings),
+            ["1 b /assetIds/0 dangling_ref", "1 b /assetIds/1 dangling_ref", "1 b /assetIds/2 dangling_ref"]
+        );
+        let refs = on.query("SELECT count(*) FROM sprongus_aux_refs", &[]).unwrap();
+        assert_eq!(refs[0].values(), [sprongus::Value::Int(0)]);
+    });
+}
+
+/// A row is judged as new, then its entry is created by another: defaults are for what is written whole.
+fn judged_again(env: &Env) {
+    let store = env.open();
+    bind(
+        Face::Store(&store),
+        "works",
+        json!({"fields": [{"name": "state", "type": "string", "default": "draft"}, {"name": "n", "type": "integer"}]}),
+    );
+    let works = store.aux("p", "works");
+    let report = works
+        .bulk_upsert([Ok(json!({"id": "a", "n": 1}))], BulkOptions::default(), &mut |_, _| {
+            store.aux("p", "works").create(json!({"id": "a", "state": "final"}), None).map(drop)
+        })
+        .unwrap();
+    assert_eq!(tally(&report), [0, 1, 0, 0]);
+    assert_eq!(payload(&works.get("a").unwrap()), json!({"n": 1, "state": "final"}));
+}
+
+/// An entry that rows under way refer to is not deleted from under them.
+fn guarded(env: &Env) {
+    let store = env.open();
+    store.aux("p", "assets").create(json!({}), Some("a")).unwrap();
+    std::thread::scope(|scope| {
+        let deleting = store
+            .transaction(|tx| {
+                bulk(&tx.aux("p", "storyboard"), &[json!({"id": "b", "assetIds": ["a"]})], BulkOptions::default())?;
+                let assets = store.clone();
+                let deleting = scope.spawn(move || assets.aux("p", "assets").delete("a", OnReferenced::Restrict));
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                Ok(deleting)
+            })
+            .unwrap();
+        assert_eq!(deleting.join().unwrap().unwrap_err().code(), ErrorCode::Referenced);
     });
 }
 

@@ -1,7 +1,7 @@
 //! Entries one by one: what is written, what is refused, what is kept beside them.
 
 use serde_json::{Value, json};
-use sprongus::aux_store::{Nulls, OnReferenced, UpdateOptions};
+use sprongus::aux_store::{BulkOptions, Nulls, OnReferenced, UpdateOptions};
 use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::{Error, ErrorCode, Json, ops};
 use sprongus_conformance::{Case, Env, Face};
@@ -29,6 +29,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("aux::each_change_is_one_event", &["aux.create", "aux.update", "aux.delete"], events),
         case("aux::a_unique_value_is_taken_once", &["aux.create", "aux.update"], unique),
         case("aux::keys_follow_a_new_preset", &["aux.create", "presets.bind"], keys_follow),
+        case("aux::keys_are_kept_across_a_preset_without_any", &["aux.create", "presets.bind"], keys_survive),
+        case("aux::referrers_of_before_the_preset_count", &["aux.delete", "presets.bind"], referrers_follow),
+        case("aux::names_with_slashes_are_apart", &["aux.create", "aux.bulk_upsert"], slashes),
         case("aux::dangling_references_warn_or_refuse", &["aux.create"], dangling),
         case("aux::referenced_entries_are_guarded", &["aux.delete"], referenced),
         case("aux::unlinking_takes_the_id_out", &["aux.delete"], unlinking),
@@ -63,9 +66,10 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// Binds a table to a preset of its own.
 pub(crate) fn bind(on: Face<'_, '_>, table: &str, definition: Value) {
+    let label = table.replace(['/', '%'], "-");
     let definition = Json::from_value(&definition).unwrap();
-    let preset = on.presets().create(&CreatePreset::new(table, PresetKind::Custom, definition)).unwrap();
-    let address = format!("{table}@{}", preset.version);
+    let preset = on.presets().create(&CreatePreset::new(&*label, PresetKind::Custom, definition)).unwrap();
+    let address = preset.address();
     on.presets().bind(&BindPreset { table: table.to_owned(), address, ..BindPreset::default() }).unwrap();
 }
 
@@ -303,6 +307,53 @@ fn keys_follow(env: &Env) {
         works.create(json!({"n": 1}), Some("a")).unwrap();
         bind(on, "works", json!({"type": "object", "properties": {"n": {"x-unique": true}}}));
         assert_eq!(code(works.create(json!({"n": 1}), Some("b"))), ErrorCode::Conflict);
+    });
+}
+
+fn keys_survive(env: &Env) {
+    env.within(|on| {
+        let unique = json!({"type": "object", "properties": {"n": {"x-unique": true}}});
+        bind(on, "works", unique.clone());
+        let works = on.aux("works");
+        works.create(json!({"n": 1}), Some("a")).unwrap();
+        bind(on, "works", json!({"type": "object"}));
+        works.update("a", json!({"n": 2}), UpdateOptions::default()).unwrap();
+        works.create(json!({"n": 3}), Some("b")).unwrap();
+        bind(on, "works", unique);
+        assert_eq!(code(works.create(json!({"n": 3}), None)), ErrorCode::Conflict);
+        assert_eq!(code(works.create(json!({"n": 2}), None)), ErrorCode::Conflict);
+        works.create(json!({"n": 1}), None).unwrap();
+    });
+}
+
+fn referrers_follow(env: &Env) {
+    env.within(|on| {
+        bind(on, "boards", json!({"type": "object"}));
+        let (boards, assets) = (on.aux("boards"), on.aux("assets"));
+        assets.create(json!({}), Some("a")).unwrap();
+        boards.create(json!({"cover": "a"}), Some("b")).unwrap();
+        bind(on, "boards", json!({"type": "object", "properties": {"cover": {"x-ref": "assets"}}}));
+        assert_eq!(code(assets.delete("a", OnReferenced::Restrict)), ErrorCode::Referenced);
+        assert_eq!(assets.delete("a", OnReferenced::Unlink).unwrap().len(), 1);
+        assert_eq!(payload(&boards.get("b").unwrap()), json!({}));
+    });
+}
+
+/// What is told of one entry has a name of its own, whatever stands in the names it is made of.
+fn slashes(env: &Env) {
+    env.within(|on| {
+        bind(on, "t", json!({"type": "object"}));
+        bind(on, "t/x", json!({"type": "object"}));
+        bind(on, "t%2Fx", json!({"type": "object"}));
+        on.aux("t").create(json!({}), Some("x/y")).unwrap();
+        on.aux("t/x").create(json!({}), Some("y")).unwrap();
+        on.aux("t%2Fx").create(json!({}), Some("y")).unwrap();
+        on.aux("t").create(json!({}), Some("x")).unwrap();
+        on.aux("t/x").bulk_upsert([Ok(json!({}))], BulkOptions::default(), &mut |_, _| Ok(())).unwrap();
+        on.aux("t").update("x", json!({"n": 1}), UpdateOptions::default()).unwrap();
+        let told =
+            on.query("SELECT count(DISTINCT subject), count(*) FROM sprongus_events WHERE type LIKE 'aux.%'", &[]);
+        assert_eq!(told.unwrap()[0].values(), [sprongus::Value::Int(5), sprongus::Value::Int(6)]);
     });
 }
 

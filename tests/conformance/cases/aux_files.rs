@@ -204,7 +204,7 @@ fn round_trip(env: &Env) {
             json!({"id": "a", "n": 1, "t": "007", "free": 5, "o": {"p.q": [1], "e": {}}, "nil": null, "m": "5"}),
             json!({"id": "b", "t": "", "free": "5", "o": {}, "m": 5.0}),
             json!({"id": "c", "t": "\\N", "o": "x", "m": [], "\u{e9},\"\n": "=1+1\r"}),
-            json!({"id": "d"}),
+            json!({"id": "d", "x\\:json": 1, "y\\:json": "1"}),
         ];
         works.bulk_upsert(documents.into_iter().map(Ok), BulkOptions::default(), &mut |_, _| Ok(())).unwrap();
         let before = all(&works);

@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("aux::filters_decide_alike", &["aux.list", "aux.count"], filters),
         case("aux::searches_fold_and_keep_to_their_fields", &["aux.list", "aux.count"], searches),
         case("aux::naughty_search_terms", &["aux.list"], naughty_terms),
+        case("aux::what_no_entry_can_hold_finds_none", &["aux.list", "aux.count"], impossible),
     ]
 }
 
@@ -231,5 +232,18 @@ fn naughty_terms(env: &Env) {
             let filter = json!({"deep": {"contains": text}, "id": id});
             assert_eq!(assets.count(None, Some(&filter)).unwrap(), 1, "{text:?}");
         }
+    });
+}
+
+/// NUL, which no string or id holds and PostgreSQL could not even be asked for.
+fn impossible(env: &Env) {
+    env.within(|on| {
+        let assets = on.aux("assets");
+        assets.create(json!({"title": "ab"}), Some("ab")).unwrap();
+        assert_eq!((found(&assets, "a\0b"), found(&assets, "\0")), (String::new(), String::new()));
+        for filter in [json!({"id": "a\0b"}), json!({"id": {"in": ["\0"]}}), json!({"title": {"contains": "\0"}})] {
+            assert_eq!(filtered(&assets, filter.clone()), "", "{filter}");
+        }
+        assert_eq!(filtered(&assets, json!({"id": {"in": ["a\0b", "ab"]}})), "ab");
     });
 }

@@ -31,6 +31,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("presets::changes_are_events", &["presets.publish", "presets.bind"], events),
         store("presets::rivals_get_a_version_each", &["presets.create"], rivals),
         store("presets::tables_are_bound_side_by_side", &["presets.bind"], bound_side_by_side),
+        store("presets::binding_waits_for_who_writes", &["presets.bind", "aux.create"], waits),
         store("presets::handles_hold_scopes", &["presets.create", "presets.get"], scopes),
     ]
 }
@@ -414,6 +415,25 @@ fn bound_side_by_side(env: &Env) {
     let rows =
         store.query("SELECT max(seq), count(*) FROM sprongus_events WHERE subject = 'preset:assets@1'", &[]).unwrap();
     assert_eq!(rows[0].values(), [Value::Int(20), Value::Int(20)]);
+}
+
+/// What a write under way was judged by holds until it is committed; then the binding sees what was written.
+fn waits(env: &Env) {
+    let store = env.open();
+    create(Face::Store(&store), "paper");
+    let binding = std::thread::scope(|scope| {
+        let binding = store
+            .transaction(|tx| {
+                tx.aux("p", "assets").create(json!({}), Some("untitled"))?;
+                let rival = store.clone();
+                let binding = scope.spawn(move || rival.presets().bind(&bind("assets", "paper")));
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                Ok(binding)
+            })
+            .unwrap();
+        binding.join().unwrap()
+    });
+    assert_eq!(code(binding), ErrorCode::Conflict);
 }
 
 fn scopes(env: &Env) {

@@ -4,12 +4,26 @@ use super::Others;
 use super::merge::{Merging, unsigned};
 use crate::aux_store::refs::DANGLING;
 use crate::aux_store::rows::unique_violation;
+use crate::db::Dialect;
 use crate::error::{Result, Violation};
 
 /// The id of the row that a staged reference or key `k` is of.
 const STAGED_ID: &str = "(SELECT s.id FROM sprongus_stage s WHERE s.row_number = k.row_number)";
 
 impl Merging<'_, '_> {
+    /// Entries of other tables that rows refer to are kept from deletion until the end of the transaction, as
+    /// [`refs::dangling`](crate::aux_store::refs::dangling) keeps them. SQLite has one writer anyway.
+    pub(super) fn hold_targets(&mut self) -> Result<()> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        let targets = "SELECT count(*) FROM (SELECT DISTINCT k.to_table, k.to_id FROM sprongus_stage_refs k \
+                       WHERE k.to_table <> $2 ORDER BY k.to_table, k.to_id) AS k CROSS JOIN LATERAL \
+                       (SELECT e.version FROM sprongus_aux_entries e WHERE e.project_id = $1 AND e.table_name = k.to_table \
+                       AND e.id = k.to_id FOR KEY SHARE) AS held";
+        self.query(targets).map(drop)
+    }
+
     /// A row that is refused gives back what it would have taken or kept, so this goes on until none is.
     pub(super) fn refuse_bad_links(&mut self) -> Result<()> {
         loop {
@@ -92,7 +106,7 @@ impl Merging<'_, '_> {
         self.execute(
             "INSERT INTO sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id) \
              SELECT $1, $2, s.id, k.field, k.to_table, k.to_id FROM sprongus_stage_refs k \
-             JOIN sprongus_stage s ON s.row_number = k.row_number WHERE true ON CONFLICT DO NOTHING",
+             JOIN sprongus_stage s ON s.row_number = k.row_number WHERE k.to_id <> '' ON CONFLICT DO NOTHING",
         )?;
         self.execute(
             "INSERT INTO sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique) \

@@ -48,7 +48,7 @@ pub(super) fn merge(
     let others = if prepared.unnamed { Others::Stay } else { others };
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
     let (spool, mode) = (&prepared.spool, options.mode);
-    let mut merging = Merging { work, place, rules: &rules, spool, mode, others, links, report };
+    let mut merging = Merging { session, work, place, rules: &rules, spool, mode, others, links, report };
     let created = if prepared.fresh && !links { fresh::load(merging.work, place, spool)? } else { None };
     match created {
         Some(created) => merging.report.created = created,
@@ -59,6 +59,7 @@ pub(super) fn merge(
 }
 
 pub(super) struct Merging<'m, 'w> {
+    session: Session<'m>,
     work: &'m mut Work<'w>,
     place: Place<'m>,
     rules: &'m Rules,
@@ -75,10 +76,12 @@ impl Merging<'_, '_> {
         self.last_wins()?;
         self.judge_again()?;
         if self.links {
+            self.hold_targets()?;
             self.refuse_bad_links()?;
         }
         self.count()?;
         if self.others == Others::AreDeleted {
+            bound::know_referrers(self.session, self.work, self.place)?;
             self.delete_others()?;
         }
         self.write_entries()?;
@@ -88,6 +91,10 @@ impl Merging<'_, '_> {
         self.report.errors.sort_by_key(|one| one.row);
         self.report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
         stage::drop_tables(self.work.exec())
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.work.dialect()
     }
 
     pub(super) fn query(&mut self, sql: &str) -> Result<Vec<Row>> {
@@ -270,7 +277,7 @@ impl Merging<'_, '_> {
 
     /// One event for the whole call.
     fn audit(&mut self, rows: u64) -> Result<()> {
-        let subject = format!("aux:{}/{}", self.place.project, self.place.table);
+        let subject = self.place.subject();
         let seq = next_seq(self.work.exec(), &subject)?;
         let report = &self.report;
         let payload: JsonValue = json!({

@@ -235,7 +235,9 @@ pub(super) fn judge(
     version: i64,
     mode: Mode,
 ) -> Result<(Judged, Value)> {
-    let given = if base.is_some() { Some(Json::from_value(&Value::Object(document.clone()))?) } else { None };
+    // What is judged again may be merged into another base than this one, and a default is no part of what was given.
+    let differs = base.is_some() || rules.preset.has_defaults();
+    let given = if differs { Some(Json::from_value(&Value::Object(document.clone()))?) } else { None };
     let judged = rules.written(id, document, base, mode, Nulls::Keep)?;
     let given = given.filter(|given| *given != judged.json).map(|given| given.as_str().to_owned());
     let row = Judged {

@@ -105,9 +105,11 @@ pub(super) fn document(dialect: Dialect, payload: String) -> Value<'static> {
     })
 }
 
+/// An id that no entry could have is the empty one, which none has either: no index could hold a text of any length.
 fn reference(row: u64, one: Reference) -> Vec<Value<'static>> {
     let strict = i64::from(one.strict);
-    vec![number(row), one.field.into(), one.pointer.into(), one.table.into(), one.id.into(), strict.into()]
+    let id = if one.possible() { one.id } else { String::new() };
+    vec![number(row), one.field.into(), one.pointer.into(), one.table.into(), id.into(), strict.into()]
 }
 
 fn key(row: u64, one: KeyRow) -> Vec<Value<'static>> {

@@ -49,13 +49,20 @@ fn column(number: usize, name: &str, quoted: bool, types: &CellTypes<'_>) -> Res
     if name.contains('\0') {
         return Err(bad(number, "has a NUL in its name"));
     }
-    let (name, json) = name.strip_suffix(JSON_MARK).map_or((name, false), |name| (name, true));
+    let (name, json) = marked(name).map_or((name, false), |name| (name, true));
     let path = Path::parse(name).map_err(|error| bad(number, error.message()))?;
     if path.keys().len() > MAX_KEYS {
         return Err(bad(number, "descends more than 64 times"));
     }
     let parse = if json { Box::new(json_cell) } else { types(path.keys()) };
     Ok(Column { pointer: pointer(path.keys().iter().map(String::as_str)), path, parse })
+}
+
+/// What stands before the mark. After another backslash it is none, but the end of a key.
+fn marked(name: &str) -> Option<&str> {
+    let unmarked = name.strip_suffix(JSON_MARK)?;
+    let backslashes = unmarked.len() - unmarked.trim_end_matches('\\').len();
+    backslashes.is_multiple_of(2).then_some(unmarked)
 }
 
 /// In sorted order a path that lies within another stands right after it or after others that do.
