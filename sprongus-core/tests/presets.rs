@@ -79,6 +79,8 @@ fn a_field_list_names_every_fault() {
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "min": 1 }] })), ["/fields/0/min"]);
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "table": "t" }] })), ["/fields/0/table"]);
     assert_eq!(refused(json!({ "fields": [{ "name": "a", "type": "string", "default": 1 }] })), ["/fields/0/default"]);
+    let long = json!({ "name": "a", "type": "string", "default": "long", "maxBytes": 3 });
+    assert_eq!(refused(json!({ "fields": [long] })), ["/fields/0/default"]);
     assert_eq!(
         refused(json!({ "fields": [{ "name": "a", "type": "string", "required": "yes" }] })),
         ["/fields/0/required"]
@@ -221,6 +223,8 @@ fn max_bytes_counts_utf8_also_beside_a_reference() {
     assert_eq!(preset.validate(&json!({ "a": "ab\u{7f}" })), []);
     assert_eq!(judged(&preset, json!({ "a": "€x" })), pairs(&[("/a", "x-max-bytes")]));
     assert_eq!(judged(&preset, json!({ "a": 1 })), pairs(&[("/a", "type")]));
+    // The canonical form counts: [1e-5], not [0.00001].
+    assert_eq!(compile(json!({ "x-max-bytes": 6 })).unwrap().validate(&json!([1e-5])), []);
 }
 
 #[test]
@@ -229,7 +233,7 @@ fn defaults_fill_what_is_missing_only() {
         "o": { "properties": { "x": { "default": true } } }, "p": { "properties": { "x": { "default": true } } } } }))
     .unwrap();
     let mut payload = map(json!({ "b": [1], "n": null, "o": {} }));
-    apply_defaults(&preset, &mut payload);
+    apply_defaults(&preset, &mut payload).unwrap();
     assert_eq!(Value::Object(payload), json!({ "a": 1, "b": [1], "n": null, "o": { "x": true } }));
 }
 
@@ -241,9 +245,28 @@ fn defaults_follow_documents_into_recursion_and_leave_alternatives_alone() {
     } } }))
     .unwrap();
     let mut payload = map(json!({ "kind": "b", "next": { "next": { "next": {} } } }));
-    apply_defaults(&preset, &mut payload);
+    apply_defaults(&preset, &mut payload).unwrap();
     let next = json!({ "n": 0, "next": { "n": 0, "next": { "n": 0 } } });
     assert_eq!(Value::Object(payload), json!({ "kind": "b", "n": 0, "next": next }));
+}
+
+#[test]
+fn defaults_without_end_are_refused() {
+    on_a_small_stack(|| {
+        let node = |default: Value| json!({ "$ref": "#", "default": default });
+        assert_eq!(refused(json!({ "properties": { "a": node(json!({})) } })), [""]);
+        assert_eq!(refused(json!({ "properties": { "a": node(json!({})), "b": node(json!({})) } })), [""]);
+        let ends = compile(json!({ "properties": { "a": node(json!({ "a": null })) } })).unwrap();
+        let mut payload = map(json!({ "a": { "a": {} } }));
+        apply_defaults(&ends, &mut payload).unwrap();
+        assert_eq!(Value::Object(payload), json!({ "a": { "a": { "a": { "a": null } } } }));
+        let large = json!({ "default": "x".repeat(1 << 20) });
+        let preset = compile(json!({ "additionalProperties": false, "properties": {
+            "large": large, "a": { "$ref": "#" }, "b": { "$ref": "#" }, "c": { "$ref": "#" } } }))
+        .unwrap();
+        let deep = (0..6).fold(json!({}), |inner, _| json!({ "a": inner, "b": inner, "c": inner }));
+        assert_eq!(apply_defaults(&preset, &mut map(deep)).unwrap_err().code(), ErrorCode::TooLarge);
+    });
 }
 
 /// Every schema refers to every other: more paths lead through it than could ever be walked.
@@ -254,7 +277,7 @@ fn entangled_schemas_are_read_in_time() {
         names.iter().map(|name| (name.clone(), json!({ "$ref": format!("#/$defs/{name}") }))).collect();
     let definitions: Map<String, Value> = names
         .iter()
-        .map(|name| (name.clone(), json!({ "properties": all, "default": {}, "type": "object" })))
+        .map(|name| (name.clone(), json!({ "properties": all, "default": null, "type": "object" })))
         .collect();
     let mut definition = json!({ "$defs": definitions, "$ref": "#/$defs/d0" });
     let preset = compile(definition.clone()).unwrap();
@@ -404,6 +427,54 @@ fn references_do_not_multiply_without_end() {
     assert_eq!(judged(&few, json!(1)), pairs(&[("", "type")]));
 }
 
+/// The same chains and multiplications, by URI instead of by pointer.
+#[test]
+fn references_by_uri_have_an_end_too() {
+    let by_uri = |count: usize, schema: &dyn Fn(usize) -> Value| {
+        let mut definitions = Map::new();
+        for n in 0..count {
+            let mut schema = schema(n + 1);
+            schema["$id"] = json!(format!("http://x/{n}"));
+            definitions.insert(format!("d{n}"), schema);
+        }
+        definitions.insert("last".to_owned(), json!({ "$id": count.to_string(), "type": "object" }));
+        json!({ "$id": "http://x/", "$defs": definitions, "$ref": "0" })
+    };
+    on_a_small_stack(move || {
+        assert_eq!(refused(by_uri(5_000, &|n| json!({ "$ref": format!("http://x/{n}") }))), [""]);
+        let long = compile(by_uri(1_000, &|n| json!({ "$ref": n.to_string() }))).unwrap();
+        assert_eq!(judged(&long, json!(1)), pairs(&[("", "type")]));
+        let twice = |n: usize| json!({ "allOf": [{ "$ref": n.to_string() }, { "$ref": format!("./{n}") }] });
+        assert_eq!(refused(by_uri(60, &twice)), [""]);
+        assert_eq!(judged(&compile(by_uri(8, &twice)).unwrap(), json!(1)), pairs(&[("", "type")]));
+    });
+}
+
+/// Two references at each level of a document: twice as much to do for each.
+#[test]
+fn references_do_not_multiply_with_depth() {
+    let start = Instant::now();
+    let levels = 60;
+    let mut definitions = Map::new();
+    for n in 0..levels {
+        let next = json!({ "$ref": format!("#/$defs/d{}", n + 1) });
+        definitions.insert(format!("d{n}"), json!({ "properties": { "a": { "allOf": [next, next] } } }));
+    }
+    definitions.insert(format!("d{levels}"), json!({ "type": "object" }));
+    let entangled = compile(json!({ "$defs": definitions, "$ref": "#/$defs/d0" })).unwrap();
+    assert_eq!(judged(&entangled, nested(4)), []);
+    assert_eq!(judged(&entangled, nested(levels + 1)), pairs(&[("", "$ref")]));
+    let form = |kind: &str| json!({ "required": ["type"], "properties": { "type": { "const": kind }, "left": { "$ref": "#" } } });
+    let tree =
+        compile(json!({ "oneOf": [form("add"), form("mul"), { "properties": { "type": { "const": "one" } } }] }))
+            .unwrap();
+    let sum = |depth: usize, last: Value| (0..depth).fold(last, |left, _| json!({ "type": "add", "left": left }));
+    assert_eq!(judged(&tree, sum(100, json!({ "type": "one" }))), []);
+    assert_eq!(judged(&tree, sum(5, json!({ "type": "two" }))), pairs(&[("", "oneOf")]));
+    assert_eq!(judged(&tree, sum(100, json!({ "type": "two" }))), pairs(&[("", "$ref")]));
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
 #[test]
 fn patterns_cannot_run_away() {
     let start = Instant::now();
@@ -536,9 +607,9 @@ proptest! {
         sorted.sort_by(|a, b| (&a.path, &a.keyword).cmp(&(&b.path, &b.keyword)));
         prop_assert_eq!(found, sorted);
         if let Value::Object(mut map) = document {
-            apply_defaults(&preset, &mut map);
+            apply_defaults(&preset, &mut map).unwrap();
             let once = map.clone();
-            apply_defaults(&preset, &mut map);
+            apply_defaults(&preset, &mut map).unwrap();
             prop_assert_eq!(once, map);
         }
         preset.type_of(&["a", "0"]);

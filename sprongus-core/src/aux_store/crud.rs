@@ -131,7 +131,7 @@ fn link(work: &mut Work<'_>, place: Place<'_>, id: &str, judged: &Judged) -> Res
 
 /// The warnings of an entry; a strict reference to nothing refuses it.
 fn warnings(work: &mut Work<'_>, place: Place<'_>, id: &str, judged: &Judged) -> Result<Vec<Violation>> {
-    let dangling = refs::dangling(work.exec(), place, id, &judged.refs)?;
+    let dangling = refs::leading_nowhere(work.exec(), place, id, &judged.refs)?;
     let strict: Vec<Violation> = dangling.iter().filter(|one| one.strict).map(|one| one.violation()).collect();
     if !strict.is_empty() {
         return Err(Error::validation(strict));

@@ -64,7 +64,7 @@ impl Rules {
             _ => {
                 let mut whole = document;
                 put_identity(&mut whole, &self.preset, id);
-                apply_defaults(&self.preset, &mut whole);
+                apply_defaults(&self.preset, &mut whole)?;
                 whole
             }
         };

@@ -10,7 +10,7 @@ use super::rows::{self, Place};
 use crate::db::{Dialect, Executor};
 use crate::error::{Result, Violation};
 use crate::id::check_id;
-use crate::presets::{Keywords, Step};
+use crate::presets::{Keywords, Referring, Step, dangling};
 
 /// The keyword of a warning about a reference to nothing.
 pub(super) const DANGLING: &str = "dangling_ref";
@@ -32,38 +32,23 @@ impl Reference {
     }
 
     pub(super) fn violation(&self) -> Violation {
-        let keyword = if self.strict { "x-ref" } else { DANGLING };
-        Violation::new(&self.pointer, keyword, format!("no entry of the table {:?} has this id", self.table))
+        dangling(&self.pointer, if self.strict { "x-ref" } else { DANGLING }, &self.table)
     }
 }
 
 /// Every reference of a document, in the order of the preset's fields.
 pub(super) fn of_document(keywords: &Keywords, document: &Value) -> Vec<Reference> {
-    let mut found = Vec::new();
-    for field in &keywords.refs {
-        for (place, value) in field.path.values(document) {
-            let mut add = |pointer: String, value: &Value| {
-                if let Value::String(id) = value {
-                    let (table, strict) = (field.table.clone(), field.strict);
-                    let name = field_name(&field.path.to_string());
-                    found.push(Reference { field: name, pointer, table, id: id.clone(), strict });
-                }
-            };
-            match value {
-                Value::Array(items) => {
-                    items.iter().enumerate().for_each(|(index, item)| add(format!("{place}/{index}"), item));
-                }
-                one => add(place, one),
-            }
-        }
-    }
-    found
+    let reference = |(pointer, Referring { field, id }): (String, Referring<'_>)| {
+        let name = field_name(&field.path.to_string());
+        Reference { field: name, pointer, table: field.table.clone(), id: id.to_owned(), strict: field.strict }
+    };
+    keywords.references(document).into_iter().map(reference).collect()
 }
 
 /// The references of an entry that lead nowhere. One to the entry itself does not.
 ///
 /// On PostgreSQL the entries found are locked against deletion until the end of the transaction.
-pub(super) fn dangling<'r>(
+pub(super) fn leading_nowhere<'r>(
     exec: &mut dyn Executor,
     place: Place<'_>,
     own_id: &str,

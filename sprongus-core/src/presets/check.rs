@@ -1,14 +1,16 @@
 //! Whether the entries a table holds would pass another preset.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Number, Value as Document};
 
 use super::compile::Compiled;
 use super::keywords::Key;
 use super::requests::BindReport;
-use crate::db::{Executor, Row, Value};
+use super::reserved::take_identity;
+use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Result, Violation};
+use crate::id::check_id;
 use crate::json::Json;
 
 /// Entries read at a time.
@@ -56,14 +58,61 @@ pub(super) fn entries(exec: &mut dyn Executor, scope: Scope<'_>, preset: &Compil
     loop {
         let params: [Value<'_>; 4] = [scope.table.into(), scope.project.into(), (&last.0).into(), (&last.1).into()];
         let rows = exec.query(&sql, &params)?;
-        for row in &rows {
-            last = (row.text(0)?, row.text(1)?);
-            check.entry(&last.0, &last.1, &row.json(2)?);
-        }
+        let batch = rows.iter().map(Entry::read).collect::<Result<Vec<_>>>()?;
+        let missing = missing(exec, preset, &batch)?;
+        batch.iter().for_each(|entry| check.entry(entry, scope.table, &missing));
+        last = batch.into_iter().next_back().map_or(last, |entry| (entry.project, entry.id));
         if (rows.len() as i64) < BATCH {
             return Ok(check.report);
         }
     }
+}
+
+struct Entry {
+    project: String,
+    id: String,
+    payload: Document,
+}
+
+impl Entry {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self { project: row.text(0)?, id: row.text(1)?, payload: row.json(2)?.to_value() })
+    }
+}
+
+/// Project, table and id of entries.
+type Ids = HashSet<(String, String, String)>;
+
+/// The entries that strict references lead to and that are not there.
+fn missing(exec: &mut dyn Executor, preset: &Compiled, batch: &[Entry]) -> Result<Ids> {
+    let strict = |entry: &Entry| -> Vec<(String, String, String)> {
+        let references = preset.keywords().references(&entry.payload).into_iter();
+        let strict = references.filter(|(_, one)| one.field.strict);
+        strict.map(|(_, one)| (entry.project.clone(), one.field.table.clone(), one.id.to_owned())).collect()
+    };
+    let mut missing: Ids = batch.iter().flat_map(strict).collect();
+    let mut asked: BTreeMap<(&str, &str), Vec<Value<'static>>> = BTreeMap::new();
+    for (project, table, id) in missing.iter().filter(|(.., id)| check_id("id", id).is_ok()) {
+        asked.entry((project, table)).or_default().push(id.clone().into());
+    }
+    let among = match exec.dialect() {
+        Dialect::Sqlite => "IN (SELECT value FROM json_each($3))",
+        Dialect::Postgres => "= ANY ($3::text[])",
+    };
+    let sql = format!("SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id {among}");
+    let mut there = Ids::new();
+    for ((project, table), ids) in asked {
+        for row in exec.query(&sql, &[project.into(), table.into(), Value::Array(ids)])? {
+            there.insert((project.to_owned(), table.to_owned(), row.text(0)?));
+        }
+    }
+    missing.retain(|one| !there.contains(one));
+    Ok(missing)
+}
+
+/// A reference to nothing.
+pub(crate) fn dangling(pointer: &str, keyword: &str, table: &str) -> Violation {
+    Violation::new(pointer, keyword, format!("no entry of the table {table:?} has this id"))
 }
 
 struct Check<'c> {
@@ -74,16 +123,31 @@ struct Check<'c> {
 }
 
 impl Check<'_> {
-    fn entry(&mut self, project: &str, id: &str, payload: &Json) {
-        let payload = payload.to_value();
-        let mut violations = self.preset.validate(&payload);
-        violations.extend(self.preset.keywords().unique.iter().filter_map(|key| self.twin(project, id, key, &payload)));
+    fn entry(&mut self, entry: &Entry, table: &str, missing: &Ids) {
+        let Entry { project, id, payload } = entry;
+        let keywords = self.preset.keywords();
+        let mut violations = self.preset.validate(payload);
+        violations.extend(self.other_id(entry, table));
+        let lost = |table: &String, to: &str| missing.contains(&(project.clone(), table.clone(), to.to_owned()));
+        let references = keywords.references(payload).into_iter();
+        let strict = references.filter(|(_, one)| one.field.strict && lost(&one.field.table, one.id));
+        violations.extend(strict.map(|(pointer, one)| dangling(&pointer, "x-ref", &one.field.table)));
+        violations.extend(keywords.unique.iter().filter_map(|key| self.twin(project, id, key, payload)));
         self.report.checked += 1;
         self.report.failing += u64::from(!violations.is_empty());
         let room = LISTED - self.report.errors.len().min(LISTED);
         self.report
             .errors
             .extend(violations.into_iter().take(room).map(|one| Violation { id: Some(id.to_owned()), ..one }));
+    }
+
+    /// What is wrong with the property that would show the entry's id.
+    fn other_id(&self, entry: &Entry, table: &str) -> Vec<Violation> {
+        let Some(payload) = entry.payload.as_object().filter(|_| self.preset.id_field().is_some()) else {
+            return Vec::new();
+        };
+        let taken = take_identity(&mut payload.clone(), self.preset, Some(&entry.id), &entry.project, table);
+        taken.map_or_else(|error| error.violations_list(), |_| Vec::new())
     }
 
     fn twin(&mut self, project: &str, id: &str, key: &Key, payload: &Document) -> Option<Violation> {

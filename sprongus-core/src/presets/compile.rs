@@ -4,10 +4,12 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value, json};
 
 use super::defaults::Defaults;
+use super::graph::Graph;
 use super::keywords::Keywords;
+use super::nesting::Nesting;
 use super::schema::{Document, change_each, children};
 use super::stack::{depth, with_room};
-use super::{fields, formats, nesting, validate};
+use super::{fields, formats, validate};
 use crate::error::{Error, Result, Violation};
 use crate::json::Json;
 
@@ -38,8 +40,7 @@ pub struct Compiled {
     validator: Validator,
     keywords: Keywords,
     defaults: Defaults,
-    /// How many schemas judge one place in turn, at most.
-    chain: usize,
+    nesting: Nesting,
 }
 
 impl Compiled {
@@ -62,14 +63,14 @@ impl Compiled {
     fn of_schema(mut schema: Value) -> Result<Self> {
         let draft = draft_of(&schema)?;
         obeys_metaschema(&schema, draft)?;
-        let chain = nesting::chain(&schema)?;
         change_each(&mut schema, &prepared);
+        let nesting = Nesting::of(Graph::read(&schema, draft)?)?;
         let document = Document::new(&schema);
         local_references_resolve(document)?;
         let keywords = Keywords::read(document)?;
         let validator = options(draft).build(&schema).map_err(|error| refused(document, &error))?;
-        let defaults = Defaults::read(document);
-        Ok(Self { validator, keywords, defaults, chain, schema })
+        let defaults = Defaults::read(document)?;
+        Ok(Self { validator, keywords, defaults, nesting, schema })
     }
 
     /// Every way in which that document breaks the preset, ordered by path and keyword; none where it is valid.
@@ -83,12 +84,25 @@ impl Compiled {
     }
 
     fn judge(&self, document: &Value) -> Vec<Violation> {
-        if self.validator.is_valid(document) { Vec::new() } else { validate::violations(&self.validator, document) }
+        let endless = |what: &str| {
+            let message = format!("{what}: the schemas of its preset refer to one another too often");
+            vec![Violation::new("", "$ref", message)]
+        };
+        if self.nesting.is_endless(document) {
+            return endless("cannot be judged");
+        }
+        if self.validator.is_valid(document) {
+            return Vec::new();
+        }
+        if self.nesting.has_endless_reasons(document) {
+            return endless("breaks the preset, but the reasons cannot be told");
+        }
+        validate::violations(&self.validator, document)
     }
 
     /// Whether the caller's stack is enough: a schema that is nested no deeper than itself always is.
     fn is_frugal(&self, document: &Value) -> bool {
-        self.chain == 1 || depth(document, FRUGAL) * self.chain <= FRUGAL
+        self.nesting.chain == 1 || depth(document, FRUGAL) * self.nesting.chain <= FRUGAL
     }
 
     /// The JSON Schema that documents are judged by.
@@ -148,7 +162,8 @@ fn obeys_metaschema(schema: &Value, draft: Draft) -> Result<()> {
     Err(Error::validation(validate::violations(&metaschema, schema)))
 }
 
-fn options(draft: Draft) -> jsonschema::ValidationOptions<'static> {
+/// What validators are built by.
+pub(super) fn options(draft: Draft) -> jsonschema::ValidationOptions<'static> {
     jsonschema::options()
         .with_draft(draft)
         .should_validate_formats(true)

@@ -1,10 +1,11 @@
 //! Field lists: the short form of a definition, compiled to the JSON Schema it stands for.
 
+use jsonschema::Draft;
 use serde_json::{Map, Value, json};
 
+use super::compile::options;
 use super::reserved::RESERVED;
 use super::schema::escaped;
-use super::validate::is_secret;
 use crate::error::{Error, Result, Violation};
 use crate::text::check_name;
 
@@ -189,7 +190,7 @@ impl List {
             }
         }
         if let Some(default) = field.get("default") {
-            if !fits(default, schema, flags.secret) {
+            if !fits(default, schema) {
                 self.refuse(&format!("{at}/default"), "is no value this field could hold");
             }
             schema.insert("default".to_owned(), default.clone());
@@ -211,11 +212,9 @@ impl List {
     }
 }
 
-fn fits(default: &Value, schema: &Map<String, Value>, secret: bool) -> bool {
-    if secret {
-        return is_secret(default);
-    }
-    jsonschema::is_valid(&Value::Object(schema.clone()), default)
+fn fits(default: &Value, schema: &Map<String, Value>) -> bool {
+    let validator = options(Draft::Draft202012).build(&Value::Object(schema.clone()));
+    validator.is_ok_and(|validator| validator.is_valid(default))
 }
 
 /// The yes-or-no properties of a field.

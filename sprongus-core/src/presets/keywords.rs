@@ -133,7 +133,33 @@ pub struct Keywords {
     pub id: Option<String>,
 }
 
+/// A reference that a document holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Referring<'d> {
+    pub(crate) field: &'d RefField,
+    pub(crate) id: &'d str,
+}
+
 impl Keywords {
+    /// Every reference of a document with its JSON Pointer, in the order of the fields.
+    pub(crate) fn references<'d>(&'d self, document: &'d Value) -> Vec<(String, Referring<'d>)> {
+        let mut found = Vec::new();
+        for field in &self.refs {
+            let mut add = |pointer: String, value: &'d Value| {
+                found.extend(value.as_str().map(|id| (pointer, Referring { field, id })));
+            };
+            for (pointer, value) in field.path.values(document) {
+                match value {
+                    Value::Array(items) => {
+                        items.iter().enumerate().for_each(|(index, item)| add(format!("{pointer}/{index}"), item));
+                    }
+                    one => add(pointer, one),
+                }
+            }
+        }
+        found
+    }
+
     /// Reads them; a malformed one is `validation` with its path in the schema.
     pub(super) fn read(document: Document<'_>) -> Result<Self> {
         let leads = document.leading_to(|schema| schema.keys().any(|keyword| keyword.starts_with("x-")));

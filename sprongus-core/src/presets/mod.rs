@@ -12,6 +12,7 @@ mod defaults;
 mod exchange;
 mod fields;
 mod formats;
+mod graph;
 mod keywords;
 mod model;
 mod nesting;
@@ -26,8 +27,10 @@ mod validate;
 
 pub use builtin::{BUILTINS, Builtin};
 pub use cache::Cache;
+pub(crate) use check::dangling;
 pub use compile::Compiled;
 pub use defaults::apply_defaults;
+pub(crate) use keywords::Referring;
 pub use keywords::{FieldPath, Key, Keywords, RefField, Step};
 pub use model::{Address, Preset, PresetKind};
 pub use requests::{

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::keywords::max_bytes;
 use super::schema::escaped;
 use crate::error::Violation;
+use crate::json::Json;
 
 /// Longest text quoted from a schema in a message, in characters.
 const LONGEST: usize = 200;
@@ -156,8 +157,7 @@ impl<'i> Keyword<'i> for MaxBytes {
     fn is_valid(&self, instance: &'i Value) -> bool {
         match instance {
             Value::String(text) => text.len() as u64 <= self.0,
-            // Maps are sorted, and nothing is indented: this is the canonical form.
-            other => other.to_string().len() as u64 <= self.0,
+            other => Json::from_value(other).is_ok_and(|json| json.as_str().len() as u64 <= self.0),
         }
     }
 }

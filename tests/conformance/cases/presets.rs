@@ -24,6 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("presets::what_is_bound_is_not_deleted", &["presets.delete"], deletes),
         case("presets::binding_checks_what_is_stored", &["presets.bind"], binding_checks),
         case("presets::binding_sees_twins_of_unique_values", &["presets.bind"], binding_twins),
+        case("presets::binding_looks_at_ids_and_strict_references", &["presets.bind"], binding_links),
         case("presets::projects_bind_for_themselves", &["presets.bind", "presets.bound"], projects_bind),
         case("presets::kinds_fit_their_tables", &["presets.bind", "presets.bind_run"], kinds_fit),
         case("presets::documents_are_judged_as_given", &["presets.validate"], judged),
@@ -253,6 +254,30 @@ fn binding_twins(env: &Env) {
         let told: Vec<_> =
             report.errors.iter().map(|one| (one.id.as_deref(), one.path.as_str(), one.keyword.as_str())).collect();
         assert_eq!((report.checked, told), (7, vec![(Some("2"), "/n", "unique")]));
+    });
+}
+
+fn binding_links(env: &Env) {
+    env.within(|on| {
+        let strict = json!({ "type": "array", "items": { "x-ref": { "table": "works", "strict": true } } });
+        let definition =
+            json!({ "properties": { "isbn": { "x-id": true }, "near": { "x-ref": "works" }, "of": strict } });
+        on.presets().create(&CreatePreset::new("linked", PresetKind::Custom, self::json(definition))).unwrap();
+        entry(on, "p", "1", json!({ "isbn": "1", "of": ["1", "2"], "near": "lost" }));
+        entry(on, "p", "2", json!({ "isbn": "3" }));
+        entry(on, "p", "3", json!({ "of": ["2", "lost", "x".repeat(10_000)] }));
+        entry(on, "q", "4", json!({ "of": ["1"], "isbn": 4 }));
+        let report = on.presets().bind(&BindPreset { dry_run: true, ..bind("works", "linked") }).unwrap();
+        let told: Vec<_> = report
+            .errors
+            .iter()
+            .map(|one| (one.id.as_deref().unwrap(), one.path.as_str(), one.keyword.as_str()))
+            .collect();
+        let wanted =
+            [("2", "/isbn", "reserved"), ("3", "/of/1", "x-ref"), ("3", "/of/2", "x-ref"), ("4", "/of/0", "x-ref")];
+        assert_eq!((report.failing, told), (3, wanted.to_vec()));
+        let forced = BindPreset { project: Some("p".to_owned()), force: true, ..bind("works", "linked") };
+        assert_eq!(on.presets().bind(&forced).unwrap().checked, 3);
     });
 }
 

@@ -6,13 +6,14 @@ use crate::aux_store::refs::DANGLING;
 use crate::aux_store::rows::unique_violation;
 use crate::db::Dialect;
 use crate::error::{Result, Violation};
+use crate::presets::dangling;
 
 /// The id of the row that a staged reference or key `k` is of.
 const STAGED_ID: &str = "(SELECT s.id FROM sprongus_stage s WHERE s.row_number = k.row_number)";
 
 impl Merging<'_, '_> {
     /// Entries of other tables that rows refer to are kept from deletion until the end of the transaction, as
-    /// [`refs::dangling`](crate::aux_store::refs::dangling) keeps them. SQLite has one writer anyway.
+    /// [`leading_nowhere`](crate::aux_store::refs::leading_nowhere) keeps them. SQLite has one writer anyway.
     pub(super) fn hold_targets(&mut self) -> Result<()> {
         if self.dialect() == Dialect::Sqlite {
             return Ok(());
@@ -50,7 +51,7 @@ impl Merging<'_, '_> {
             let (number, id, pointer) = (unsigned(row, 0)?, row.text(1)?, row.text(2)?);
             let violation = match keyword {
                 "unique" => unique_violation(&pointer),
-                _ => no_such_entry(&pointer, "x-ref", &row.text(3)?),
+                _ => dangling(&pointer, "x-ref", &row.text(3)?),
             };
             self.refuse(number, &id, vec![Violation { row: Some(number), id: Some(id.clone()), ..violation }])?;
         }
@@ -93,7 +94,7 @@ impl Merging<'_, '_> {
 
     pub(super) fn write_links(&mut self) -> Result<()> {
         for row in self.query(&self.dangling("k.strict = 0"))? {
-            let warning = no_such_entry(&row.text(2)?, DANGLING, &row.text(3)?);
+            let warning = dangling(&row.text(2)?, DANGLING, &row.text(3)?);
             self.report.warnings.push(Violation { row: Some(unsigned(&row, 0)?), id: Some(row.text(1)?), ..warning });
         }
         let given = "IN (SELECT s.id FROM sprongus_stage s)";
@@ -115,8 +116,4 @@ impl Merging<'_, '_> {
         )
         .map(drop)
     }
-}
-
-fn no_such_entry(pointer: &str, keyword: &str, table: &str) -> Violation {
-    Violation::new(pointer, keyword, format!("no entry of the table {table:?} has this id"))
 }
