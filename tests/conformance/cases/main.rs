@@ -5,6 +5,7 @@ mod aux_bulk;
 mod aux_entries;
 mod aux_files;
 mod aux_lists;
+mod aux_random;
 mod host;
 mod places;
 mod presets;
@@ -19,6 +20,7 @@ fn main() -> std::process::ExitCode {
         aux_entries::cases(),
         aux_files::cases(),
         aux_lists::cases(),
+        aux_random::cases(),
         host::cases(),
         places::cases(),
         presets::cases(),
