@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::order::{comparable, equal};
+use super::order::{comparable, compare, equal};
 use super::path::Path;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -81,12 +81,39 @@ enum Condition {
     LessOrEqual(Value),
     Greater(Value),
     GreaterOrEqual(Value),
-    In(Vec<Value>),
+    In(OneOf),
     Not(Vec<Condition>),
     Contains(Value),
     ContainsFolded(String),
     StartsWith(String),
     Exists(bool),
+}
+
+/// Values to be found again, however many there are.
+#[derive(Debug, Clone, PartialEq)]
+struct OneOf {
+    /// In the order of a sort, by which scalars are equal where filters have it so.
+    scalars: Vec<Value>,
+    containers: Vec<Value>,
+}
+
+impl OneOf {
+    fn of(values: Vec<Value>) -> Self {
+        let (containers, mut scalars): (Vec<Value>, Vec<Value>) = values.into_iter().partition(is_container);
+        scalars.sort_by(|a, b| compare(Some(a), Some(b)));
+        Self { scalars, containers }
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        match is_container(value) {
+            true => self.containers.iter().any(|wanted| equal(value, wanted)),
+            false => self.scalars.binary_search_by(|wanted| compare(Some(wanted), Some(value))).is_ok(),
+        }
+    }
+}
+
+fn is_container(value: &Value) -> bool {
+    value.is_array() || value.is_object()
 }
 
 impl Filter {
@@ -124,7 +151,7 @@ impl Filter {
         let conditions = self.0.iter().filter(|(field, _)| *field == Field::Id).flat_map(|(_, conditions)| conditions);
         conditions.into_iter().find_map(|condition| match condition {
             Condition::Equal(value) => Some(value.as_str().into_iter().collect()),
-            Condition::In(values) => Some(values.iter().filter_map(Value::as_str).collect()),
+            Condition::In(values) => Some(values.scalars.iter().filter_map(Value::as_str).collect()),
             _ => None,
         })
     }
@@ -155,7 +182,7 @@ fn condition(field: &Field, name: &str, operator: &str, operand: &Value) -> Resu
         "gte" => Condition::GreaterOrEqual(value()?),
         "in" => {
             let values = operand.as_array().ok_or_else(|| wanted("an array of values"))?;
-            Condition::In(values.iter().map(|value| operand_of(field, name, value)).collect::<Result<_>>()?)
+            Condition::In(OneOf::of(values.iter().map(|value| operand_of(field, name, value)).collect::<Result<_>>()?))
         }
         "not" => Condition::Not(conditions(field, name, operand)?),
         "contains" => Condition::Contains(operand.clone()),
@@ -207,7 +234,7 @@ impl Condition {
             Self::LessOrEqual(wanted) => ordered(wanted, Ordering::is_le),
             Self::Greater(wanted) => ordered(wanted, Ordering::is_gt),
             Self::GreaterOrEqual(wanted) => ordered(wanted, Ordering::is_ge),
-            Self::In(wanted) => wanted.iter().any(|wanted| equal(value, wanted)),
+            Self::In(wanted) => wanted.holds(value),
             Self::Contains(wanted) => contains(value, wanted),
             Self::ContainsFolded(wanted) => contains_folded(value, wanted),
             Self::StartsWith(wanted) => value.as_str().is_some_and(|text| text.starts_with(wanted)),

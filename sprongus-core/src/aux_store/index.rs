@@ -4,7 +4,8 @@ use serde_json::Value as JsonValue;
 use sha2::{Digest, Sha256};
 
 use super::document::Rules;
-use super::rows::{self, Place};
+use super::keys::KeyRow;
+use super::rows::Place;
 use super::{keys, refs, scan};
 use crate::db::{Executor, Value};
 use crate::error::Result;
@@ -12,6 +13,8 @@ use crate::presets::Keywords;
 
 /// The field of the row that says which preset's keys a table has; no field of a preset is named so.
 const MARK: &str = "";
+/// Rows by one statement when keys are made anew.
+const ROWS: usize = 100;
 
 /// Rebuilds the keys and references of a table where they were made by other keywords than its preset's.
 pub(super) fn ensure(exec: &mut dyn Executor, place: Place<'_>, rules: &Rules) -> Result<()> {
@@ -43,14 +46,29 @@ fn rebuild(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Re
         let page = scan::page_by_id(exec, place, after.as_deref(), false)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
+        let (mut links, mut values) = (Vec::new(), Vec::new());
         for entry in page {
             let payload: JsonValue = entry.payload.to_value();
-            refs::insert(exec, place, &entry.id, &refs::of_document(keywords, &payload))?;
-            for key in keys::of_document(keywords, &payload) {
-                rows::insert_key(exec, place, &entry.id, &key)?;
-            }
+            let possible = refs::of_document(keywords, &payload).into_iter().filter(refs::Reference::possible);
+            links.extend(possible.map(|one| [entry.id.clone(), one.field, one.table, one.id].map(Value::from)));
+            let value = |one: KeyRow| [one.field.into(), one.key.into(), entry.id.clone().into(), one.unique.into()];
+            values.extend(keys::of_document(keywords, &payload).into_iter().map(value));
         }
+        insert(exec, place, "sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id)", links)?;
+        insert(exec, place, "sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique)", values)?;
     }
+}
+
+/// Writes rows of a table, many by a statement; those that are there, or whose unique value is, are passed over.
+fn insert(exec: &mut dyn Executor, place: Place<'_>, into: &str, rows: Vec<[Value<'static>; 4]>) -> Result<()> {
+    for chunk in rows.chunks(ROWS) {
+        let row = |n: usize| format!("($1, $2, ${}, ${}, ${}, ${})", 4 * n + 3, 4 * n + 4, 4 * n + 5, 4 * n + 6);
+        let values: Vec<String> = (0..chunk.len()).map(row).collect();
+        let mut params: Vec<Value<'_>> = vec![place.project.into(), place.table.into()];
+        params.extend(chunk.iter().flatten().cloned());
+        exec.execute(&format!("INSERT INTO {into} VALUES {} ON CONFLICT DO NOTHING", values.join(", ")), &params)?;
+    }
+    Ok(())
 }
 
 fn mark(keywords: &Keywords) -> [u8; 32] {

@@ -17,9 +17,8 @@ use crate::json::Json;
 const BATCH: i64 = 100;
 /// Violations a report lists.
 const LISTED: usize = 100;
-/// Entries of the table in the projects that the binding would be for.
-const MEANT: &str = "e.table_name = $1 AND (e.project_id = $2 OR ($2 = '' AND NOT EXISTS (SELECT 1 FROM sprongus_bindings b \
-    WHERE b.target = 'table' AND b.name = $1 AND b.project_id = e.project_id)))";
+/// A table of a project: `$1` and `$2`.
+const OF_TABLE: &str = "sprongus_aux_entries WHERE project_id = $1 AND table_name = $2";
 
 /// The entries that a binding of that table is for; project "" is every one without a binding of its own.
 #[derive(Clone, Copy)]
@@ -28,44 +27,46 @@ pub(super) struct Scope<'p> {
     pub(super) project: &'p str,
 }
 
-/// The projects that hold such entries, in order.
+/// The projects that may hold such entries, in order.
 pub(super) fn projects(exec: &mut dyn Executor, scope: Scope<'_>) -> Result<Vec<String>> {
-    let sql = format!("SELECT DISTINCT e.project_id FROM sprongus_aux_entries e WHERE {MEANT} ORDER BY e.project_id");
-    exec.query(&sql, &[scope.table.into(), scope.project.into()])?.iter().map(|row| row.text(0)).collect()
+    if !scope.project.is_empty() {
+        return Ok(vec![scope.project.to_owned()]);
+    }
+    let sql = "SELECT DISTINCT e.project_id FROM sprongus_aux_entries e WHERE e.table_name = $1 AND NOT EXISTS \
+               (SELECT 1 FROM sprongus_bindings b WHERE b.target = 'table' AND b.name = $1 AND b.project_id = e.project_id) \
+               ORDER BY e.project_id";
+    exec.query(sql, &[scope.table.into()])?.iter().map(|row| row.text(0)).collect()
 }
 
 /// What tells whether entries were written between two looks.
-pub(super) fn fingerprint(exec: &mut dyn Executor, scope: Scope<'_>) -> Result<Row> {
-    let sql = format!(
-        "SELECT count(*), coalesce(CAST(sum(e.version) AS BIGINT), 0), max(e.last_updated) FROM sprongus_aux_entries e WHERE {MEANT}"
-    );
-    let rows = exec.query(&sql, &[scope.table.into(), scope.project.into()])?;
-    rows.into_iter().next().ok_or_else(|| crate::error::Error::new(crate::ErrorCode::Storage, "a count gave no row"))
+pub(super) fn fingerprint(exec: &mut dyn Executor, scope: Scope<'_>) -> Result<Vec<(String, Vec<Row>)>> {
+    let sql = format!("SELECT count(*), coalesce(CAST(sum(version) AS BIGINT), 0), max(last_updated) FROM {OF_TABLE}");
+    let projects = projects(exec, scope)?;
+    let look = |project: String| {
+        let rows = exec.query(&sql, &[(&project).into(), scope.table.into()])?;
+        Ok((project, rows))
+    };
+    projects.into_iter().map(look).collect()
 }
 
 /// Judges every entry, in the order of project and id.
 pub(super) fn entries(exec: &mut dyn Executor, scope: Scope<'_>, preset: &Compiled) -> Result<BindReport> {
-    let mut check = Check {
-        preset,
-        seen: HashMap::new(),
-        report: BindReport { checked: 0, failing: 0, errors: Vec::new(), bound: false },
-    };
-    let sql = format!(
-        "SELECT e.project_id, e.id, e.payload FROM sprongus_aux_entries e WHERE {MEANT} AND (e.project_id, e.id) > ($3, $4) \
-         ORDER BY e.project_id, e.id LIMIT {BATCH}"
-    );
-    let mut last = (String::new(), String::new());
-    loop {
-        let params: [Value<'_>; 4] = [scope.table.into(), scope.project.into(), (&last.0).into(), (&last.1).into()];
-        let rows = exec.query(&sql, &params)?;
-        let batch = rows.iter().map(Entry::read).collect::<Result<Vec<_>>>()?;
-        let missing = missing(exec, preset, &batch)?;
-        batch.iter().for_each(|entry| check.entry(entry, scope.table, &missing));
-        last = batch.into_iter().next_back().map_or(last, |entry| (entry.project, entry.id));
-        if (rows.len() as i64) < BATCH {
-            return Ok(check.report);
+    let report = BindReport { checked: 0, failing: 0, errors: Vec::new(), bound: false };
+    let mut check = Check { preset, seen: HashMap::new(), report };
+    let sql = format!("SELECT project_id, id, payload FROM {OF_TABLE} AND id > $3 ORDER BY id LIMIT {BATCH}");
+    for project in projects(exec, scope)? {
+        check.seen.clear();
+        let mut last = String::new();
+        loop {
+            let rows = exec.query(&sql, &[(&project).into(), scope.table.into(), (&last).into()])?;
+            let batch = rows.iter().map(Entry::read).collect::<Result<Vec<_>>>()?;
+            let missing = missing(exec, preset, &batch)?;
+            batch.iter().for_each(|entry| check.entry(entry, scope.table, &missing));
+            let Some(entry) = batch.into_iter().next_back() else { break };
+            last = entry.id;
         }
     }
+    Ok(check.report)
 }
 
 struct Entry {
@@ -117,7 +118,7 @@ pub(crate) fn dangling(pointer: &str, keyword: &str, table: &str) -> Violation {
 
 struct Check<'c> {
     preset: &'c Compiled,
-    /// Who holds a unique value: project, key and value by their hash.
+    /// Who holds a unique value in the project: key and value by their hash.
     seen: HashMap<[u8; 32], String>,
     report: BindReport,
 }
@@ -132,7 +133,7 @@ impl Check<'_> {
         let references = keywords.references(payload).into_iter();
         let strict = references.filter(|(_, one)| one.field.strict && lost(&one.field.table, one.id));
         violations.extend(strict.map(|(pointer, one)| dangling(&pointer, "x-ref", &one.field.table)));
-        violations.extend(keywords.unique.iter().filter_map(|key| self.twin(project, id, key, payload)));
+        violations.extend(keywords.unique.iter().filter_map(|key| self.twin(id, key, payload)));
         self.report.checked += 1;
         self.report.failing += u64::from(!violations.is_empty());
         let room = LISTED - self.report.errors.len().min(LISTED);
@@ -150,8 +151,8 @@ impl Check<'_> {
         taken.map_or_else(|error| error.violations_list(), |_| Vec::new())
     }
 
-    fn twin(&mut self, project: &str, id: &str, key: &Key, payload: &Document) -> Option<Violation> {
-        let mut values = vec![Document::from(project), Document::from(key.name())];
+    fn twin(&mut self, id: &str, key: &Key, payload: &Document) -> Option<Violation> {
+        let mut values = vec![Document::from(key.name())];
         for field in &key.fields {
             let (_, value) = field.values(payload).into_iter().next().filter(|(_, value)| !value.is_null())?;
             values.push(comparable(value));

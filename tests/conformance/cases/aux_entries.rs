@@ -307,6 +307,21 @@ fn keys_follow(env: &Env) {
         works.create(json!({"n": 1}), Some("a")).unwrap();
         bind(on, "works", json!({"type": "object", "properties": {"n": {"x-unique": true}}}));
         assert_eq!(code(works.create(json!({"n": 1}), Some("b"))), ErrorCode::Conflict);
+        // Twins that a forced binding lets be: the first id has the value.
+        bind(on, "twins", json!({"type": "object"}));
+        let twins = on.aux("twins");
+        for id in ["a", "b", "c"] {
+            twins.create(json!({"n": 1, "next": id}), Some(id)).unwrap();
+        }
+        let definition = json!({"properties": {"n": {"x-unique": true}, "next": {"x-ref": "twins"}}});
+        let definition = Json::from_value(&definition).unwrap();
+        on.presets().create(&CreatePreset::new("twins", PresetKind::Custom, definition)).unwrap();
+        let forced = BindPreset { force: true, ..BindPreset::default() };
+        on.presets().bind(&BindPreset { table: "twins".into(), address: "twins@2".into(), ..forced }).unwrap();
+        assert_eq!(code(twins.update("b", json!({"more": 1}), UpdateOptions::default())), ErrorCode::Conflict);
+        twins.update("a", json!({"more": 1}), UpdateOptions::default()).unwrap();
+        let kept = on.query("SELECT count(*) FROM sprongus_aux_refs WHERE from_table = 'twins'", &[]).unwrap();
+        assert_eq!(kept[0].values(), [sprongus::Value::Int(3)]);
     });
 }
 
