@@ -70,6 +70,27 @@ pub fn error_text(text: &str, max: usize) -> String {
     }
 }
 
+/// The keys of a path as filters, sorts, CSV headers and lists of fields write it: `.` descends, `\.` is a dot and `\\` a
+/// backslash within a key. `None` where a backslash stands before anything else; never empty.
+pub(crate) fn path_keys(path: &str) -> Option<Vec<String>> {
+    let (mut keys, mut key) = (Vec::new(), String::new());
+    let mut rest = path.chars();
+    while let Some(char) = rest.next() {
+        match char {
+            '.' => keys.push(std::mem::take(&mut key)),
+            '\\' => key.push(rest.next().filter(|escaped| matches!(escaped, '.' | '\\'))?),
+            other => key.push(other),
+        }
+    }
+    keys.push(key);
+    Some(keys)
+}
+
+/// A key as it is written inside a path.
+pub(crate) fn path_key(key: &str) -> String {
+    key.replace('\\', r"\\").replace('.', r"\.")
+}
+
 /// A name or key: 1–512 bytes without control characters (C0, DEL, C1); `invalid_argument` names `what`.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const NAMED: usize = 20;
 
 /// The top-level fields in which two payloads differ, in order.
-pub(crate) fn changed_fields<'m>(old: &'m Map<String, Value>, new: &'m Map<String, Value>) -> Vec<&'m str> {
+fn changed_fields<'m>(old: &'m Map<String, Value>, new: &'m Map<String, Value>) -> Vec<&'m str> {
     let mut changed: Vec<&str> =
         old.iter().filter(|(key, value)| new.get(*key) != Some(value)).map(|(key, _)| key.as_str()).collect();
     changed.extend(new.keys().filter(|key| !old.contains_key(*key)).map(String::as_str));

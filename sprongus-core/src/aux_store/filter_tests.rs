@@ -128,7 +128,7 @@ fn naughty_strings_as_values_and_keys() {
     let last_updated = "2026-01-02T03:04:05Z".parse().unwrap();
     for text in strings.as_array().unwrap().iter().filter_map(Value::as_str) {
         let payload = json!({"deep": {text: text}});
-        let path = format!("deep.{}", crate::aux_store::path::escape(text));
+        let path = format!("deep.{}", crate::text::path_key(text));
         let filter =
             Filter::parse(&json!({path: {"eq": text, "contains": text, "icontains": text, "starts_with": text}}))
                 .unwrap();

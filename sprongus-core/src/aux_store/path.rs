@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::text::{path_key, path_keys};
 
 /// A path into a document: its keys, from the outside in. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,35 +23,16 @@ impl Path {
     /// # Ok::<(), sprongus::Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self> {
-        let mut keys = vec![String::new()];
-        let mut rest = text.chars();
-        while let Some(char) = rest.next() {
-            let literal = match char {
-                '.' => {
-                    keys.push(String::new());
-                    continue;
-                }
-                '\\' => rest.next().filter(|next| matches!(next, '.' | '\\')).ok_or_else(|| bad_escape(text))?,
-                other => other,
-            };
-            if let Some(key) = keys.last_mut() {
-                key.push(literal);
-            }
-        }
+        let keys = path_keys(text).ok_or_else(|| {
+            let right = r"\. is a dot in a key and \\ a backslash";
+            Error::invalid(format!("in the path {text:?} a backslash stands alone; {right}"))
+        })?;
         Ok(Self(keys))
     }
 
     /// The keys, from the outside in.
     pub fn keys(&self) -> &[String] {
         &self.0
-    }
-
-    /// The only key, where there is one: what may be the name of entry metadata.
-    pub fn single(&self) -> Option<&str> {
-        match self.0.as_slice() {
-            [key] => Some(key),
-            _ => None,
-        }
     }
 
     /// What stands there: keys descend into objects, decimal indexes into arrays. `None` is missing, which is not null.
@@ -75,25 +57,16 @@ impl std::fmt::Display for Path {
             if n > 0 {
                 f.write_str(".")?;
             }
-            f.write_str(&escape(key))?;
+            f.write_str(&path_key(key))?;
         }
         Ok(())
     }
-}
-
-/// A key as it is written inside a path.
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('\\', r"\\").replace('.', r"\.")
 }
 
 /// An array index has one spelling: `0`, `1`, …, without a sign or leading zeros (as in RFC 6901).
 fn index(key: &str) -> Option<usize> {
     let canonical = key == "0" || (!key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit()));
     canonical.then(|| key.parse().ok()).flatten()
-}
-
-fn bad_escape(text: &str) -> Error {
-    Error::invalid(format!(r"in the path {text:?} a backslash stands alone; \. is a dot in a key and \\ a backslash"))
 }
 
 #[cfg(test)]

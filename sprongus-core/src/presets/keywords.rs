@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Document, Leads, alternatives, escaped};
 use crate::error::{Error, Result, Violation};
-use crate::text::check_name;
+use crate::text::{check_name, path_key, path_keys};
 
 /// How many places of a schema are looked at: references that fan out more than that are refused.
 const MAX_PLACES: usize = 20_000;
@@ -32,20 +32,7 @@ impl FieldPath {
     ///
     /// None where a backslash stands before anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut steps = vec![String::new()];
-        let mut rest = text.chars();
-        while let Some(next) = rest.next() {
-            let literal = match next {
-                '.' => {
-                    steps.push(String::new());
-                    continue;
-                }
-                '\\' => rest.next().filter(|escaped| matches!(escaped, '.' | '\\'))?,
-                other => other,
-            };
-            steps.last_mut()?.push(literal);
-        }
-        Some(Self(steps.into_iter().map(Step::Property).collect()))
+        Some(Self(path_keys(text)?.into_iter().map(Step::Property).collect()))
     }
 
     /// The steps, outermost first.
@@ -83,7 +70,7 @@ impl fmt::Display for FieldPath {
                 Step::Items => f.write_str("[]")?,
                 Step::Property(name) => {
                     let dot = if index == 0 { "" } else { "." };
-                    write!(f, "{dot}{}", name.replace('\\', "\\\\").replace('.', "\\."))?;
+                    write!(f, "{dot}{}", path_key(name))?;
                 }
             }
         }

@@ -69,10 +69,6 @@ impl<'scope, 'env> Judges<'scope, 'env> {
         Self { scope, judging, most, judges: Vec::new(), sent: 0, taken: 0 }
     }
 
-    pub(super) fn are_idle(&self) -> bool {
-        self.sent == self.taken
-    }
-
     /// Whether an answer is to be taken before the next batch: each has one, and one waits.
     pub(super) fn are_busy(&self) -> bool {
         self.sent - self.taken > self.most
@@ -90,7 +86,7 @@ impl<'scope, 'env> Judges<'scope, 'env> {
 
     /// Waits for the answer to the oldest batch that has none yet.
     pub(super) fn answer(&mut self) -> Option<Answer> {
-        if self.are_idle() {
+        if self.sent == self.taken {
             return None;
         }
         let answer = self.judges[self.taken % self.most].answers.recv().ok()?;
