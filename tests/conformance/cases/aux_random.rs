@@ -8,17 +8,27 @@ use sprongus::aux_store::filter::Candidate;
 use sprongus::aux_store::order::compare;
 use sprongus::aux_store::path::Path;
 use sprongus::aux_store::{
-    Aux, BulkOptions, Entry, Filter, ListQuery, Nulls, OnReferenced, Search, UpdateOptions, merge,
+    Aux, BulkOptions, BulkReport, Entry, Filter, ListQuery, Mode, Nulls, OnError, OnReferenced, Search, UpdateOptions,
+    merge,
 };
 use sprongus::presets::FieldPath;
-use sprongus::{ErrorCode, Json};
-use sprongus_conformance::{Case, Env};
+use sprongus::{ErrorCode, Json, Options, Result, Store, Violation};
+use sprongus_conformance::{Case, Env, Face};
 
 use crate::aux_entries::bind;
 
 pub(crate) fn cases() -> Vec<Case> {
     let covers = &["aux.bulk_upsert", "aux.update", "aux.upsert", "aux.delete", "aux.list", "aux.count"];
-    vec![Case { name: "aux::chance_finds_no_difference_from_memory", covers, transactional: true, run: by_chance }]
+    let bulk = &["aux.bulk_upsert", "aux.import"];
+    vec![
+        Case { name: "aux::chance_finds_no_difference_from_memory", covers, transactional: true, run: by_chance },
+        Case {
+            name: "aux::chance_finds_no_difference_in_bulk",
+            covers: bulk,
+            transactional: true,
+            run: bulk_by_chance,
+        },
+    ]
 }
 
 const TEXTS: [&str; 22] = [
@@ -266,4 +276,63 @@ fn ordered(sort: &[String], entries: &BTreeMap<String, Entry>, a: (&String, &Val
         if field.starts_with('-') { ordering.reverse() } else { ordering }
     });
     by_fields.fold(Ordering::Equal, Ordering::then).then_with(|| a.0.cmp(b.0))
+}
+
+/// Rows that repeat ids, take unique values from one another, refer to each other and break the preset, here and in a
+/// SQLite store beside it: the same reports, the same entries.
+fn bulk_by_chance(env: &Env) {
+    let beside = Store::open(":memory:", Options::default()).unwrap();
+    env.within(|on| {
+        let both = [on, Face::Store(&beside)];
+        let definition = json!({"fields": [
+            {"name": "n", "type": "integer", "unique": true}, {"name": "s", "type": "string", "default": "new"},
+            {"name": "parent", "type": "ref", "table": "nodes", "strict": true},
+            {"name": "near", "type": "ref", "table": "nodes", "many": true}], "unique": [["s", "near"]]});
+        both.iter().for_each(|face| bind(*face, "nodes", definition.clone()));
+        let mut chance = Chance(0xB0_1D);
+        for _ in 0..60 {
+            let rows: Vec<Value> = (0..chance.below(12)).map(|_| row(&mut chance)).collect();
+            let mode = chance.of(&[Mode::Merge, Mode::Replace]);
+            let on_error = chance.of(&[OnError::Report, OnError::Report, OnError::Abort]);
+            let options = BulkOptions { mode, on_error, dry_run: chance.below(6) == 0 };
+            let whole = chance.below(4) == 0;
+            let [told, told_beside] = both.map(|face| given(&face.aux("nodes"), &rows, options, whole));
+            assert_eq!(told, told_beside, "{options:?} {rows:?}");
+            let [kept, kept_beside] = both.map(kept);
+            assert_eq!(kept, kept_beside, "{options:?} {rows:?}");
+            let numbers: Vec<&Value> = kept.0.iter().filter_map(|(_, payload, _)| payload.get("n")).collect();
+            assert!(numbers.iter().enumerate().all(|(at, n)| !numbers[..at].contains(n)), "{kept:?}");
+        }
+    });
+}
+
+fn row(chance: &mut Chance) -> Value {
+    let id = |chance: &mut Chance| json!(format!("e{}", chance.below(9)));
+    let mut row = json!({ "id": id(chance) });
+    for field in ["n", "s", "parent", "near"].into_iter().filter(|_| chance.below(2) == 0).collect::<Vec<_>>() {
+        row[field] = match field {
+            "n" => chance.of(&[json!(1), json!(2.0), json!(3), json!("x")]),
+            "s" => json!(chance.of(&["", "a", "new"])),
+            "parent" => id(chance),
+            _ => (0..chance.below(3)).map(|_| id(chance)).collect(),
+        };
+    }
+    row
+}
+
+/// What a call tells: its report, or every violation.
+fn given(aux: &Aux<'_>, rows: &[Value], options: BulkOptions, whole: bool) -> Result<BulkReport, Vec<Violation>> {
+    let (rows, quiet) = (rows.iter().cloned().map(Ok), &mut |_, _| Ok(()));
+    let told = if whole { aux.import_items(rows, options, quiet) } else { aux.bulk_upsert(rows, options, quiet) };
+    told.map_err(|error| error.violations_list())
+}
+
+/// What is kept: the entries, and how many versions, references and keys.
+fn kept(on: Face<'_, '_>) -> (Vec<(String, Value, i64)>, Vec<String>) {
+    let entries = on.aux("nodes").list(&ListQuery::default()).unwrap();
+    let entries = entries.into_iter().map(|entry| (entry.id, entry.payload.to_value(), entry.version)).collect();
+    let tables = ["sprongus_aux_versions", "sprongus_aux_refs", "sprongus_aux_keys", "sprongus_events"];
+    let count =
+        |table: &str| format!("{:?}", on.query(&format!("SELECT count(*) FROM {table}"), &[]).unwrap()[0].values());
+    (entries, tables.iter().map(|table| count(table)).collect())
 }
