@@ -208,7 +208,8 @@ impl Merging<'_, '_> {
             ("sprongus_aux_keys", "table_name", "entry_id"),
             ("sprongus_aux_entries", "table_name", "id"),
         ] {
-            let absent = absent(&format!("{what}.{id}"));
+            // The mark of the keys stays (aux_store/index.rs): it is of no entry, and without it all are made anew.
+            let absent = format!("{id} <> '' AND {}", absent(&format!("{what}.{id}")));
             self.execute(&format!("DELETE FROM {what} WHERE project_id = $1 AND {table} = $2 AND {absent}"))?;
         }
         Ok(())
