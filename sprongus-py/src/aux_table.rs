@@ -17,9 +17,6 @@ use crate::items::{Items, Progress};
 use crate::records::{BulkReport, Entry};
 use crate::{json_in, json_out, pages};
 
-/// The longest document taken from Python here, in bytes of JSON; the store's own limit is checked after it.
-pub(crate) const MOST: usize = 64 << 20;
-
 /// Documents of one table of a project, validated by the preset bound to the table.
 ///
 /// >>> assets = store.aux("p1", "assets")
@@ -59,7 +56,7 @@ impl AuxTable {
         payload: &Bound<'py, PyAny>,
         id: Option<Text>,
     ) -> PyResult<Bound<'py, Entry>> {
-        let (payload, id) = (json_in::value(payload, MOST)?, text(id));
+        let (payload, id) = (json_in::value(payload)?, text(id));
         Entry::make(py, self.ground.aux(py, self.place(), |aux| aux.create(payload, id.as_deref()))?)
     }
 
@@ -87,7 +84,7 @@ impl AuxTable {
     ) -> PyResult<Bound<'py, Entry>> {
         let nulls = pick(py, "nulls", nulls, &[("remove", Nulls::Remove), ("keep", Nulls::Keep)])?;
         let options = UpdateOptions { replace, nulls, if_version: if_version.map(|version| version.0) };
-        let patch = json_in::value(patch, MOST)?;
+        let patch = json_in::value(patch)?;
         Entry::make(py, self.ground.aux(py, self.place(), |aux| aux.update(&id.0, patch, options))?)
     }
 
@@ -100,7 +97,7 @@ impl AuxTable {
         id: Option<Text>,
         replace: bool,
     ) -> PyResult<Bound<'py, Entry>> {
-        let (payload, id) = (json_in::value(payload, MOST)?, text(id));
+        let (payload, id) = (json_in::value(payload)?, text(id));
         Entry::make(py, self.ground.aux(py, self.place(), |aux| aux.upsert(payload, id.as_deref(), replace))?)
     }
 
@@ -307,7 +304,7 @@ fn filter_value(filter: Option<Bound<'_, PyAny>>) -> PyResult<Option<Value>> {
     if !filter.is_instance_of::<PyMapping>() {
         return Err(raised(filter.py(), &Error::invalid("a filter is a dict from fields to values or operators")));
     }
-    json_in::value(&filter, MOST).map(Some)
+    json_in::value(&filter).map(Some)
 }
 
 /// A field or several.

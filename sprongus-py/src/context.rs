@@ -11,9 +11,6 @@ use crate::call::{Detached, wait};
 use crate::records::Run;
 use crate::{json_in, json_out};
 
-/// The longest progress taken from Python, in bytes of JSON; the store's own limit is checked after it.
-const MOST: usize = 64 << 20;
-
 /// A run in a handler's hands, and its ways to the store.
 #[pyclass(module = "sprongus", frozen)]
 #[derive(Clone)]
@@ -57,7 +54,7 @@ impl Context {
     /// Raises `LeaseLostError` where the run is no longer this handler's, canceled included.
     #[pyo3(signature = (progress = Given::No), text_signature = "($self, progress=...)")]
     fn heartbeat(&self, py: Python<'_>, progress: Given<'_>) -> PyResult<()> {
-        let progress = progress.into_option().map(|progress| json_in::document(&progress, MOST)).transpose()?;
+        let progress = progress.into_option().map(|progress| json_in::document(&progress)).transpose()?;
         wait(py, || self.inner.beat(progress))
     }
 

@@ -11,15 +11,15 @@ use crate::json_in;
 use crate::time::{At, Seconds};
 
 /// Reads the items; an error tells which one it is about, counted from 0.
-pub(crate) fn read_all(items: &Bound<'_, PyAny>, most: usize) -> PyResult<Vec<Enqueue>> {
+pub(crate) fn read_all(items: &Bound<'_, PyAny>) -> PyResult<Vec<Enqueue>> {
     let read = |(index, item): (usize, PyResult<Bound<'_, PyAny>>)| {
-        read(&item?, most).map_err(|error| at_item(items.py(), index, error))
+        read(&item?).map_err(|error| at_item(items.py(), index, error))
     };
     items.try_iter()?.enumerate().map(read).collect()
 }
 
 /// Reads an item by enqueue's own rules; a key that is no parameter is refused.
-fn read(item: &Bound<'_, PyAny>, most: usize) -> PyResult<Enqueue> {
+fn read(item: &Bound<'_, PyAny>) -> PyResult<Enqueue> {
     let refused = |message: &str| raised(item.py(), &Error::invalid(message));
     let Ok(mapping) = item.cast::<PyMapping>() else {
         return Err(refused("an item of enqueue_many is a dict of enqueue's parameters"));
@@ -31,7 +31,7 @@ fn read(item: &Bound<'_, PyAny>, most: usize) -> PyResult<Enqueue> {
         let Ok(key) = key.cast::<PyString>() else { return Err(refused("an item's keys are str")) };
         let key = key.to_string_lossy();
         named |= key == "kind";
-        if !set(&mut request, &key, &value, most)? {
+        if !set(&mut request, &key, &value)? {
             return Err(refused(&format!("enqueue has no parameter {key:?}")));
         }
     }
@@ -39,10 +39,10 @@ fn read(item: &Bound<'_, PyAny>, most: usize) -> PyResult<Enqueue> {
 }
 
 /// Sets one parameter; whether there is one of that name.
-fn set(request: &mut Enqueue, key: &str, value: &Bound<'_, PyAny>, most: usize) -> PyResult<bool> {
+fn set(request: &mut Enqueue, key: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
     match key {
         "kind" => request.kind = value.extract::<Text>()?.0,
-        "input" => request.input = json_in::document(value, most)?,
+        "input" => request.input = json_in::document(value)?,
         "project" => request.project = text(value.extract()?),
         "idempotency_key" => request.idempotency_key = text(value.extract()?),
         "max_attempts" => request.max_attempts = value.extract::<Whole>()?.0,

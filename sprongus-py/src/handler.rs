@@ -15,9 +15,6 @@ use sprongus::worker::{Context as CoreContext, Handler, HandlerError, Outcome};
 use crate::context::Context;
 use crate::json_in;
 
-/// The longest output taken from Python, in bytes of JSON; the store's own limit is checked after it.
-const MOST: usize = 64 << 20;
-
 type Ended = Result<Outcome, HandlerError>;
 
 /// A function of the host's; its worker may let go of it.
@@ -123,7 +120,7 @@ fn outcome(returned: &Bound<'_, PyAny>) -> PyResult<Outcome> {
     let given = if returned.is_instance(REF.import(py, "sprongus._outcomes", "Ref")?)? {
         returned.getattr(intern!(py, "ref"))?.extract().map(Outcome::Ref)
     } else {
-        json_in::document(returned, MOST).map(Outcome::Output)
+        json_in::document(returned).map(Outcome::Output)
     };
     given.map_err(|error| {
         // Another attempt would return the same.

@@ -51,7 +51,7 @@ pub(crate) fn value(ob: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'stat
     } else if let Some(value) = temporal(ob)? {
         Ok(value)
     } else if ob.is_instance_of::<PyDict>() || ob.is_instance_of::<PyMapping>() {
-        let json = json_in::document(ob, MOST)?;
+        let json = json_in::document_within(ob, MOST)?;
         Ok(Value::Json(Cow::Owned(json.as_str().to_owned())))
     } else if ob.is_instance_of::<PyList>() || ob.is_instance_of::<PyTuple>() {
         array(ob, depth)

@@ -6,7 +6,6 @@ use pyo3::types::PyIterator;
 use serde_json::Value;
 use sprongus::Result;
 
-use crate::aux_table::MOST;
 use crate::error::passed;
 use crate::json_in;
 
@@ -34,7 +33,7 @@ impl Iterator for Items {
         self.left = self.left.map(|left| left.saturating_sub(1));
         Python::attach(|py| {
             let drawn = py.check_signals().and_then(|()| self.iterator.bind(py).clone().next().transpose());
-            Some(drawn.map_err(passed).transpose()?.and_then(|item| json_in::try_value(&item, MOST)))
+            Some(drawn.map_err(passed).transpose()?.and_then(|item| json_in::try_value(&item)))
         })
     }
 

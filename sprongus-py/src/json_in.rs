@@ -13,21 +13,33 @@ use sprongus::{Error, ErrorCode, Json, Violation};
 use crate::error::{passed, raised};
 use crate::time;
 
-/// A document from Python objects.
+/// The longest document taken, in bytes of JSON; the store's own limits are checked after it.
 ///
-/// It stops where the document is sure to be longer than `most` bytes: a few lists that hold one another many times over
-/// would fill the memory otherwise.
-pub(crate) fn document(ob: &Bound<'_, PyAny>, most: usize) -> PyResult<Json> {
-    try_value(ob, most).and_then(|value| Json::from_value(&value)).map_err(|error| raised(ob.py(), &error))
+/// A walk stops where the document is sure to be longer: a few lists that hold one another many times over would fill the
+/// memory otherwise.
+const MOST: usize = 64 << 20;
+
+/// A document from Python objects.
+pub(crate) fn document(ob: &Bound<'_, PyAny>) -> PyResult<Json> {
+    document_within(ob, MOST)
 }
 
-/// A value from Python objects; see [`document`]. NUL is left to the library's own edge.
-pub(crate) fn value(ob: &Bound<'_, PyAny>, most: usize) -> PyResult<Value> {
-    try_value(ob, most).map_err(|error| raised(ob.py(), &error))
+/// A document from Python objects, of at most so many bytes.
+pub(crate) fn document_within(ob: &Bound<'_, PyAny>, most: usize) -> PyResult<Json> {
+    walk(ob, most).and_then(|value| Json::from_value(&value)).map_err(|error| raised(ob.py(), &error))
+}
+
+/// A value from Python objects; NUL is left to the library's own edge.
+pub(crate) fn value(ob: &Bound<'_, PyAny>) -> PyResult<Value> {
+    try_value(ob).map_err(|error| raised(ob.py(), &error))
 }
 
 /// As [`value`], with the library's error; an exception of the host's code is passed on in it.
-pub(crate) fn try_value(ob: &Bound<'_, PyAny>, most: usize) -> sprongus::Result<Value> {
+pub(crate) fn try_value(ob: &Bound<'_, PyAny>) -> sprongus::Result<Value> {
+    walk(ob, MOST)
+}
+
+fn walk(ob: &Bound<'_, PyAny>, most: usize) -> sprongus::Result<Value> {
     let mut walk = Walk { left: most.saturating_add(1) };
     walk.value(ob, 0).map_err(|stop| stop.error(most))
 }

@@ -15,9 +15,6 @@ use crate::ground::Ground;
 use crate::records::Preset;
 use crate::{json_in, json_out, pages};
 
-/// The longest document taken from Python here, in bytes of JSON; the store's own limits are checked after it.
-const MOST: usize = 64 << 20;
-
 /// Presets: definitions by which documents are checked. Reading takes the scope `presets:read`, writing `admin`.
 #[pyclass(module = "sprongus", frozen)]
 pub(crate) struct Presets {
@@ -138,7 +135,7 @@ impl Presets {
         address: Text,
         payload: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let request = ValidatePayload { address: address.0, payload: json_in::document(payload, MOST)? };
+        let request = ValidatePayload { address: address.0, payload: json_in::document(payload)? };
         let violations = self.ground.presets(py, |presets| presets.validate(&request))?;
         json_out::serialized(py, &violations)
     }
@@ -187,7 +184,7 @@ fn parse_kind(py: Python<'_>, kind: &Text) -> PyResult<PresetKind> {
 }
 
 fn preset_item(item: &Bound<'_, PyAny>) -> PyResult<PresetItem> {
-    let json = json_in::document(item, MOST)?;
+    let json = json_in::document(item)?;
     sprongus::json::decode(json.as_str().as_bytes()).map_err(|error| raised(item.py(), &error))
 }
 
@@ -197,7 +194,7 @@ fn definition_of(given: &Bound<'_, PyAny>) -> PyResult<Json> {
     let py = given.py();
     if given.is_instance_of::<PyType>() {
         let made = OF_CLASS.import(py, "sprongus._classes", "definition")?.call1((given,))?;
-        return json_in::document(&made, MOST);
+        return json_in::document(&made);
     }
     if given.is_instance_of::<PyString>()
         || !(given.is_instance_of::<PyMapping>() || given.is_instance_of::<pyo3::types::PyBool>())
@@ -205,5 +202,5 @@ fn definition_of(given: &Bound<'_, PyAny>) -> PyResult<Json> {
         let message = "a definition is a field list, a JSON Schema, a dataclass or a Pydantic model";
         return Err(raised(py, &Error::invalid(message)));
     }
-    json_in::document(given, MOST)
+    json_in::document(given)
 }

@@ -17,9 +17,6 @@ use crate::records::{Event, Run};
 use crate::time::{At, Seconds};
 use crate::{json_in, json_out, pages};
 
-/// The longest document taken from Python here, in bytes of JSON; the store's own limits are checked after it.
-const MOST: usize = 64 << 20;
-
 /// Durable runs: enqueued once, executed at least once, each report fenced by its lease.
 #[pyclass(module = "sprongus", frozen)]
 pub(crate) struct Runs {
@@ -91,7 +88,7 @@ impl Runs {
 
     /// Puts runs into the queue, all or none, from dicts of enqueue's parameters; the answer is in their order.
     fn enqueue_many<'py>(&self, py: Python<'py>, items: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let request = EnqueueMany::new(enqueue_item::read_all(items, MOST)?);
+        let request = EnqueueMany::new(enqueue_item::read_all(items)?);
         pages::list(py, self.ground.runs(py, |runs| runs.enqueue_many(&request))?, Run::make)
     }
 
@@ -270,7 +267,7 @@ impl Runs {
 }
 
 fn document(given: Option<Bound<'_, PyAny>>) -> PyResult<Json> {
-    given.map_or_else(|| Ok(Json::null()), |given| json_in::document(&given, MOST))
+    given.map_or_else(|| Ok(Json::null()), |given| json_in::document(&given))
 }
 
 /// A string or several.

@@ -110,7 +110,12 @@ def test_rows_of_other_libraries_tables(store):
         return type("Table", (), {"__module__": module, **methods})()
 
     nan = float("nan")
+    frame = of("pandas.core.frame", to_dict=lambda self, orient: [{"id": "a"}])
+    batch = of("pyarrow.lib", to_pylist=lambda self: [{"id": "b"}])
     tables = [
+        type("GeoFrame", (type(frame),), {"__module__": "geopandas"})(),
+        batch,
+        of("pyarrow.lib", __iter__=lambda self: iter([batch])),
         of("pandas.core.frame", to_dict=lambda self, orient: [{"id": "a", "title": nan}, {"id": "b", "title": "x"}]),
         of("polars.dataframe.frame", iter_rows=lambda self, named: iter([{"id": "a"}, {"id": "b", "title": "x"}])),
         of("pyarrow.lib", to_batches=lambda self: [types.SimpleNamespace(to_pylist=lambda: [{"id": "a"}, {"id": "c"}])]),

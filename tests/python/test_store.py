@@ -196,7 +196,8 @@ def test_two_stores_of_ours_are_no_second_copy(tmp_path):
         other = sqlite3.connect(sys.argv[1])
         other.execute("SELECT count(*) FROM sprongus_runs").fetchall()
         if sys.argv[2] == "two copies":
-            sprongus.open(sys.argv[1])
+            sprongus.open(sys.argv[1]).close()
+        other.close()
     """
     assert processes.run(code, tmp_path / "app.db", "one after the other").stderr == ""
     assert "another copy" in processes.run(code, tmp_path / "app.db", "two copies").stderr

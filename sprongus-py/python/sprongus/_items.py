@@ -9,19 +9,27 @@ from typing import Any
 
 
 def rows(source: Any) -> Iterable[Any]:
-    """The rows of a DataFrame or an Arrow table as dicts; any other iterable as it is."""
-    library = type(source).__module__.partition(".")[0]
-    if library == "pandas" and hasattr(source, "to_dict"):
+    """The rows of a DataFrame or of Arrow's tables and batches as dicts; any other iterable as it is."""
+    libraries = {base.__module__.partition(".")[0] for base in type(source).__mro__}
+    if "pandas" in libraries and hasattr(source, "to_dict"):
         return (_without_missing(row) for row in source.to_dict("records"))
-    if library == "polars" and hasattr(source, "iter_rows"):
+    if "polars" in libraries and hasattr(source, "iter_rows"):
         frame: Iterable[Any] = source.iter_rows(named=True)
         return frame
-    if library == "pyarrow" and hasattr(source, "to_batches"):
-        return (row for batch in source.to_batches() for row in batch.to_pylist())
+    if "pyarrow" in libraries:
+        return (row for batch in _batches(source) for row in batch.to_pylist())
     if isinstance(source, (str, bytes, dict)):
         raise TypeError("rows are an iterable of documents, not one of them")
     iterable: Iterable[Any] = source
     return iterable
+
+
+def _batches(source: Any) -> Iterable[Any]:
+    """Those of a table or a reader; a batch is one itself."""
+    if hasattr(source, "to_batches"):
+        batches: Iterable[Any] = source.to_batches()
+        return batches
+    return [source] if hasattr(source, "to_pylist") else source
 
 
 def _without_missing(row: dict[Any, Any]) -> dict[Any, Any]:
