@@ -105,7 +105,7 @@ impl Worker {
         let py = slf.py();
         let patience = patience.map_or(Duration::from_secs(5), |patience| patience.0);
         let inner = slf.get().here(py)?.clone();
-        let (ended, end) = mpsc::channel();
+        let (ended, end) = channel();
         let work = move || {
             let worked = if until_idle { inner.run_until_idle(patience) } else { inner.run() };
             // Nobody listens any more after a second Ctrl-C.
@@ -114,7 +114,7 @@ impl Worker {
         at_exit(slf, "register")?;
         // On a thread of its own, so that this one can look for signals.
         wait(py, || spawn(work))?;
-        let worked = slf.get().attend(py, end);
+        let worked = slf.get().attend(py, &end);
         at_exit(slf, "unregister")?;
         worked
     }
@@ -128,8 +128,8 @@ impl Worker {
 
     /// Claims no more and waits for the handlers to end, at most so many seconds (None: without end); whether all have.
     ///
-    /// Those that have not are let go: their leases run out, and others take their runs. A handler does not call it for its
-    /// own worker (`MisuseError`): it would wait for itself.
+    /// Those that have not are let go: their leases run out, and others take their runs. Ctrl-C ends the wait, not the
+    /// stopping. A handler does not call it for its own worker (`MisuseError`): it would wait for itself.
     #[pyo3(signature = (timeout = Given::Default), text_signature = "($self, timeout=30.0)")]
     fn stop(slf: &Bound<'_, Self>, timeout: Given) -> PyResult<bool> {
         let timeout = match timeout {
@@ -143,7 +143,19 @@ impl Worker {
             let message = "a handler cannot wait for its own end: call stop() from another thread";
             return Err(raised(py, &Error::misuse(message)));
         }
-        let ended = wait(py, || Ok(inner.stop(timeout)))?;
+        let (told, answer) = channel();
+        let stopping = inner.clone();
+        // On a thread of its own, as in run(). Nobody listens any more after Ctrl-C.
+        let stop = move || {
+            let _ = told.send(stopping.stop(timeout));
+        };
+        wait(py, || spawn(stop))?;
+        let ended = loop {
+            if let Some(ended) = look(py, &answer)? {
+                break ended;
+            }
+            py.check_signals()?;
+        };
         at_exit(slf, "unregister")?;
         Ok(ended)
     }
@@ -165,18 +177,11 @@ impl Worker {
 
 impl Worker {
     /// Waits for the end of the work; a signal's exception drains it first, a second one lets go.
-    fn attend(&self, py: Python<'_>, mut end: mpsc::Receiver<Result<()>>) -> PyResult<()> {
+    fn attend(&self, py: Python<'_>, end: &Mutex<mpsc::Receiver<Result<()>>>) -> PyResult<()> {
         let mut signal: Option<PyErr> = None;
         loop {
-            // Handed over and back: a receiver is not shared between threads.
-            let turn;
-            (turn, end) = py.detach(move || (end.recv_timeout(LOOK), end));
-            match turn {
-                Ok(worked) => return signal.map_or_else(|| wait(py, || worked), Err),
-                Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return wait(py, || Err(Error::misuse("the worker ended without an answer")));
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            if let Some(worked) = look(py, end)? {
+                return signal.map_or_else(|| wait(py, || worked), Err);
             }
             let Err(raised) = py.check_signals() else { continue };
             let again = signal.replace(raised).is_some();
@@ -193,6 +198,23 @@ impl Worker {
             if again {
                 return Err(signal.unwrap_or_else(|| pyo3::exceptions::PyKeyboardInterrupt::new_err(())));
             }
+        }
+    }
+}
+
+/// A channel whose answer may be waited for without the GIL.
+fn channel<T>() -> (mpsc::Sender<T>, Mutex<mpsc::Receiver<T>>) {
+    let (told, answer) = mpsc::channel();
+    (told, Mutex::new(answer))
+}
+
+/// Waits a little for an answer.
+fn look<T: Send>(py: Python<'_>, answer: &Mutex<mpsc::Receiver<T>>) -> PyResult<Option<T>> {
+    match py.detach(|| answer.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LOOK)) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(mpsc::RecvTimeoutError::Timeout) => Ok(None),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(raised(py, &Error::new(ErrorCode::Panic, "the worker ended without an answer")))
         }
     }
 }

@@ -380,3 +380,30 @@ def test_what_no_attempt_could_return_is_not_tried_again(store, returned):
     run = worked(store, "k", lambda context: returned)
     assert (run.state, run.attempt) == ("failed", 1)
     assert "not its output" in run.error
+
+
+def test_ctrl_c_ends_the_wait_for_handlers(tmp_path):
+    code = """
+        import os, signal, sys, threading, time, sprongus
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        store = sprongus.open(sys.argv[1])
+        worker = store.worker(poll_interval=0.05)
+        entered, leave = threading.Event(), threading.Event()
+        @worker.handler("k")
+        def handle(context):
+            entered.set()
+            leave.wait(30)
+        run = store.runs.enqueue("k")
+        worker.start()
+        entered.wait()
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        begun = time.monotonic()
+        try:
+            worker.stop(timeout=None)
+        except KeyboardInterrupt:
+            assert time.monotonic() - begun < 5
+        leave.set()
+        assert worker.stop() is True
+        print(store.runs.get(run.id).state)
+    """
+    assert run_script(code, tmp_path / "app.db").stdout == "succeeded\n"
