@@ -6,11 +6,15 @@ use super::Runs;
 use super::binds::Binds;
 use super::model::{COLUMNS, Run, read_run};
 use super::requests::{ListRuns, Order};
+use super::state::RunState;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
 use crate::scope::Scope;
 use crate::text::check_name;
+
+/// More kinds than that are looked for among the runs of each state.
+const MOST_PARTS: usize = 32;
 
 impl Runs<'_> {
     pub(super) fn do_list(&self, request: &ListRuns) -> Result<Page<Run>> {
@@ -28,15 +32,7 @@ impl Runs<'_> {
             return Ok(Page::default());
         }
         let mut binds = Binds::default();
-        let conditions = conditions(&mut binds, request, project, after.as_ref());
-        let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-        let order = match request.order {
-            Order::Newest => "created_at DESC, id DESC",
-            Order::Oldest => "created_at, id",
-        };
-        // One more than is shown, to know whether there is a next page.
-        let limit = binds.add(request.limit + 1);
-        let sql = format!("SELECT {COLUMNS} FROM sprongus_runs {filter} ORDER BY {order} LIMIT {limit}");
+        let sql = sql(&mut binds, request, project, after.as_ref());
         let rows = self.session.read(|exec| exec.query(&sql, binds.values()))?;
         let mut items: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
         let shown = usize::try_from(request.limit).unwrap_or(usize::MAX);
@@ -84,11 +80,74 @@ fn position(list: &Cursor, cursor: &str) -> Result<(Timestamp, String)> {
     at.zip(text(1).map(str::to_owned)).ok_or_else(|| Error::invalid("the cursor is damaged"))
 }
 
+/// Which of the indexes that end in the time of creation a list is read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    State,
+    Kind,
+    /// A project has its own index, a channel few runs.
+    Itself,
+}
+
+impl By {
+    fn of(request: &ListRuns, project: Option<&str>) -> Self {
+        match &request.kind {
+            _ if project.is_some() || request.channel_id.is_some() => Self::Itself,
+            Some(kinds) if kinds.len() <= MOST_PARTS => Self::Kind,
+            _ => Self::State,
+        }
+    }
+}
+
+/// An index gives the newest runs of one state or one kind, none the newest of several: so each of them is asked for a page,
+/// and the page is made of those.
+fn sql<'b>(
+    binds: &mut Binds<'b>,
+    request: &'b ListRuns,
+    project: Option<&'b str>,
+    after: Option<&'b (Timestamp, String)>,
+) -> String {
+    let by = By::of(request, project);
+    let parts = parts(binds, request, by);
+    let conditions = conditions(binds, request, project, after, by);
+    let order = match request.order {
+        Order::Newest => "created_at DESC, id DESC",
+        Order::Oldest => "created_at, id",
+    };
+    // One more than is shown, to know whether there is a next page.
+    let end = format!("ORDER BY {order} LIMIT {}", binds.add(request.limit + 1));
+    let in_part = |part: &String| [std::slice::from_ref(part), &conditions].concat().join(" AND ");
+    let page = |part: &String| {
+        let filter = in_part(part);
+        format!("SELECT * FROM (SELECT id, created_at FROM sprongus_runs WHERE {filter} {end}) AS part")
+    };
+    let filter = match parts.as_slice() {
+        [] => conditions.join(" AND "),
+        [part] => in_part(part),
+        parts => {
+            let pages: Vec<String> = parts.iter().map(page).collect();
+            format!("id IN (SELECT id FROM ({}) AS pages {end})", pages.join(" UNION ALL "))
+        }
+    };
+    format!("SELECT {COLUMNS} FROM sprongus_runs WHERE {filter} {end}")
+}
+
+/// The states or the kinds asked for, a condition each.
+fn parts<'b>(binds: &mut Binds<'b>, request: &'b ListRuns, by: By) -> Vec<String> {
+    let states = request.state.as_deref().unwrap_or(&RunState::ALL);
+    match by {
+        By::Itself => Vec::new(),
+        By::State => states.iter().map(|state| format!("state = '{state}'")).collect(),
+        By::Kind => request.kind.iter().flatten().map(|kind| format!("kind = {}", binds.add(kind.as_str()))).collect(),
+    }
+}
+
 fn conditions<'b>(
     binds: &mut Binds<'b>,
     request: &'b ListRuns,
     project: Option<&'b str>,
     after: Option<&'b (Timestamp, String)>,
+    by: By,
 ) -> Vec<String> {
     let mut all = Vec::new();
     let equal = [
@@ -101,10 +160,10 @@ fn conditions<'b>(
             all.push(format!("{column} = {}", binds.add(value)));
         }
     }
-    if let Some(states) = &request.state {
+    if let Some(states) = request.state.as_ref().filter(|_| by != By::State) {
         all.push(format!("state IN {}", binds.list(states.iter().map(|state| state.as_str()))));
     }
-    if let Some(kinds) = &request.kind {
+    if let Some(kinds) = request.kind.as_ref().filter(|_| by != By::Kind) {
         all.push(format!("kind IN {}", binds.list(kinds)));
     }
     if let Some(since) = request.since {

@@ -3,4 +3,5 @@
 
 mod aux_store;
 mod explain;
+mod lists;
 mod runs;

@@ -11,10 +11,10 @@ use sprongus_testkit::{Postgres, temp_file};
 
 use crate::explain::{Explaining, Plans};
 
-const FINISHED: i64 = 20_000;
+pub(crate) const FINISHED: i64 = 20_000;
 
 /// 20,000 finished runs, 2,000 due tomorrow, 2,000 ready ones of a kind nobody asks for, 300 ready and 50 claimed ones.
-fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
+pub(crate) fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
     let rows = |n: i64| match dialect {
         Dialect::Sqlite => {
             format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {n}) SELECT")
