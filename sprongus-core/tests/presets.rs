@@ -427,6 +427,23 @@ fn references_do_not_multiply_without_end() {
     assert_eq!(judged(&few, json!(1)), pairs(&[("", "type")]));
 }
 
+#[test]
+fn large_definitions_are_read_in_time() {
+    let start = Instant::now();
+    let many = |count: usize, schema: Value| -> Map<String, Value> {
+        (0..count).map(|n| (format!("p{n}"), schema.clone())).collect()
+    };
+    let values: Vec<usize> = (0..10_000).collect();
+    compile(json!({ "fields": [{ "name": "a", "type": "enum", "enumValues": values }] })).unwrap();
+    let marked = compile(json!({ "properties": many(5_000, json!({ "x-search": true, "default": 1 })) })).unwrap();
+    assert_eq!(marked.keywords().search.len(), 5_000);
+    let named = json!({ "properties": many(5_000, json!({ "$ref": "#a" })), "$defs": { "z": { "$anchor": "a", "type": "string" } } });
+    assert_eq!(judged(&compile(named).unwrap(), json!({ "p7": 1 })), pairs(&[("/p7", "type")]));
+    let lists: Vec<Value> = (0..10_000).map(|n| json!([n.to_string()])).collect();
+    assert_eq!(compile(json!({ "x-unique": lists })).unwrap().keywords().unique.len(), 10_000);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
 /// The same chains and multiplications, by URI instead of by pointer.
 #[test]
 fn references_by_uri_have_an_end_too() {

@@ -7,7 +7,7 @@ use super::defaults::Defaults;
 use super::graph::Graph;
 use super::keywords::Keywords;
 use super::nesting::Nesting;
-use super::schema::{Document, change_each, children};
+use super::schema::{Document, anchors, change_each, children};
 use super::stack::{depth, with_room};
 use super::{fields, formats, validate};
 use crate::error::{Error, Result, Violation};
@@ -65,7 +65,8 @@ impl Compiled {
         obeys_metaschema(&schema, draft)?;
         change_each(&mut schema, &prepared);
         let nesting = Nesting::of(Graph::read(&schema, draft)?)?;
-        let document = Document::new(&schema);
+        let anchors = anchors(&schema);
+        let document = Document::with_anchors(&schema, &anchors);
         local_references_resolve(document)?;
         let keywords = Keywords::read(document)?;
         let validator = options(draft).build(&schema).map_err(|error| refused(document, &error))?;

@@ -1,6 +1,6 @@
 //! Defaults: what a document gets where it says nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -94,14 +94,14 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self, schema: &'a Value) -> Place {
-        let mut place = Place::default();
+        let (mut place, mut known) = (Place::default(), HashSet::new());
         let facets = self.document.certain(schema);
         for (name, property) in facets.into_iter().filter_map(|facet| facet.get("properties")?.as_object()).flatten() {
             if !property.as_object().is_some_and(|map| self.leads.hold(map)) {
                 continue;
             }
             let default = self.document.certain(property).into_iter().find_map(|facet| facet.get("default"));
-            if let Some(default) = default.filter(|_| place.missing.iter().all(|(known, ..)| known != name)) {
+            if let Some(default) = default.filter(|_| known.insert(name)) {
                 let bytes = 64 + name.len() + default.to_string().len();
                 place.missing.push((name.clone(), default.clone(), bytes));
             }

@@ -1,5 +1,7 @@
 //! Field lists: the short form of a definition, compiled to the JSON Schema it stands for.
 
+use std::collections::HashSet;
+
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
 
@@ -150,8 +152,8 @@ impl List {
 
     fn enum_values<'f>(&mut self, field: &'f Map<String, Value>, at: &str) -> Option<&'f [Value]> {
         let values = field.get("enumValues").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let distinct = values.iter().enumerate().all(|(index, value)| !values[..index].contains(value));
-        if values.is_empty() || !distinct {
+        let mut seen = HashSet::new();
+        if values.is_empty() || !values.iter().all(|value| seen.insert(value.to_string())) {
             self.refuse(&format!("{at}/enumValues"), "is a list of one or more different values");
             return None;
         }

@@ -3,7 +3,9 @@
 //! They are looked for on every schema that is reached from the root through `properties`, `items`, `prefixItems`,
 //! `allOf`, `anyOf`, `oneOf`, `then`, `else` and local `$ref`; a recursive schema is followed once around.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 
 use serde_json::{Map, Value};
 
@@ -156,7 +158,13 @@ impl Keywords {
         if !reader.errors.is_empty() {
             return Err(Error::validation(reader.errors));
         }
-        Ok(reader.found)
+        let mut found = reader.found;
+        distinct(&mut found.refs);
+        distinct(&mut found.unique);
+        distinct(&mut found.index);
+        distinct(&mut found.search);
+        distinct(&mut found.secret);
+        Ok(found)
     }
 }
 
@@ -220,10 +228,10 @@ impl<'a> Reader<'a> {
         for (keyword, value) in map.iter().filter(|(keyword, _)| keyword.starts_with("x-")) {
             let outcome = match keyword.as_str() {
                 "x-ref" => self.reference(value, path),
-                "x-unique" => keys(value, path).map(|keys| merge(&mut self.found.unique, keys)),
-                "x-index" => keys(value, path).map(|keys| merge(&mut self.found.index, keys)),
-                "x-search" => flag(value).map(|on| merge(&mut self.found.search, on.then(|| path.clone()))),
-                "x-secret" => flag(value).map(|on| merge(&mut self.found.secret, on.then(|| path.clone()))),
+                "x-unique" => keys(value, path).map(|keys| self.found.unique.extend(keys)),
+                "x-index" => keys(value, path).map(|keys| self.found.index.extend(keys)),
+                "x-search" => flag(value).map(|on| self.found.search.extend(on.then(|| path.clone()))),
+                "x-secret" => flag(value).map(|on| self.found.secret.extend(on.then(|| path.clone()))),
                 "x-id" => self.id(value, path),
                 "x-max-bytes" => max_bytes(value).map(drop),
                 _ => Ok(()),
@@ -245,7 +253,7 @@ impl<'a> Reader<'a> {
             _ => return Err("names a table, as text or {\"table\", \"strict\"}".to_owned()),
         };
         check_name("a table's name", table).map_err(|error| error.message().to_owned())?;
-        merge(&mut self.found.refs, [RefField { path: path.clone(), table: table.clone(), strict }]);
+        self.found.refs.push(RefField { path: path.clone(), table: table.clone(), strict });
         Ok(())
     }
 
@@ -296,8 +304,8 @@ fn composite(list: &Value) -> Result<Key, String> {
     let names = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let fields: Vec<FieldPath> =
         names.iter().filter_map(Value::as_str).filter(|name| !name.is_empty()).filter_map(FieldPath::parse).collect();
-    let distinct = fields.iter().enumerate().all(|(index, field)| !fields[..index].contains(field));
-    if fields.is_empty() || fields.len() != names.len() || !distinct {
+    let mut seen = HashSet::new();
+    if fields.is_empty() || fields.len() != names.len() || !fields.iter().all(|field| seen.insert(field)) {
         return Err("holds lists of one or more different field names".to_owned());
     }
     Ok(Key { fields })
@@ -316,10 +324,8 @@ fn step(path: &FieldPath, step: Step) -> FieldPath {
     FieldPath(path.0.iter().cloned().chain([step]).collect())
 }
 
-fn merge<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
-    for item in more {
-        if !list.contains(&item) {
-            list.push(item);
-        }
-    }
+/// Each once, where it first stands.
+fn distinct<T: Clone + Eq + Hash>(list: &mut Vec<T>) {
+    let mut seen = HashSet::new();
+    list.retain(|item| seen.insert(item.clone()));
 }

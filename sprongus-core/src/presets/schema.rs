@@ -28,11 +28,34 @@ const MAPS: [&str; 6] = ["properties", "patternProperties", "$defs", "definition
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
     root: &'a Value,
+    /// The schemas that have a name of their own, where they were looked for once.
+    anchors: Option<&'a Anchors<'a>>,
+}
+
+/// Schemas by the names that references may call them.
+pub(super) type Anchors<'a> = HashMap<&'a str, &'a Value>;
+
+/// Those of a document.
+pub(super) fn anchors(root: &Value) -> Anchors<'_> {
+    let (mut found, mut waiting) = (Anchors::new(), vec![root]);
+    while let Some(schema) = waiting.pop() {
+        let Some(map) = schema.as_object() else { continue };
+        for name in names(map) {
+            found.entry(name).or_insert(schema);
+        }
+        waiting.extend(children(map).into_iter().rev());
+    }
+    found
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
-        Self { root }
+        Self { root, anchors: None }
+    }
+
+    /// The same, for much following of references.
+    pub(super) fn with_anchors(root: &'a Value, anchors: &'a Anchors<'a>) -> Self {
+        Self { root, anchors: Some(anchors) }
     }
 
     pub(super) fn root(self) -> &'a Value {
@@ -45,7 +68,10 @@ impl<'a> Document<'a> {
         if fragment.is_empty() || fragment.starts_with('/') {
             return self.root.pointer(&percent_decoded(fragment)?);
         }
-        find(self.root, &|map| is_anchor(map, fragment))
+        match self.anchors {
+            Some(anchors) => anchors.get(fragment).copied(),
+            None => anchors(self.root).remove(fragment),
+        }
     }
 
     /// The JSON Pointer of the first object for which that holds.
@@ -79,12 +105,9 @@ impl<'a> Document<'a> {
         'a: 's,
     {
         let mut found: Vec<&'s Map<String, Value>> = Vec::new();
-        let mut waiting = vec![schema];
+        let (mut seen, mut waiting) = (HashSet::new(), vec![schema]);
         while let Some(next) = waiting.pop() {
-            let Some(map) = next.as_object() else { continue };
-            if found.iter().any(|seen| std::ptr::eq(*seen, map)) {
-                continue;
-            }
+            let Some(map) = next.as_object().filter(|map| seen.insert(std::ptr::from_ref(*map))) else { continue };
             found.push(map);
             waiting.extend(self.target(map));
             waiting.extend(lists.iter().filter_map(|keyword| map.get(*keyword)?.as_array()).flatten());
@@ -176,11 +199,10 @@ pub(super) fn escaped(segment: &str) -> String {
     Segment::Key(segment).to_string()
 }
 
-fn is_anchor(schema: &Map<String, Value>, name: &str) -> bool {
-    let is = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
-    is("$anchor") == Some(name)
-        || is("$dynamicAnchor") == Some(name)
-        || is("$id").and_then(|id| id.strip_prefix('#')) == Some(name)
+fn names(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let text = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
+    let id = text("$id").and_then(|id| id.strip_prefix('#'));
+    [text("$anchor"), text("$dynamicAnchor"), id].into_iter().flatten()
 }
 
 /// The segments of the way there, innermost first.
@@ -197,14 +219,6 @@ fn place(value: &Value, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option
         Value::Array(items) => items.iter().enumerate().find_map(|(index, inner)| within(index.to_string(), inner)),
         _ => None,
     }
-}
-
-fn find<'a>(schema: &'a Value, wanted: &impl Fn(&Map<String, Value>) -> bool) -> Option<&'a Value> {
-    let map = schema.as_object()?;
-    if wanted(map) {
-        return Some(schema);
-    }
-    children(map).into_iter().find_map(|child| find(child, wanted))
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
