@@ -99,6 +99,12 @@ impl<'a> Value<'a> {
     }
 }
 
+/// A UUID in the form of RFC 9562: lower-case hexadecimal, 8-4-4-4-12.
+pub(super) fn uuid_text(bytes: &[u8; 16]) -> String {
+    let hex = format!("{:032x}", u128::from_be_bytes(*bytes));
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 impl From<bool> for Value<'_> {
     fn from(value: bool) -> Self {
         Self::Bool(value)

@@ -8,6 +8,7 @@ use postgres_types::{Format, IsNull, Kind, ToSql, Type, to_sql_checked};
 
 use super::calendar::EPOCH_MICROS;
 use crate::db::Value;
+use crate::db::value::uuid_text;
 use crate::error::{Error, Result};
 
 /// One parameter.
@@ -153,29 +154,25 @@ fn plain(value: &Value<'_>) -> String {
         Value::Time(value) => value.to_string(),
         Value::DateTime(value) => value.to_string(),
         Value::Timestamp(value) => value.to_string(),
-        Value::Uuid(bytes) => uuid(bytes),
+        Value::Uuid(bytes) => uuid_text(bytes),
         Value::Array(_) => json(value),
     }
-}
-
-fn uuid(bytes: &[u8; 16]) -> String {
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// Text and JSON text stand as they are: whoever binds text to a JSON column has written JSON.
 fn json(value: &Value<'_>) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(json_item).collect::<Vec<_>>().join(",")),
+        Value::Float(number) if number.is_finite() => fraction(*number),
         Value::Date(_) | Value::Time(_) | Value::DateTime(_) | Value::Timestamp(_) | Value::Uuid(_) => json_item(value),
         _ => plain(value),
     }
+}
+
+/// In full and with a fraction: JSONB makes integers of `1` and `1e16` (DESIGN.md §3 "JSON").
+fn fraction(number: f64) -> String {
+    let text = number.to_string();
+    if text.contains('.') { text } else { text + ".0" }
 }
 
 fn json_item(value: &Value<'_>) -> String {
@@ -183,7 +180,7 @@ fn json_item(value: &Value<'_>) -> String {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Decimal(_) | Value::Json(_) | Value::Array(_) => {
             json(value)
         }
-        Value::Float(value) if value.is_finite() => value.to_string(),
+        Value::Float(number) if number.is_finite() => fraction(*number),
         _ => serde_json::Value::String(plain(value)).to_string(),
     }
 }

@@ -147,7 +147,7 @@ pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Va
 }
 
 /// Inserts rows by one statement, which is looked up once.
-fn load(
+pub(super) fn load(
     connection: &rusqlite::Connection,
     table: &str,
     columns: &[&str],

@@ -2,7 +2,7 @@
 
 use send_wrapper::SendWrapper;
 
-use super::connection::{execute, query};
+use super::connection::{execute, load, query};
 use super::errors::from_sqlite;
 use super::open::check_version;
 use crate::db::{Dialect, Executor, Row, Value};
@@ -56,5 +56,14 @@ impl Executor for LentSqlite<'_> {
 
     fn batch(&mut self, sql: &str) -> Result<()> {
         self.connection()?.execute_batch(sql).map_err(from_sqlite)
+    }
+
+    fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
+        load(self.connection()?, table, columns, rows)
     }
 }

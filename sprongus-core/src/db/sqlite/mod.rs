@@ -231,6 +231,14 @@ impl Executor for HeldWriter {
     fn batch(&mut self, sql: &str) -> Result<()> {
         self.raw()?.batch(sql)
     }
+    fn load(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    ) -> Result<u64> {
+        self.raw()?.load(table, columns, rows)
+    }
 }
 
 impl Connection for HeldWriter {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::declared::Declared;
 use super::errors::from_sqlite;
 use crate::db::Value;
+use crate::db::value::uuid_text;
 use crate::error::{Error, Result};
 
 /// Binds `$1..$n` by name: SQLite numbers `$n` by first appearance, not by n.
@@ -80,12 +81,6 @@ impl ToSql for Bound<'_> {
             Value::Array(values) => ToSqlOutput::from(array_json(values).to_string()),
         })
     }
-}
-
-/// A UUID in the form of RFC 9562: lower-case hexadecimal, 8-4-4-4-12.
-pub(super) fn uuid_text(bytes: &[u8; 16]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 fn array_json(values: &[Value<'static>]) -> serde_json::Value {

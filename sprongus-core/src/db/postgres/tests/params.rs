@@ -102,3 +102,11 @@ fn a_number_used_twice_is_one_parameter() {
     let rows = connect(&db).query("SELECT $2::int - $1::int, $2::int", &[Value::Int(1), Value::Int(5)]).unwrap();
     assert_eq!(rows[0].values(), [Value::Int(4), Value::Int(5)]);
 }
+
+#[test]
+fn floats_stay_floats_in_json() {
+    let db = open(settings());
+    let floats = [Value::Float(1.0), Value::Array(vec![Value::Float(1e16), Value::Float(-0.5)])];
+    let rows = connect(&db).query("SELECT $1::jsonb, $2::jsonb", &floats).unwrap();
+    assert_eq!(rows[0].values(), [Value::json("1.0"), Value::json("[10000000000000000.0, -0.5]")]);
+}
