@@ -70,10 +70,11 @@ impl Db {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => again_if_stale(&mut || {
-                let mut connection = db.connect(lane, deadline)?;
                 if !snapshot {
-                    return work(&mut *connection);
+                    return work(&mut *db.connect_until(lane, deadline)?);
                 }
+                // An export reads for as long as it takes.
+                let mut connection = db.connect(lane, deadline)?;
                 connection.begin(false)?;
                 let result = work(&mut *connection);
                 connection.rollback();
@@ -92,7 +93,7 @@ impl Db {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) if unit == Unit::Statement => {
-                let mut connection = db.connect(lane, deadline)?;
+                let mut connection = db.connect_until(lane, deadline)?;
                 let waited = connection.waited();
                 match work(&mut *connection, waited) {
                     // The statement was its own COMMIT: lost with its answer, it may have taken effect.
@@ -102,7 +103,10 @@ impl Db {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => again_if_stale(&mut || {
-                let mut connection = db.connect(lane, deadline)?;
+                let mut connection = match unit {
+                    Unit::Bulk => db.connect(lane, deadline)?,
+                    _ => db.connect_until(lane, deadline)?,
+                };
                 connection.begin(true)?;
                 if unit == Unit::Bulk {
                     connection.batch(UNBOUNDED)?;

@@ -57,7 +57,11 @@ impl Runs<'_> {
             self.check(item).and_then(|()| judge(preset.as_deref(), item)).map_err(|error| at(index, error))?;
             all.push(Ready { id: new_id(), request: item, project });
         }
-        congestion::watched(self.session, || self.session.write(|work| put_all(work, &all)))
+        congestion::watched(self.session, || match all.len() > CHUNK {
+            // Work, not waiting: no deadline bounds it, and nobody shares its commit.
+            true => self.session.write_bulk(|work| put_all(work, &all)),
+            false => self.session.write(|work| put_all(work, &all)),
+        })
     }
 
     /// Refuses what cannot be enqueued, before anything is written.

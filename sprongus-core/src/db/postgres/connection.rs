@@ -11,7 +11,7 @@ use super::statements::Statements;
 use super::wire::Wire;
 use super::{copy, errors, words};
 use crate::db::{Commit, Row, Value};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Idle for longer, a connection is asked before it is handed out: a firewall may have forgotten it.
 const STALE: Duration = Duration::from_secs(30);
@@ -24,6 +24,8 @@ pub(super) struct PgConnection {
     in_transaction: bool,
     marked: bool,
     used: Instant,
+    /// When the call that uses it now has waited long enough; none for a transaction that its caller ends.
+    deadline: Option<Instant>,
 }
 
 impl PgConnection {
@@ -40,12 +42,13 @@ impl PgConnection {
             in_transaction: false,
             marked: false,
             used: Instant::now(),
+            deadline: None,
         })
     }
 
     /// Whether it may not go back to the pool.
     pub(super) fn is_spoilt(&self) -> bool {
-        self.marked || self.in_transaction || self.wire.is_closed()
+        self.marked || self.in_transaction || self.wire.was_cancelled() || self.wire.is_closed()
     }
 
     /// Whether the server is still there: free of a round trip unless it was idle for long.
@@ -55,6 +58,11 @@ impl PgConnection {
             self.wire.batch("")?;
         }
         Ok(())
+    }
+
+    /// Bounds the statements to come by one deadline; COMMIT and ROLLBACK are not.
+    pub(super) fn by(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     pub(super) fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<(Vec<Row>, u64)> {
@@ -142,13 +150,23 @@ impl PgConnection {
         }
     }
 
+    fn in_time<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(Error::new(ErrorCode::Timeout, "the time of the call was used up by the statements before"));
+        }
+        self.wire.set_stop(self.deadline);
+        let result = work(self);
+        self.wire.set_stop(None);
+        result
+    }
+
     /// Behind a transaction-mode pooler only a transaction keeps the same session from one message to the next.
     fn in_one_session<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.settings.statement_cache || self.in_transaction {
-            return work(self);
+            return self.in_time(work);
         }
         self.begin(!self.settings.read_only)?;
-        let value = work(self).inspect_err(|_| self.rollback())?;
+        let value = self.in_time(work).inspect_err(|_| self.rollback())?;
         match self.commit()? {
             Commit::Done => Ok(value),
             // As for a statement that commits by itself: lost with its answer, it may have taken effect.

@@ -62,11 +62,20 @@ impl PostgresDb {
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
     pub(crate) fn connect(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
+        self.lend(lane, deadline, false)
+    }
+
+    /// The same, for one call: its statements too end by the deadline.
+    pub(crate) fn connect_until(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
+        self.lend(lane, deadline, true)
+    }
+
+    fn lend(&self, lane: Lane, deadline: Instant, bounded: bool) -> Result<Box<dyn Connection>> {
         let lender = match lane {
             Lane::Host => &self.host,
             Lane::Worker => &self.worker,
         };
-        Ok(Box::new(lender.lend(deadline)?))
+        Ok(Box::new(lender.lend(deadline, bounded)?))
     }
 }
 

@@ -67,11 +67,12 @@ impl Lender {
         Self(Pool::new(builder, manager, settings.asked.0.clone()))
     }
 
-    /// A clean connection by `deadline`.
-    pub(super) fn lend(&self, deadline: Instant) -> Result<Loan> {
+    /// A clean connection by `deadline`, which then holds for its statements too where they are `bounded`.
+    pub(super) fn lend(&self, deadline: Instant, bounded: bool) -> Result<Loan> {
         async_guard::check()?;
         let asked = Instant::now();
-        let connection = self.0.lend(deadline)?;
+        let mut connection = self.0.lend(deadline)?;
+        connection.by(bounded.then_some(deadline));
         Ok(Loan { connection, waited: asked.elapsed() })
     }
 }

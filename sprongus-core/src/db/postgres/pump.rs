@@ -21,12 +21,22 @@ const ENDING: Duration = Duration::from_secs(2);
 /// The half of a connection that reads and writes the socket.
 type Connection = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
 
+/// When to lose patience with the server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Limits {
+    /// From then on the server is asked to cancel the statement.
+    pub(super) stop: Option<Instant>,
+    /// From then on the connection is of no further use.
+    pub(super) give_up: Option<Instant>,
+}
+
 /// A runtime of one thread, the caller's, and the connection it moves forward while a call waits.
 pub(super) struct Pump {
     runtime: Option<Runtime>,
     connection: Option<Connection>,
     asked: Asked,
     cancel: Option<CancelToken>,
+    cancelled: bool,
 }
 
 impl Pump {
@@ -35,7 +45,7 @@ impl Pump {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime
             .map_err(|error| Error::new(ErrorCode::Unavailable, format!("no I/O loop for PostgreSQL: {error}")))?;
-        Ok(Self { runtime: Some(runtime), connection: None, asked, cancel: None })
+        Ok(Self { runtime: Some(runtime), connection: None, asked, cancel: None, cancelled: false })
     }
 
     pub(super) fn attach(
@@ -52,13 +62,18 @@ impl Pump {
         self.connection.is_none()
     }
 
+    /// Whether the server was asked to cancel a statement: the request may yet strike whatever comes next.
+    pub(super) fn was_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
     /// Closes the socket without a word: what it was asked may still happen.
     pub(super) fn abandon(&mut self) {
         self.connection = None;
     }
 
-    /// Runs `work` to its end, or until `until`: then the connection is of no further use.
-    pub(super) fn run<T, E>(&mut self, until: Option<Instant>, work: impl Future<Output = Result<T, E>>) -> Result<T>
+    /// Runs `work` to its end, or until the limits say otherwise.
+    pub(super) fn run<T, E>(&mut self, limits: Limits, work: impl Future<Output = Result<T, E>>) -> Result<T>
     where
         E: Into<DriverError>,
     {
@@ -76,7 +91,8 @@ impl Pump {
             }
             work.as_mut().poll(context)
         });
-        let outcome = runtime.block_on(patiently(until, &self.asked, self.cancel.as_ref(), both));
+        let cancel = self.cancel.as_ref();
+        let outcome = runtime.block_on(patiently(limits, &self.asked, cancel, &mut self.cancelled, both));
         match outcome {
             Some(result) => result.map_err(|error| error.into().0),
             None => {
@@ -97,7 +113,7 @@ impl Pump {
     pub(super) fn settle(&mut self) -> Result<()> {
         let mut turns = 0;
         self.run::<_, Error>(
-            None,
+            Limits::default(),
             poll_fn(move |context| {
                 turns += 1;
                 // The I/O loop looks at its sockets between two polls.
@@ -111,29 +127,31 @@ impl Pump {
     }
 }
 
-/// Runs `work` to its end or until `until`. Where the host's interrupt says so, the server is asked to cancel: its answer
-/// then says what became of the statement.
+/// Runs `work` to its end or until it is given up. Where its time is over, or the host's interrupt says so, the server is
+/// asked to cancel: its answer then says what became of the statement.
 async fn patiently<T>(
-    mut until: Option<Instant>,
+    Limits { mut stop, mut give_up }: Limits,
     asked: &Asked,
     cancel: Option<&CancelToken>,
+    cancelled: &mut bool,
     work: impl Future<Output = T>,
 ) -> Option<T> {
     let mut work = pin!(work);
     let mut looking = asked.is_some();
     loop {
-        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
-        let turn = if looking { Some(left.map_or(LOOK, |left| left.min(LOOK))) } else { left };
-        let Some(turn) = turn else { return Some(work.await) };
-        if let Ok(done) = tokio::time::timeout(turn, work.as_mut()).await {
+        let now = Instant::now();
+        let look = looking.then(|| now + LOOK);
+        let Some(next) = [look, stop, give_up].into_iter().flatten().min() else { return Some(work.await) };
+        if let Ok(done) = tokio::time::timeout(next.saturating_duration_since(now), work.as_mut()).await {
             return Some(done);
         }
-        if until.is_some_and(|at| at <= Instant::now()) {
+        let over = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        if over(give_up) {
             return None;
         }
-        if asked.now() {
-            looking = false;
-            until = Some(Instant::now() + ENDING);
+        if over(stop) || looking && asked.now() {
+            (looking, stop, *cancelled) = (false, None, true);
+            give_up = Some(Instant::now() + ENDING);
             if let Some(cancel) = cancel {
                 let _ = tokio::time::timeout(ENDING / 2, cancel.cancel_query(NoTls)).await;
             }

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 use super::driver::{Chunks, Driver};
 use super::encode::Param;
 use super::errors;
-use super::pump::Pump;
+use super::pump::{Limits, Pump};
 use super::settings::Asked;
 use crate::error::{Error, Result};
 
@@ -26,6 +26,7 @@ pub(super) struct Wire {
     client: Option<Client>,
     pump: Option<Pump>,
     limit: Option<Duration>,
+    stop: Option<Instant>,
     lost: bool,
 }
 
@@ -33,14 +34,24 @@ impl Wire {
     /// Connects by `until`; every later call waits no longer than `limit` and a grace.
     pub(super) fn connect(config: &Config, until: Instant, limit: Duration, asked: Asked) -> Result<Self> {
         let mut pump = Pump::new(asked)?;
-        let (client, connection) = pump.run(Some(until), config.connect(NoTls))?;
+        let (client, connection) = pump.run(Limits { stop: None, give_up: Some(until) }, config.connect(NoTls))?;
         pump.attach(client.cancel_token(), connection);
-        Ok(Self { client: Some(client), pump: Some(pump), limit: Some(limit), lost: false })
+        Ok(Self { client: Some(client), pump: Some(pump), limit: Some(limit), stop: None, lost: false })
     }
 
     /// The longest wait for one answer; `None` for work that is not bounded.
     pub(super) fn set_limit(&mut self, limit: Option<Duration>) {
         self.limit = limit;
+    }
+
+    /// When the server is asked to cancel what it is at.
+    pub(super) fn set_stop(&mut self, stop: Option<Instant>) {
+        self.stop = stop;
+    }
+
+    /// Whether a request to cancel is under way, which may strike the next caller's statement.
+    pub(super) fn was_cancelled(&self) -> bool {
+        self.pump.as_ref().is_some_and(Pump::was_cancelled)
     }
 
     /// Whether it is of no further use.
@@ -63,10 +74,11 @@ impl Wire {
         if self.is_closed() { Err(closed()) } else { Ok(()) }
     }
 
-    fn parts(&mut self) -> Result<(&Client, &mut Pump, Option<Instant>)> {
-        let until = self.limit.map(|limit| Instant::now() + limit + GRACE);
+    fn parts(&mut self) -> Result<(&Client, &mut Pump, Limits)> {
+        let give_up = self.limit.map(|limit| Instant::now() + limit + GRACE);
+        let limits = Limits { stop: self.stop, give_up };
         match (&self.client, &mut self.pump) {
-            (Some(client), Some(pump)) if !self.lost => Ok((client, pump, until)),
+            (Some(client), Some(pump)) if !self.lost => Ok((client, pump, limits)),
             _ => Err(closed()),
         }
     }
@@ -88,14 +100,14 @@ fn closed() -> Error {
 
 impl Driver for Wire {
     fn prepare(&mut self, sql: &str) -> Result<Statement> {
-        let (client, pump, until) = self.parts()?;
-        let result = pump.run(until, client.prepare(sql));
+        let (client, pump, limits) = self.parts()?;
+        let result = pump.run(limits, client.prepare(sql));
         self.noted(result)
     }
 
     fn run(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(Vec<Row>, u64)> {
-        let (client, pump, until) = self.parts()?;
-        let result = pump.run(until, async {
+        let (client, pump, limits) = self.parts()?;
+        let result = pump.run(limits, async {
             let mut stream = pin!(client.query_raw(statement, params).await?);
             let mut rows = Vec::new();
             while let Some(row) = next(stream.as_mut()).await {
@@ -108,23 +120,23 @@ impl Driver for Wire {
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
-        let (client, pump, until) = self.parts()?;
-        let result = pump.run(until, client.batch_execute(sql));
+        let (client, pump, limits) = self.parts()?;
+        let result = pump.run(limits, client.batch_execute(sql));
         self.noted(result)
     }
 
     fn copy_in(&mut self, sql: &str, chunks: &mut Chunks<'_>) -> Result<u64> {
-        let (client, pump, until) = self.parts()?;
-        let sink = pump.run(until, client.copy_in::<_, Bytes>(sql));
+        let (client, pump, limits) = self.parts()?;
+        let sink = pump.run(limits, client.copy_in::<_, Bytes>(sql));
         let mut sink = Box::pin(self.noted(sink)?);
         // Dropped before its end, on an error of the rows', it tells the server that the COPY failed.
         while let Some(chunk) = chunks()? {
-            let (_, pump, until) = self.parts()?;
-            let sent = pump.run(until, sink.as_mut().send(chunk));
+            let (_, pump, limits) = self.parts()?;
+            let sent = pump.run(limits, sink.as_mut().send(chunk));
             self.noted(sent)?;
         }
-        let (_, pump, until) = self.parts()?;
-        let written = pump.run(until, sink.as_mut().finish());
+        let (_, pump, limits) = self.parts()?;
+        let written = pump.run(limits, sink.as_mut().finish());
         self.noted(written)
     }
 }

@@ -101,3 +101,26 @@ fn unbounded_work_takes_its_time_and_the_next_call_does_not() {
     assert!(matches!(connection.commit().unwrap(), Commit::Done));
     assert_eq!(connection.query("SELECT pg_sleep(30)", &[]).unwrap_err().code(), ErrorCode::Timeout);
 }
+
+#[test]
+fn one_deadline_bounds_all_statements_of_a_call() {
+    let settings = || PostgresSettings { call_timeout: Duration::from_millis(600), ..settings() };
+    let (db, table) = (open(settings()), table("deadline", "id int"));
+    let lock = format!("LOCK TABLE {table}");
+    let mut holder = connect(&open(PostgresSettings { call_timeout: Duration::from_secs(5), ..settings() }));
+    holder.begin(true).unwrap();
+    holder.batch(&lock).unwrap();
+    let start = Instant::now();
+    let mut call = db.connect_until(Lane::Host, start + Duration::from_millis(600)).unwrap();
+    call.begin(true).unwrap();
+    let pid = int(call.as_mut(), "SELECT pg_backend_pid()::int8");
+    call.execute("SELECT pg_sleep(0.4)", &[]).unwrap();
+    let error = call.execute(&lock, &[]).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout);
+    assert!(!is_connection_lost(&error), "the server was asked, and said that it stopped");
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(call.query("SELECT 1", &[]).unwrap_err().code(), ErrorCode::Timeout, "nothing more is begun");
+    drop(call);
+    holder.rollback();
+    assert_ne!(int(connect(&db).as_mut(), "SELECT pg_backend_pid()::int8"), pid, "the cancelling may strike late");
+}
