@@ -53,7 +53,7 @@ impl Core {
         if self.forked() {
             return Err(Error::new(
                 ErrorCode::Forked,
-                "this store was opened before fork(); open another in the child process",
+                "this store was opened before fork(): open one in the child process, and on SQLite fork before opening",
             ));
         }
         if self.closed.load(Ordering::Acquire) {

@@ -65,7 +65,7 @@ impl SqliteDb {
             Some(path) => Place::File(place::prepare(&path, settings.read_only, settings.allow_network_fs)?),
         };
         if let Place::File(path) = &place {
-            open::warn_of_second_copy(path);
+            opened::warn(path);
         }
         let settings = Arc::new(settings);
         let writer = open::open(&place, Role::Writer, &settings, Instant::now() + settings.busy_timeout)?;

@@ -15,7 +15,7 @@ use super::opened::Opened;
 use super::patience::{Patience, STEPS};
 use super::place::not_writable;
 use super::wal::WalWatch;
-use super::{Place, SqliteSettings, opened};
+use super::{Place, SqliteSettings};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::Durability;
 
@@ -193,17 +193,4 @@ fn write_ahead(raw: &Connection, deadline: Instant) -> Result<()> {
 fn watch(raw: &Connection, path: &Path) -> Result<WalWatch> {
     let _: i64 = raw.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(from_sqlite)?;
     Ok(WalWatch::new(path))
-}
-
-/// Set once a second copy of SQLite was seen, so that it is said once.
-static WARNED: AtomicBool = AtomicBool::new(false);
-
-/// Warns where another copy of SQLite in this process has the file open (DESIGN.md §10).
-pub(super) fn warn_of_second_copy(path: &Path) {
-    if !opened::is_open(path) && super::wal::is_mapped(path) && !WARNED.swap(true, Ordering::Relaxed) {
-        tracing::warn!(
-            "another copy of SQLite in this process has the store's file open; when it closes the file, commits can vanish. \
-             Close it first, and look into the file from another process"
-        );
-    }
 }

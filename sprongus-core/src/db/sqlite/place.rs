@@ -97,12 +97,21 @@ pub(super) fn not_writable(path: &Path) -> Error {
 /// File systems whose shared memory is not shared by all who see the file (magic numbers of statfs(2)).
 #[cfg(target_os = "linux")]
 fn network_fs(path: &Path) -> Option<&'static str> {
-    let found = rustix::fs::statfs(path).ok()?;
-    Some(match found.f_type as u32 {
+    name_of(rustix::fs::statfs(path).ok()?.f_type as u32)
+}
+
+#[cfg(target_os = "linux")]
+fn name_of(magic: u32) -> Option<&'static str> {
+    Some(match magic {
         0x6969 => "NFS",
         0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB/CIFS",
         0x0102_1997 => "a VM-shared folder (9p)",
         0x786F_4256 => "a VM-shared folder (VirtualBox)",
+        0xBACB_ACBC => "a VM-shared folder (VMware)",
+        0x7C7C_6673 => "a VM-shared folder (Parallels)",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x4750_4653 => "GPFS",
+        0x1983_0326 => "BeeGFS",
         0x6573_5546 => "FUSE",
         0x0BD0_0BD0 => "Lustre",
         0x00C3_6400 => "Ceph",
@@ -113,4 +122,20 @@ fn network_fs(path: &Path) -> Option<&'static str> {
 #[cfg(not(target_os = "linux"))]
 fn network_fs(_: &Path) -> Option<&'static str> {
     None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_without_shared_memory_are_known() {
+        // Of the manual page statfs(2): NFS, CIFS, 9p, FUSE; then ext4, xfs, btrfs, tmpfs, overlayfs.
+        for shared in [0x6969, 0xFF53_4D42, 0x0102_1997, 0x6573_5546] {
+            assert!(name_of(shared).is_some(), "{shared:x}");
+        }
+        for local in [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630] {
+            assert_eq!(name_of(local), None, "{local:x}");
+        }
+    }
 }

@@ -182,6 +182,23 @@ fn readers_need_no_busy_timeout_and_say_what_is_wrong() {
 }
 
 #[test]
+fn only_strangers_to_our_sqlite_are_warned_of() {
+    use super::opened::{Neighbour, find};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap().join("store.db");
+    let here = std::process::id();
+    let db = open(&folder);
+    assert_eq!(find(&path, here), Neighbour::None, "a second store on the file is no danger");
+    assert_eq!(find(&path, here + 1), Neighbour::Inherited, "as a forked child sees it");
+    drop(db);
+    assert_eq!(find(&path, here + 1), Neighbour::None);
+    // A connection that is not a store's: what another copy of SQLite looks like from outside.
+    let stranger = rusqlite::Connection::open(&path).unwrap();
+    stranger.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(find(&path, here), if cfg!(target_os = "linux") { Neighbour::Another } else { Neighbour::None });
+}
+
+#[test]
 fn a_replaced_log_is_never_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);

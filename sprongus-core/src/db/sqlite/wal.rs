@@ -66,10 +66,3 @@ fn file_id(path: &Path) -> Option<FileId> {
     // Windows refuses to remove a file that is open: the log cannot be replaced there.
     path.exists().then_some((0, 0))
 }
-
-/// Whether something in this process has the database's shared memory mapped: before our first connection, another SQLite.
-pub(super) fn is_mapped(database: &Path) -> bool {
-    let shm = side_file(database, "-shm");
-    let Some(shm) = shm.to_str() else { return false };
-    std::fs::read_to_string("/proc/self/maps").is_ok_and(|maps| maps.lines().any(|line| line.ends_with(shm)))
-}
