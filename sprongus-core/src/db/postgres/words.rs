@@ -30,9 +30,7 @@ pub(super) fn marks_session(sql: &str) -> bool {
             && !contains(sql, "on commit drop");
     }
     is_one_of(first, MARKING)
-        || ["set_config", "pg_advisory_lock", "pg_try_advisory_lock", " temp ", " temporary "]
-            .iter()
-            .any(|needle| contains(sql, needle))
+        || ["set_config", "advisory_lock", " temp ", " temporary "].iter().any(|needle| contains(sql, needle))
 }
 
 /// Whether it sets how long statements may run.
