@@ -50,14 +50,19 @@ impl Core {
 
     /// Refuses a store inherited by a fork, or closed.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_process()?;
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::misuse("the store is closed"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_process(&self) -> Result<()> {
         if self.forked() {
             return Err(Error::new(
                 ErrorCode::Forked,
                 "this store was opened before fork(): open one in the child process, and on SQLite fork before opening",
             ));
-        }
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::misuse("the store is closed"));
         }
         Ok(())
     }

@@ -23,8 +23,8 @@ use crate::store::{Store, os_user};
 pub struct Tx<'c> {
     shared: Arc<Shared<'c>>,
     who: Arc<Who>,
-    /// 0 for the transaction itself, n for the n-th savepoint within.
-    level: usize,
+    /// 0 for the transaction itself, else the number of the savepoint.
+    number: u64,
     /// Dropping this handle rolls back what it opened.
     owner: bool,
 }
@@ -39,16 +39,18 @@ struct Shared<'c> {
 
 struct State<'c> {
     held: Held<'c>,
-    /// How many savepoints are open.
-    level: usize,
-    /// The level at which a statement of the host's failed.
+    /// The savepoints that are open, the outermost first.
+    open: Vec<Savepoint>,
+    /// How many there have been: a handle of one that is gone never means a later one.
+    opened: u64,
+    /// How many savepoints were open when a statement failed.
     poisoned: Option<usize>,
     after: After,
-    /// What there was to do after the commit when each savepoint was opened.
-    marks: Vec<Mark>,
 }
 
-struct Mark {
+/// An open savepoint, and what is to be forgotten with it.
+struct Savepoint {
+    number: u64,
     signals: usize,
     witness: Option<Witness>,
 }
@@ -68,11 +70,18 @@ impl State<'_> {
         }
     }
 
-    /// The executor, for a call at that level: not after its end, not while poisoned.
-    fn usable(&mut self, level: usize) -> Result<&mut dyn Executor> {
-        if matches!(self.held, Held::Ended) || self.level < level {
-            return Err(ended());
+    /// How many savepoints enclose what that handle opened, its own included; none after its end.
+    fn depth(&self, number: u64) -> Option<usize> {
+        match (&self.held, number) {
+            (Held::Ended, _) => None,
+            (_, 0) => Some(0),
+            _ => self.open.iter().position(|savepoint| savepoint.number == number).map(|at| at + 1),
         }
+    }
+
+    /// The executor, for a call by that handle: not after its end, not while poisoned.
+    fn usable(&mut self, number: u64) -> Result<&mut dyn Executor> {
+        self.depth(number).ok_or_else(ended)?;
         if self.poisoned.is_some() {
             return Err(poisoned());
         }
@@ -135,8 +144,8 @@ impl<'c> Tx<'c> {
     }
 
     fn over(core: Arc<Core>, who: Arc<Who>, store: Option<Store>, thread: Option<ThreadId>, held: Held<'c>) -> Self {
-        let state = State { held, level: 0, poisoned: None, after: After::default(), marks: Vec::new() };
-        Self { shared: Arc::new(Shared { core, store, state: Mutex::new(state), thread }), who, level: 0, owner: true }
+        let state = State { held, open: Vec::new(), opened: 0, poisoned: None, after: After::default() };
+        Self { shared: Arc::new(Shared { core, store, state: Mutex::new(state), thread }), who, number: 0, owner: true }
     }
 
     /// The documents of a table of a project, within this transaction.
@@ -161,7 +170,7 @@ impl<'c> Tx<'c> {
     /// The same transaction, its events and history in the name of `actor`, for that reason.
     pub fn acting_as(&self, actor: &str, reason: Option<&str>) -> Result<Self> {
         let who = Arc::new(self.who.acting_as(actor, reason)?);
-        Ok(Self { shared: self.shared.clone(), who, level: self.level, owner: false })
+        Ok(Self { shared: self.shared.clone(), who, number: self.number, owner: false })
     }
 
     /// Runs one statement of the host's own SQL; the number of rows it changed. One that fails poisons the transaction.
@@ -179,9 +188,9 @@ impl<'c> Tx<'c> {
         sql::check(sql, self.shared.core.dialect())?;
         self.shared.core.check()?;
         let mut state = locked(&self.shared.state);
-        let result = run(state.usable(self.level)?);
+        let result = run(state.usable(self.number)?);
         if result.is_err() {
-            state.poisoned = Some(state.level);
+            state.poisoned = Some(state.open.len());
         }
         result
     }
@@ -195,12 +204,13 @@ impl<'c> Tx<'c> {
     pub fn savepoint(&self) -> Result<Self> {
         self.shared.core.check()?;
         let mut state = locked(&self.shared.state);
-        let level = state.level + 1;
-        state.usable(self.level)?.batch(&format!("SAVEPOINT sprongus_{level}"))?;
-        state.level = level;
-        let mark = Mark { signals: state.after.signals.len(), witness: state.after.witness.clone() };
-        state.marks.push(mark);
-        Ok(Self { shared: self.shared.clone(), who: self.who.clone(), level, owner: true })
+        let name = savepoint_name(state.open.len() + 1);
+        state.usable(self.number)?.batch(&format!("SAVEPOINT {name}"))?;
+        state.opened += 1;
+        let number = state.opened;
+        let (signals, witness) = (state.after.signals.len(), state.after.witness.clone());
+        state.open.push(Savepoint { number, signals, witness });
+        Ok(Self { shared: self.shared.clone(), who: self.who.clone(), number, owner: true })
     }
 
     /// Runs the work, then commits or rolls back.
@@ -208,9 +218,17 @@ impl<'c> Tx<'c> {
         match work(&self) {
             Ok(value) => self.commit().map(|()| value),
             Err(error) => {
-                self.rollback()?;
+                self.rollback_after(&error);
                 Err(error)
             }
+        }
+    }
+
+    /// Rolls back for that reason. Where even that fails, the reason is still what the host is told: a savepoint that
+    /// stays open keeps the whole from being committed.
+    pub(crate) fn rollback_after(self, reason: &Error) {
+        if let Err(error) = self.rollback() {
+            tracing::debug!(code = %error.code(), reason = %reason.code(), "a transaction could not be rolled back");
         }
     }
 
@@ -219,11 +237,10 @@ impl<'c> Tx<'c> {
     /// Errors: `misuse` where a statement failed in it (it is rolled back then), where it has ended, or where it is the
     /// host's to commit; `outcome_unknown` where COMMIT's answer was lost and nothing of ours tells how it ended.
     pub fn commit(mut self) -> Result<()> {
+        self.shared.core.check_process()?;
         self.owner = false;
         let mut state = locked(&self.shared.state);
-        if matches!(state.held, Held::Ended) || state.level < self.level {
-            return Err(ended());
-        }
+        let depth = state.depth(self.number).ok_or_else(ended)?;
         if state.poisoned.is_some() {
             drop(state);
             self.undo()?;
@@ -231,17 +248,16 @@ impl<'c> Tx<'c> {
                 "a statement failed in this transaction, so it was rolled back: nothing of it was written",
             ));
         }
-        if state.level > self.level {
+        if state.open.len() > depth {
             drop(state);
             self.undo()?;
             return Err(Error::misuse(
                 "a savepoint within was still open, so the transaction was rolled back: end savepoints first",
             ));
         }
-        if self.level > 0 {
-            state.exec()?.batch(&format!("RELEASE SAVEPOINT sprongus_{}", self.level))?;
-            state.level -= 1;
-            state.marks.pop();
+        if depth > 0 {
+            state.exec()?.batch(&format!("RELEASE SAVEPOINT {}", savepoint_name(depth)))?;
+            state.open.pop();
             return Ok(());
         }
         self.commit_whole(&mut state)
@@ -273,38 +289,42 @@ impl<'c> Tx<'c> {
     }
 
     fn undo(&self) -> Result<()> {
+        if self.shared.core.forked() {
+            // The connection and its transaction are the parent's: leaked, for closing it would end them.
+            std::mem::forget(self.shared.clone());
+            return Ok(());
+        }
         let mut state = locked(&self.shared.state);
-        if matches!(state.held, Held::Ended) || state.level < self.level {
-            return Ok(());
-        }
-        if self.level == 0 {
-            if self.shared.store.is_none() {
-                return Err(Error::misuse("the host's own transaction is rolled back by the host"));
-            }
-            if let Held::Ours(mut connection) = std::mem::replace(&mut state.held, Held::Ended) {
-                self.shared.left();
-                if self.shared.core.forked() {
-                    std::mem::forget(connection);
-                } else {
-                    connection.rollback();
-                }
-            }
-            return Ok(());
-        }
-        let name = format!("sprongus_{}", self.level);
+        let Some(depth) = state.depth(self.number) else { return Ok(()) };
+        let Some(outer) = depth.checked_sub(1) else { return self.undo_whole(&mut state) };
+        let name = savepoint_name(depth);
         state.exec()?.batch(&format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"))?;
-        state.level = self.level - 1;
         // An event that was undone is no witness of the rest.
-        let mark = state.marks.drain(self.level - 1..).next();
-        if let Some(mark) = mark {
-            state.after.signals.truncate(mark.signals);
-            state.after.witness = mark.witness;
+        if let Some(undone) = state.open.split_off(outer).into_iter().next() {
+            state.after.signals.truncate(undone.signals);
+            state.after.witness = undone.witness;
         }
-        if state.poisoned.is_some_and(|level| level >= self.level) {
+        if state.poisoned.is_some_and(|failed| failed >= depth) {
             state.poisoned = None;
         }
         Ok(())
     }
+
+    fn undo_whole(&self, state: &mut State<'_>) -> Result<()> {
+        if self.shared.store.is_none() {
+            return Err(Error::misuse("the host's own transaction is rolled back by the host"));
+        }
+        if let Held::Ours(mut connection) = std::mem::replace(&mut state.held, Held::Ended) {
+            self.shared.left();
+            connection.rollback();
+        }
+        Ok(())
+    }
+}
+
+/// The SQL name of the savepoint at that depth.
+fn savepoint_name(depth: usize) -> String {
+    format!("sprongus_{depth}")
 }
 
 impl Shared<'_> {
@@ -317,7 +337,7 @@ impl Shared<'_> {
 
 impl Drop for Tx<'_> {
     fn drop(&mut self) {
-        let lent_whole = self.level == 0 && self.shared.store.is_none();
+        let lent_whole = self.number == 0 && self.shared.store.is_none();
         if self.owner
             && !lent_whole
             && let Err(error) = self.undo()
@@ -360,9 +380,12 @@ impl Tx<'_> {
         self.shared.core.check()?;
         let mut state = locked(&self.shared.state);
         let waited = state.waited();
-        let level = state.level;
-        let exec = state.usable(self.level)?;
-        exec.batch(&format!("SAVEPOINT {OPERATION}"))?;
+        let depth = state.open.len();
+        let exec = state.usable(self.number)?;
+        if let Err(error) = exec.batch(&format!("SAVEPOINT {OPERATION}")) {
+            state.poisoned = Some(depth);
+            return Err(error);
+        }
         let result = work(exec, waited);
         let ended = match &result {
             Ok(_) => exec.batch(&format!("RELEASE SAVEPOINT {OPERATION}")),
@@ -370,7 +393,7 @@ impl Tx<'_> {
         };
         if let Err(error) = ended {
             // The transaction itself is gone (a full disk, a lost connection): nothing in it can be kept.
-            state.poisoned = Some(level);
+            state.poisoned = Some(depth);
             return Err(result.err().unwrap_or(error));
         }
         result

@@ -11,17 +11,20 @@ INHERITED = """
     block = store.transaction()
     tx = block.__enter__()
     tx.runs.enqueue("within")
+    inner = tx.transaction()
+    inner.__enter__().runs.enqueue("inner")
     child = os.fork()
     if child == 0:
         wrong = []
         for call in (store.runs.list, lambda: store.query("SELECT 1"), tx.runs.list, lambda: store.runs.enqueue("k"),
-                     lambda: store.transaction().__enter__(), lambda: store.aux("p", "assets").count()):
+                     lambda: store.transaction().__enter__(), lambda: store.aux("p", "assets").count(),
+                     lambda: inner.__exit__(None, None, None), lambda: block.__exit__(None, None, None)):
             try:
                 call()
                 wrong.append(call)
             except sprongus.ForkedError as error:
                 assert error.code == "forked"
-        del tx, block
+        del tx, inner, block
         store.close()
         del store
         with sprongus.open(url, schema=schema) as own:
@@ -29,8 +32,9 @@ INHERITED = """
         os._exit(1 if wrong else 0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     tx.runs.enqueue("after")
+    inner.__exit__(None, None, None)
     block.__exit__(None, None, None)
-    assert sorted(run.kind for run in store.runs.list()) == ["after", "before", "within"]
+    assert sorted(run.kind for run in store.runs.list()) == ["after", "before", "inner", "within"]
 """
 
 CHILDREN = """

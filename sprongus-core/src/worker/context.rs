@@ -67,7 +67,7 @@ impl Context {
         match work(&tx) {
             Ok(value) => self.commit(tx).map(|()| value),
             Err(error) => {
-                tx.rollback()?;
+                tx.rollback_after(&error);
                 self.noted(Err(error))
             }
         }
@@ -85,7 +85,10 @@ impl Context {
         let run = tx.runs().heartbeat(&Heartbeat::new(&self.run.id, self.run.lease));
         let done = match run.and_then(|run| still(&run)) {
             Ok(()) => tx.commit(),
-            Err(error) => tx.rollback().and(Err(error)),
+            Err(error) => {
+                tx.rollback_after(&error);
+                Err(error)
+            }
         };
         self.noted(done)
     }

@@ -81,6 +81,19 @@ fn an_event_that_was_undone_is_no_witness() {
 }
 
 #[test]
+fn a_transaction_whose_connection_died_before_its_commit_is_no_unknown() {
+    let proxy = Proxy::before(Postgres::shared());
+    let store = open(&proxy, "died_within");
+    let enqueue = |tx: &sprongus::Tx<'_>| tx.runs().enqueue(&Enqueue::new("a", Json::null()));
+    let tx = store.begin().unwrap();
+    proxy.cut_now();
+    assert_eq!(enqueue(&tx).unwrap_err().code(), ErrorCode::Unavailable);
+    assert_eq!(tx.commit().unwrap_err().code(), ErrorCode::Misuse, "it was never sent");
+    store.transaction(enqueue).unwrap();
+    assert_eq!(store.query("SELECT id FROM sprongus_runs", &[]).unwrap().len(), 1);
+}
+
+#[test]
 fn a_transaction_of_the_hosts_sql_alone_is_an_unknown() {
     let proxy = Proxy::before(Postgres::shared());
     let store = open(&proxy, "lost_host");

@@ -1,6 +1,8 @@
 //! The host's own SQL and its transactions: shapes, savepoints, poison, what is refused.
 
-use sprongus::{Error, ErrorCode, Options, Store, Timestamp, Tx, Value};
+use std::time::Duration;
+
+use sprongus::{Dialect, Error, ErrorCode, Options, Store, Timestamp, Tx, Value};
 use sprongus_conformance::{Case, Env};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -21,6 +23,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("host::the_store_inside_its_transaction_is_misuse", false, inside),
         case("host::an_ended_transaction_is_misuse", false, ended),
         case("host::a_dropped_transaction_writes_nothing", false, dropped),
+        case("host::a_savepoint_that_is_gone_touches_no_later_one", false, gone),
+        case("host::what_was_wrong_is_said_though_undoing_fails", false, first_error),
+        case("host::endless_waits_are_refused", false, endless),
         case("host::a_closed_store_is_misuse", false, closed),
         case("host::a_panic_rolls_back", false, panics),
         case("host::read_only_writes_nothing", false, read_only),
@@ -291,6 +296,71 @@ fn dropped(env: &Env) {
     assert_eq!(numbers(&store), []);
     store.transaction(|tx| insert(tx, 2)).unwrap();
     assert_eq!(numbers(&store), [2].map(Value::Int));
+}
+
+fn gone(env: &Env) {
+    let store = with_table(env);
+    let tx = store.begin().unwrap();
+    let outer = tx.savepoint().unwrap();
+    let inner = tx.savepoint().unwrap();
+    let twin = inner.acting_as("somebody", None).unwrap();
+    outer.rollback().unwrap();
+    let outer = tx.savepoint().unwrap();
+    let later = tx.savepoint().unwrap();
+    insert(&later, 1).unwrap();
+    assert_eq!(code(insert(&twin, 2)), ErrorCode::Misuse);
+    assert_eq!(code(twin.commit()), ErrorCode::Misuse);
+    drop(inner);
+    insert(&later, 3).unwrap();
+    later.commit().unwrap();
+    outer.commit().unwrap();
+    tx.commit().unwrap();
+    assert_eq!(numbers(&store), [1, 3].map(Value::Int));
+}
+
+/// A statement that ends the whole transaction behind the library's back.
+fn ends_all(tx: &Tx<'_>, backend: Dialect) {
+    insert(tx, 1).unwrap();
+    let ended = match backend {
+        Dialect::Sqlite => tx.execute("INSERT OR ROLLBACK INTO t VALUES (1)", &[]).map(drop),
+        Dialect::Postgres => tx.query("SELECT pg_terminate_backend(pg_backend_pid())", &[]).map(drop),
+    };
+    assert!(matches!(code(ended), ErrorCode::Conflict | ErrorCode::Unavailable));
+}
+
+fn first_error(env: &Env) {
+    let store = with_table(env);
+    let own = |tx: &Tx<'_>| -> Result<(), Error> {
+        ends_all(tx, store.backend());
+        Err(Error::invalid("the host's own reason"))
+    };
+    let whole = store.transaction(|tx| {
+        let inner = tx.transaction(own);
+        assert_eq!(code(insert(tx, 2)), ErrorCode::Misuse, "the rest of it is gone too");
+        inner
+    });
+    assert_eq!(whole.unwrap_err().message(), "the host's own reason");
+    let swallowed = store.transaction(|tx| {
+        tx.transaction(own).unwrap_err();
+        Ok(())
+    });
+    assert_eq!(code(swallowed), ErrorCode::Misuse);
+    store.transaction(|tx| insert(tx, 3)).unwrap();
+    assert_eq!(numbers(&store), [Value::Int(3)]);
+}
+
+fn endless(env: &Env) {
+    for options in [
+        Options { call_timeout: Duration::MAX, ..env.options() },
+        Options { busy_timeout: Duration::MAX, ..env.options() },
+        Options { backoff_base: Duration::MAX, ..env.options() },
+        Options { backoff_cap: Duration::MAX, ..env.options() },
+    ] {
+        assert_eq!(code(Store::open(env.url(), options).map(drop)), ErrorCode::InvalidArgument);
+    }
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    let patient = Options { call_timeout: century, busy_timeout: century, ..env.options() };
+    env.open_with(patient).execute("CREATE TABLE u (n BIGINT)", &[]).unwrap();
 }
 
 fn closed(env: &Env) {

@@ -145,9 +145,11 @@ fn refused(env: &Env) {
             of(&["a\0"]),
             Claim { kinds: Some((0..201).map(|n| n.to_string()).collect()), ..all() },
             Claim { projects: Some(vec![String::new()]), ..all() },
+            Claim { projects: Some(vec!["p".into(); 40_000]), ..all() },
         ] {
-            assert_eq!(code(on.runs().claim_next(&bad)), ErrorCode::InvalidArgument, "{bad:?}");
+            assert_eq!(code(on.runs().claim_next(&bad)), ErrorCode::InvalidArgument, "{:.200}", format!("{bad:?}"));
         }
+        assert!(claims(on.runs(), &Claim { projects: Some(vec!["p".into(); 1000]), ..all() }).is_empty());
         let names: Vec<String> = (0..200).map(|n| format!("k{n}/*")).collect();
         assert!(claims(on.runs(), &Claim { kinds: Some(names), ..all() }).is_empty());
         assert_eq!(claims(on.runs(), &all()).len(), 1);

@@ -19,6 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("runs::a_run_may_wait_for_its_approval", &["runs.enqueue"], true, gated),
         case("runs::a_bound_preset_judges_inputs", &["runs.enqueue"], true, bound),
         case("runs::projects_are_walls", &["runs.get", "runs.cancel"], false, walled),
+        case("runs::no_project_means_the_handles_own", &["runs.list", "runs.claim_next"], false, own),
         case("runs::ids_that_no_run_can_have", &["runs.get", "runs.events"], true, ids),
     ]
 }
@@ -192,6 +193,22 @@ fn walled(env: &Env) {
     assert_eq!(code(reader.runs().enqueue(&kind("a"))), ErrorCode::PermissionDenied);
     let writer = store.scoped("p", &[Scope::RunsWrite]).unwrap();
     assert_eq!(code(writer.runs().get(&GetRun::new(&own.id))), ErrorCode::PermissionDenied);
+}
+
+fn own(env: &Env) {
+    let store = env.open();
+    let other = store.runs().enqueue(&Enqueue { project: Some("q".to_owned()), ..kind("a") }).unwrap();
+    let admin = store.scoped("p", &[Scope::Admin]).unwrap();
+    let mine = put(admin.runs(), "a");
+    let listed = |project: Option<&str>| {
+        let request = ListRuns { project: project.map(str::to_owned), ..ListRuns::default() };
+        admin.runs().list(&request).unwrap().iter().map(|run| run.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((listed(None), listed(Some("q"))), (vec![mine.id.clone()], vec![other.id.clone()]));
+    let all = sprongus::runs::Claim { limit: 10, ..sprongus::runs::Claim::new("w") };
+    assert_eq!(claims(admin.runs(), &all), [mine.id]);
+    let named = sprongus::runs::Claim { projects: Some(vec!["q".to_owned()]), ..all };
+    assert_eq!(claims(admin.runs(), &named), [other.id], "admin lifts the wall for what is named");
 }
 
 fn ids(env: &Env) {

@@ -19,6 +19,8 @@ pub(super) fn cases() -> Vec<Case> {
         case("runs::rescue_is_bounded_and_counts", &["runs.rescue"], false, bounded),
         case("runs::one_bad_row_holds_up_none", &["runs.rescue", "runs.claim_next"], false, bad_row),
         case("runs::a_skewed_clock_neither_steals_nor_freezes", &["runs.claim_next"], false, skewed),
+        case("runs::a_call_waits_by_one_deadline", &["runs.claim_next"], false, one_deadline),
+        case("runs::a_long_lease_does_not_excuse_from_a_short_one", &["runs.claim_next"], false, mixed),
         case("runs::a_scoped_claim_rescues_its_own", &["runs.claim_next"], false, scoped),
     ]
 }
@@ -175,4 +177,49 @@ fn scoped(env: &Env) {
     let mine = store.scoped("p", sprongus::Scope::DEFAULT).unwrap();
     assert_eq!(claims(mine.runs(), &Claim { limit: 9, ..Claim::new("w2") }), [p]);
     assert_eq!(get(store.runs(), &q).state, RunState::Running);
+}
+
+/// The host's transaction that keeps everybody from writing runs.
+fn hold(store: &Store) -> sprongus::Tx<'static> {
+    let host = store.begin().unwrap();
+    let lock = match store.backend() {
+        sprongus::Dialect::Postgres => "LOCK TABLE sprongus_runs IN EXCLUSIVE MODE",
+        sprongus::Dialect::Sqlite => "CREATE TABLE of_the_host (n BIGINT)",
+    };
+    host.execute(lock, &[]).unwrap();
+    host
+}
+
+fn one_deadline(env: &Env) {
+    let patience = Duration::from_millis(1000);
+    let store = env.open_with(Options { busy_timeout: patience, call_timeout: 2 * patience, ..env.options() });
+    let patience = if env.backend() == Backend::Postgres { 2 * patience } else { patience };
+    let delayed = Enqueue { delay: Some(Duration::from_millis(1)), ..kind("a") };
+    store.runs().enqueue(&delayed).unwrap();
+    std::thread::sleep(Duration::from_millis(10));
+    let host = hold(&store);
+    let (begun, error) = std::thread::scope(|scope| {
+        let claim = || (std::time::Instant::now(), store.runs().claim_next(&Claim::new("w")).unwrap_err());
+        scope.spawn(claim).join().unwrap()
+    });
+    let waited = begun.elapsed();
+    assert!(matches!(error.code(), ErrorCode::Busy | ErrorCode::Timeout), "{error}");
+    assert!(waited >= patience.mul_f64(0.9) && waited < patience.mul_f64(1.5), "{waited:?}");
+    host.rollback().unwrap();
+    assert_eq!(store.runs().claim_next(&Claim::new("w")).unwrap().len(), 1);
+}
+
+/// The holder of a short lease could not extend it while a claimer of long leases waited beside it for the same writer.
+fn mixed(env: &Env) {
+    let store = env.open();
+    let id = put(store.runs(), "a").id;
+    let held = store.runs().claim_next(&Claim { lease: Duration::from_millis(600), ..Claim::new("w") }).unwrap().remove(0);
+    let host = hold(&store);
+    std::thread::scope(|scope| {
+        let claimer = scope.spawn(|| claims(store.runs(), &Claim { lease: MINUTE, ..Claim::new("rival") }));
+        std::thread::sleep(Duration::from_millis(1200));
+        host.commit().unwrap();
+        assert!(claimer.join().unwrap().is_empty(), "nobody is rescued by one that waited as long");
+    });
+    store.runs().heartbeat(&Heartbeat::new(&id, held.lease)).unwrap();
 }

@@ -77,6 +77,11 @@ fn references(env: &Env) {
         let (id, none) = report(None, None);
         assert_eq!(on.runs().succeed(&none).unwrap().output_ref, None);
         assert_eq!(code(out(&id)), ErrorCode::NotFound);
+        let (id, stranger) = report(None, Some("artifact:of-another"));
+        on.runs().succeed(&stranger).unwrap();
+        let error = out(&id).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::NotFound);
+        assert!(!error.message().contains("no run"), "the run is there: {error}");
         for bad in ["", "a\0", &"x".repeat(5000)] {
             let (_, bad) = report(None, Some(bad));
             assert_eq!(code(on.runs().succeed(&bad)), ErrorCode::InvalidArgument);
