@@ -119,6 +119,9 @@ impl Options {
         if self.call_timeout > LONGEST_WAIT || self.busy_timeout > LONGEST_WAIT {
             return Err(Error::invalid("call_timeout and busy_timeout are at most 24 days"));
         }
+        if self.backoff_base.max(self.backoff_cap) > crate::clock::seconds::LONGEST {
+            return Err(Error::invalid("backoff_base and backoff_cap are at most a hundred years"));
+        }
         if self.max_error_bytes < 64 {
             return Err(Error::invalid("max_error_bytes is at least 64"));
         }

@@ -149,20 +149,36 @@ pub(crate) trait Ground {
     fn core(&self) -> &Core;
     fn who(&self) -> &Who;
     /// With `snapshot` all statements see one state.
-    fn read(&self, snapshot: bool, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
+    fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
     /// The work is in force when this returns: committed, or part of the open transaction. It may be run more than once.
-    fn write(&self, unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()>;
+    fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()>;
 }
 
 /// A service's way to the database, the same from a store and from a transaction.
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'s> {
     ground: &'s (dyn Ground + 's),
+    /// The deadline of the call under way; none: each piece of work has its own.
+    by: Option<Instant>,
 }
 
 impl<'s> Session<'s> {
     pub(crate) fn new(ground: &'s (dyn Ground + 's)) -> Self {
-        Self { ground }
+        Self { ground, by: None }
+    }
+
+    /// The same for one call of several steps: all their waiting ends by one deadline (DESIGN.md §2 "SQLite").
+    pub(crate) fn one_call(self) -> Self {
+        Self { by: self.by.or_else(|| Some(self.core().deadline())), ..self }
+    }
+
+    /// When the next step has waited long enough; `timeout` where the steps before it have already.
+    fn by(&self) -> Result<Instant> {
+        match self.by {
+            None => Ok(self.core().deadline()),
+            Some(by) if Instant::now() < by => Ok(by),
+            Some(_) => Err(Error::new(ErrorCode::Timeout, "the call waited as long as call_timeout allows")),
+        }
     }
 
     pub(crate) fn core(&self) -> &'s Core {
@@ -180,14 +196,14 @@ impl<'s> Session<'s> {
     /// Reads with one statement, or with several that need not agree.
     pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut dyn Executor) -> Result<T>) -> Result<T> {
         let mut out = None;
-        self.ground.read(false, &mut |exec| work(exec).map(|value| out = Some(value)))?;
+        self.ground.read(false, self.by()?, &mut |exec| work(exec).map(|value| out = Some(value)))?;
         taken(out)
     }
 
     /// Reads with several statements that see one state.
     pub(crate) fn read_snapshot<T>(&self, mut work: impl FnMut(&mut dyn Executor) -> Result<T>) -> Result<T> {
         let mut out = None;
-        self.ground.read(true, &mut |exec| work(exec).map(|value| out = Some(value)))?;
+        self.ground.read(true, self.by()?, &mut |exec| work(exec).map(|value| out = Some(value)))?;
         taken(out)
     }
 
@@ -211,7 +227,7 @@ impl<'s> Session<'s> {
             return Err(Error::new(ErrorCode::PermissionDenied, "the store was opened read_only"));
         }
         let mut out = None;
-        self.ground.write(unit, &mut |work_at| work(work_at).map(|value| out = Some(value)))?;
+        self.ground.write(unit, self.by()?, &mut |work_at| work(work_at).map(|value| out = Some(value)))?;
         taken(out)
     }
 }

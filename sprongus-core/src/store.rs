@@ -1,7 +1,7 @@
 //! The face: opens a store, and hands out its services.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::aux_store::Aux;
 use crate::db::{
@@ -204,7 +204,7 @@ impl Store {
 }
 
 fn prepare_schema(db: &Db, options: &Options) -> Result<()> {
-    let deadline = std::time::Instant::now() + options.call_timeout;
+    let deadline = Instant::now() + options.call_timeout;
     if options.migrate && !options.read_only {
         let mut connection = db.hold(Lane::Host, deadline)?;
         return migrate(&mut *connection, options.schema.as_deref(), options.clock.now()).map(drop);
@@ -252,17 +252,16 @@ impl Ground for Store {
         &self.who
     }
 
-    fn read(&self, snapshot: bool, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        self.core.db()?.read(self.lane, snapshot, self.core.deadline(), work)
+    fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+        self.core.db()?.read(self.lane, snapshot, by, work)
     }
 
-    fn write(&self, unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
-        let deadline = self.core.deadline();
+    fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
         let db = self.core.db()?;
         let mut tries = 0;
         loop {
             let mut after = After::default();
-            let written = db.write(self.lane, unit, deadline, &mut |exec, waited| {
+            let written = db.write(self.lane, unit, by, &mut |exec, waited| {
                 let mut at = Work::new(exec, &self.core, &self.who, waited);
                 let result = work(&mut at);
                 after = at.after;
@@ -270,7 +269,7 @@ impl Ground for Store {
             });
             match written {
                 Ok(Commit::Done) => {}
-                Ok(Commit::Unknown(error)) => match settle(&db, self.lane, &after, unit, error, deadline)? {
+                Ok(Commit::Unknown(error)) => match settle(&db, self.lane, &after, unit, error, by)? {
                     Settled::Committed => {}
                     Settled::Lost(_) if tries < 1 => {
                         tries += 1;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::aux_store::Aux;
 use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
@@ -356,11 +356,11 @@ impl Ground for Tx<'_> {
         &self.who
     }
 
-    fn read(&self, _snapshot: bool, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+    fn read(&self, _: bool, _: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
         self.in_savepoint(|exec, _| work(exec))
     }
 
-    fn write(&self, _unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
+    fn write(&self, _: Unit, _: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
         let after = self.in_savepoint(|exec, waited| {
             let mut at = Work::new(exec, &self.shared.core, &self.who, waited);
             work(&mut at).map(|()| at.after)

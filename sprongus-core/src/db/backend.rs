@@ -187,6 +187,7 @@ fn sqlite_settings(options: &Options) -> SqliteSettings {
     SqliteSettings {
         durability: options.durability,
         busy_timeout: options.busy_timeout,
+        call_timeout: options.call_timeout,
         pool_size: options.pool_size,
         statement_cache: options.statement_cache,
         allow_network_fs: options.allow_network_fs,

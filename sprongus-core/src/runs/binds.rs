@@ -2,9 +2,21 @@
 
 use crate::db::Dialect;
 use crate::db::Value;
+use crate::error::{Error, Result};
 use crate::json::Json;
 use crate::options::Options;
 use crate::session::{Work, now_param};
+
+/// The most values of one filter: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+const MOST: usize = 1_000;
+
+/// Refuses a filter of more values than either database is to be asked with.
+pub(super) fn check_length<T>(what: &str, values: Option<&[T]>) -> Result<()> {
+    match values.map_or(0, <[T]>::len) {
+        0..=MOST => Ok(()),
+        given => Err(Error::invalid(format!("{what} names {given} values; at most {MOST} are taken"))),
+    }
+}
 
 /// Parameters, numbered as they come.
 #[derive(Default)]

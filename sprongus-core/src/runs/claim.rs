@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use super::binds::Binds;
+use super::binds::{Binds, check_length};
 use super::kinds::{Kinds, candidates, pending};
 use super::lease::{self, LEASED};
 use super::model::{COLUMNS, Run, read_run};
@@ -14,7 +14,7 @@ use super::state::{RunState, Step};
 use super::{Runs, congestion};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
-use crate::id::{check_id, new_id};
+use crate::id::new_id;
 use crate::page::{MAX_LIMIT, check_limit};
 use crate::scope::Scope;
 use crate::session::Work;
@@ -89,11 +89,11 @@ impl Runs<'_> {
 
     /// The projects to claim from; a scoped handle's own where none are named.
     fn claimed_projects(&self, request: &Claim) -> Result<Option<Vec<String>>> {
-        let Some(named) = &request.projects else { return Ok(self.session.confined().map(|own| vec![own.to_owned()])) };
-        for project in named {
-            check_id("project", project)?;
-            self.session.project(Some(project))?;
-        }
+        let Some(named) = &request.projects else {
+            return Ok(self.session.project(None)?.map(|own| vec![own.to_owned()]));
+        };
+        check_length("projects", Some(named))?;
+        named.iter().try_for_each(|project| self.session.project(Some(project)).map(drop))?;
         Ok(Some(named.clone()))
     }
 }

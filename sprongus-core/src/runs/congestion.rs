@@ -30,7 +30,7 @@ pub(super) fn watched<T>(session: Session<'_>, call: impl FnOnce() -> Result<T>)
     let result = call();
     if result.as_ref().is_err_and(gave_up) {
         locked(&session.core().shared::<Congestion>().0).gave_up = Some(Instant::now());
-    } else if begun.elapsed() >= WORTH_NOTING {
+    } else {
         note(session, begun.elapsed());
     }
     result
@@ -42,6 +42,9 @@ fn gave_up(error: &Error) -> bool {
 
 /// Remembers a wait that has just ended.
 pub(super) fn note(session: Session<'_>, waited: Duration) {
+    if waited < WORTH_NOTING {
+        return;
+    }
     let congestion = session.core().shared::<Congestion>();
     let mut last = locked(&congestion.0);
     if last.gave_up.is_some_and(|at| at.elapsed() < waited + SAME) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Runs;
-use super::binds::Binds;
+use super::binds::{Binds, check_length};
 use super::model::{COLUMNS, Run, read_run};
 use super::requests::{ListRuns, Order};
 use super::state::RunState;
@@ -19,7 +19,7 @@ const MOST_PARTS: usize = 32;
 impl Runs<'_> {
     pub(super) fn do_list(&self, request: &ListRuns) -> Result<Page<Run>> {
         self.session.allow(Scope::RunsRead)?;
-        let project = self.listed_project(request)?;
+        let project = self.session.project(request.project.as_deref())?;
         check_limit(request.limit, MAX_LIMIT)?;
         check_names(request)?;
         let list = Cursor::new("runs", &scope(request, project));
@@ -42,18 +42,12 @@ impl Runs<'_> {
         let next_cursor = last.map(|run| list.encode(&[json!(run.created_at), json!(run.id)]));
         Ok(Page { items, next_cursor })
     }
-
-    /// The project named, the handle's own, or none for all.
-    fn listed_project<'p>(&'p self, request: &'p ListRuns) -> Result<Option<&'p str>> {
-        match request.project.as_deref() {
-            Some(project) => self.session.project(Some(project)).map(|_| Some(project)),
-            None => Ok(self.session.confined()),
-        }
-    }
 }
 
 /// Refuses names that no run can have, alike on both databases.
 fn check_names(request: &ListRuns) -> Result<()> {
+    check_length("kind", request.kind.as_deref())?;
+    check_length("state", request.state.as_deref())?;
     request.kind.iter().flatten().try_for_each(|kind| check_name("the kind", kind))?;
     request.channel_id.as_deref().map_or(Ok(()), |name| check_name("channelId", name))?;
     request.conversation_id.as_deref().map_or(Ok(()), |name| check_name("conversationId", name))

@@ -58,16 +58,21 @@ impl<'s> Runs<'s> {
         Self { session }
     }
 
+    fn one_call(self) -> Self {
+        Self { session: self.session.one_call() }
+    }
+
     /// Puts a run into the queue, or gives the one already there under its idempotency key (`deduplicated`).
     ///
     /// Errors: `invalid_argument`; `conflict` where the key belongs to a run of another kind or input; `too_large`;
     /// `validation` where the kind is bound to a preset.
     pub fn enqueue(&self, request: &Enqueue) -> Result<Run> {
-        self.do_enqueue(request)
+        self.one_call().do_enqueue(request)
     }
 
     /// Puts runs into the queue, all or none; the answer is in their order. Errors: as [`Runs::enqueue`].
     pub fn enqueue_many(&self, request: &EnqueueMany) -> Result<Vec<Run>> {
+        // Not one deadline: judging many inputs is work, and no waiting.
         self.do_enqueue_many(request)
     }
 
@@ -75,21 +80,21 @@ impl<'s> Runs<'s> {
     ///
     /// Runs whose lease has run out are rescued within the same call. Errors: `invalid_argument`.
     pub fn claim_next(&self, request: &Claim) -> Result<Vec<Run>> {
-        self.do_claim(request)
+        self.one_call().do_claim(request)
     }
 
     /// Begins a run that was claimed with `dispatch`; once more under the same lease is no change.
     ///
     /// Errors: `invalid_state`, `lease_lost`, `not_found`.
     pub fn start(&self, request: &StartRun) -> Result<Run> {
-        self.do_start(request)
+        self.one_call().do_start(request)
     }
 
     /// Extends the lease of a running run and may tell its progress; a canceled run is returned as it is.
     ///
     /// Errors: `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`, `too_large`.
     pub fn heartbeat(&self, request: &Heartbeat) -> Result<Run> {
-        self.do_heartbeat(request)
+        self.one_call().do_heartbeat(request)
     }
 
     /// Reports success. The same again under the same lease gives the stored outcome.
@@ -97,46 +102,46 @@ impl<'s> Runs<'s> {
     /// Errors: `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`, `invalid_argument`
     /// for an output and a reference together, `too_large`.
     pub fn succeed(&self, request: &Succeed) -> Result<Run> {
-        self.do_succeed(request)
+        self.one_call().do_succeed(request)
     }
 
     /// Reports failure: queued again with a delay while attempts are left and it is retryable, else failed.
     ///
     /// Errors: `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`, `invalid_argument`.
     pub fn fail(&self, request: &Fail) -> Result<Run> {
-        self.do_fail(request)
+        self.one_call().do_fail(request)
     }
 
     /// Cancels a run that is not final; its worker learns by its next heartbeat. Once more is no change.
     ///
     /// Errors: `invalid_state` where it ended otherwise, `not_found`.
     pub fn cancel(&self, request: &Cancel) -> Result<Run> {
-        self.do_cancel(request)
+        self.one_call().do_cancel(request)
     }
 
     /// Rescues runs whose lease has run out, and gives their number; claims do the same as they go.
     pub fn rescue(&self, request: &Rescue) -> Result<i64> {
-        self.do_rescue(request)
+        self.one_call().do_rescue(request)
     }
 
     /// One run. Errors: `not_found`.
     pub fn get(&self, request: &GetRun) -> Result<Run> {
-        self.do_get(request)
+        self.one_call().do_get(request)
     }
 
     /// Runs by filters, a page at a time. Errors: `invalid_argument`.
     pub fn list(&self, request: &ListRuns) -> Result<Page<Run>> {
-        self.do_list(request)
+        self.one_call().do_list(request)
     }
 
     /// All events of a run, in their order. Errors: `not_found`.
     pub fn events(&self, request: &RunEvents) -> Result<Vec<Event>> {
-        self.do_events(request)
+        self.one_call().do_events(request)
     }
 
     /// What a run's last success put out. Errors: `not_found` where there is none here: without an output, or kept elsewhere by
     /// `output_ref`.
     pub fn output(&self, request: &RunOutput) -> Result<Json> {
-        self.do_output(request)
+        self.one_call().do_output(request)
     }
 }

@@ -1,7 +1,7 @@
 //! One run, its events, its output.
 
 use super::Runs;
-use super::judge::{not_found, read_visible};
+use super::judge::read_visible;
 use super::model::Run;
 use super::record::subject;
 use super::requests::{GetRun, RunEvents, RunOutput};
@@ -36,7 +36,7 @@ impl Runs<'_> {
             let sql = "SELECT content FROM sprongus_artifacts WHERE id = $1 AND run_id = $2";
             let rows = exec.query(sql, &[artifact.into(), (&run.id).into()])?;
             let content = rows.first().map(|row| row.opt_bytes(0)).transpose()?.flatten();
-            Json::parse(content.ok_or_else(|| not_found(&request.id))?)
+            Json::parse(content.ok_or_else(|| none(&run.id, "refers to an output that is not here"))?)
         })
     }
 }

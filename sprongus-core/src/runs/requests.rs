@@ -104,7 +104,7 @@ pub struct Claim {
     /// Which kinds; `sync/*` is all that begin with `sync/`. None: all. At most 200.
     #[serde(default)]
     pub kinds: Option<Vec<String>>,
-    /// Which projects; none: all that the handle sees.
+    /// Which projects, at most 1,000; none: a scoped handle's own, else all.
     #[serde(default)]
     pub projects: Option<Vec<String>>,
     /// At most so many, 0 to 1,000.
@@ -309,13 +309,13 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListRuns {
-    /// Of that project.
+    /// Of that project; none: a scoped handle's own, else all.
     #[serde(default)]
     pub project: Option<String>,
     /// In one of these states; none given: in any.
     #[serde(default)]
     pub state: Option<Vec<RunState>>,
-    /// Of one of these kinds; none given: of any.
+    /// Of one of these kinds, at most 1,000; none given: of any.
     #[serde(default)]
     pub kind: Option<Vec<String>>,
     /// Enqueued at that moment or after it.

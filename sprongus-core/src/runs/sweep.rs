@@ -97,20 +97,26 @@ impl Runs<'_> {
 
     /// Rescues up to `limit` runs, each for itself: one that cannot be is left for the next time and holds up none.
     ///
-    /// `lease`: a claimer's, that rescues nobody where it waited longer than a heartbeat interval of it.
+    /// `lease`: a claimer's. Where it waited longer than a heartbeat interval, of its own lease or of the run's, the holder
+    /// may have waited as well, and the run is left alone for an interval.
     fn rescue_expired(&self, actor: &str, limit: i64, lease: Option<Duration>) -> Result<i64> {
         self.session.write(|work| {
             let (begun, waited) = (Instant::now(), work.waited());
             let abandoned = self.abandoned(work, limit)?;
             // On PostgreSQL it is the statement that waits, for a lock.
             let waited = waited + begun.elapsed();
-            if lease.is_some_and(|lease| waited > lease / 3) {
+            if lease.is_some() {
                 congestion::note(self.session, waited);
-                return Ok(0);
             }
+            let excused = |row: &Row| match lease {
+                Some(lease) => Ok(congestion::recent(self.session, lease.min(claimed_for(row)?))),
+                None => Ok(false),
+            };
             let mut rescued = 0;
             for row in abandoned {
-                rescued += i64::from(self.rescue_one(work, actor, &row)?);
+                if !excused(&row)? {
+                    rescued += i64::from(self.rescue_one(work, actor, &row)?);
+                }
             }
             Ok(rescued)
         })
@@ -127,7 +133,7 @@ impl Runs<'_> {
         let table = by_index(dialect, "leased");
         let arm = |condition: &String| {
             format!(
-                "SELECT id, lease, state, attempt, max_attempts FROM {table} WHERE {LEASED} AND {condition}{project} \
+                "SELECT id, lease, state, attempt, max_attempts, lease_us FROM {table} WHERE {LEASED} AND {condition}{project} \
                  ORDER BY {order}, id LIMIT {limit}{lock}"
             )
         };
@@ -152,6 +158,11 @@ impl Runs<'_> {
             Ok(false)
         })
     }
+}
+
+/// How long the run was claimed for.
+fn claimed_for(row: &Row) -> Result<Duration> {
+    Ok(row.opt_int(5)?.map_or(Duration::MAX, |micros| Duration::from_micros(micros.unsigned_abs())))
 }
 
 /// Its state, its lease and that it has run out are looked at again in the statement that writes.

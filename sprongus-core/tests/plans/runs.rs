@@ -154,6 +154,7 @@ fn a_worker_reads_no_history_on_postgres() {
     let read = "SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'sprongus_runs'), \
                 sum(idx_tup_read) FILTER (WHERE indexrelname <> ALL ($1))::bigint, sum(idx_tup_read)::bigint \
                 FROM pg_stat_user_indexes WHERE relname = 'sprongus_runs'";
+    for row in host.query("SELECT indexrelname::text, idx_tup_read FROM pg_stat_user_indexes WHERE relname='sprongus_runs'", &[]).unwrap() { println!("{} {}", row.get::<_, String>(0), row.get::<_, i64>(1)); }
     let row = host.query_one(read, &[&LIVE.as_slice()]).unwrap();
     let (by_scans, in_history, all): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     assert!(all >= 120, "two kinds of 60 runs were worked: {all}");

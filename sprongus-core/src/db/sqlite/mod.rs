@@ -39,7 +39,9 @@ pub(crate) use place::Place;
 /// What [`Options`](crate::Options) says to this database.
 pub(crate) struct SqliteSettings {
     pub(crate) durability: Durability,
+    /// The share of `call_timeout` that may go into waiting for a lock, over all steps of a call.
     pub(crate) busy_timeout: Duration,
+    pub(crate) call_timeout: Duration,
     pub(crate) pool_size: u32,
     pub(crate) statement_cache: bool,
     pub(crate) allow_network_fs: bool,
@@ -80,7 +82,8 @@ impl SqliteDb {
     }
 
     fn deadline(&self, call: Instant) -> Instant {
-        call.min(Instant::now() + self.settings.busy_timeout)
+        let rest = self.settings.call_timeout.saturating_sub(self.settings.busy_timeout);
+        call.checked_sub(rest).unwrap_or(call)
     }
 
     /// Reads; `snapshot`: all statements see one state.

@@ -12,6 +12,7 @@ fn settings() -> SqliteSettings {
     SqliteSettings {
         durability: Durability::Full,
         busy_timeout: Duration::from_secs(5),
+        call_timeout: Duration::from_secs(5),
         pool_size: 4,
         statement_cache: true,
         allow_network_fs: false,

@@ -213,13 +213,17 @@ fn one_deadline(env: &Env) {
 fn mixed(env: &Env) {
     let store = env.open();
     let id = put(store.runs(), "a").id;
-    let held = store.runs().claim_next(&Claim { lease: Duration::from_millis(600), ..Claim::new("w") }).unwrap().remove(0);
+    let held =
+        store.runs().claim_next(&Claim { lease: Duration::from_millis(600), ..Claim::new("w") }).unwrap().remove(0);
     let host = hold(&store);
+    std::thread::sleep(Duration::from_millis(700));
     std::thread::scope(|scope| {
         let claimer = scope.spawn(|| claims(store.runs(), &Claim { lease: MINUTE, ..Claim::new("rival") }));
-        std::thread::sleep(Duration::from_millis(1200));
+        std::thread::sleep(Duration::from_millis(500));
         host.commit().unwrap();
         assert!(claimer.join().unwrap().is_empty(), "nobody is rescued by one that waited as long");
     });
     store.runs().heartbeat(&Heartbeat::new(&id, held.lease)).unwrap();
+    std::thread::sleep(Duration::from_millis(900));
+    assert_eq!(claims(store.runs(), &Claim::new("rival")), [id], "once the wait is over it is rescued as ever");
 }
