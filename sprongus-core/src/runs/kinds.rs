@@ -16,6 +16,7 @@ const MOST: usize = 200;
 /// More candidates than are taken, for rivals may be holding the first ones.
 const SPARE: i64 = 64;
 
+const BY_AGE: &str = "priority DESC, run_at, id";
 const ORDER: &str = "ORDER BY priority DESC, run_at, id";
 
 /// The kinds of a claim, each once.
@@ -91,7 +92,7 @@ pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Cla
 
 /// The question whether anything of a claim's kinds and projects is ready, becomes due by then, or is under a lease.
 ///
-/// Each part is a range of a partial index, so history costs nothing.
+/// Each part is a range of a partial index, so neither history nor what is ready of other kinds costs anything.
 pub(super) fn pending(
     dialect: Dialect,
     binds: &mut Binds<'_>,
@@ -99,14 +100,12 @@ pub(super) fn pending(
     options: &Options,
     micros: i64,
 ) -> String {
-    let mut of = match &claiming.projects {
+    let projects = match &claiming.projects {
         Some(projects) => format!(" AND project_id IN {}", binds.list(projects.iter().cloned())),
         None => String::new(),
     };
     let kinds = claiming.kinds.as_ref().map(|kinds| kinds.conditions(binds)).unwrap_or_default();
-    if !kinds.is_empty() {
-        of.push_str(&format!(" AND ({})", kinds.join(" OR ")));
-    }
+    let of = if kinds.is_empty() { projects.clone() } else { format!("{projects} AND ({})", kinds.join(" OR ")) };
     let until = match dialect {
         Dialect::Sqlite => binds.add(options.clock.now().saturating_add(Duration::from_micros(micros.unsigned_abs()))),
         Dialect::Postgres => {
@@ -114,15 +113,17 @@ pub(super) fn pending(
             format!("{now} + {}::bigint * interval '1 microsecond'", binds.add(micros))
         }
     };
-    let parts = [
-        ("ready", format!("state = 'queued' AND {}{of} {ORDER}", ready(dialect, true))),
-        (
-            "later",
-            format!("state = 'queued' AND {} AND run_at <= {until}{of} ORDER BY run_at, id", ready(dialect, false)),
-        ),
-        ("leased", format!("{LEASED}{of} ORDER BY {}", lease_order(dialect))),
-    ];
-    let parts = parts.map(|(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1)", by_index(dialect, index)));
+    let base = format!("state = 'queued' AND {}{projects}", ready(dialect, true));
+    let mut parts: Vec<(&str, String)> =
+        kinds.iter().map(|kind| ("ready_kind", format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))).collect();
+    if parts.is_empty() {
+        parts.push(("ready", format!("{base} ORDER BY {BY_AGE}")));
+    }
+    let later = ready(dialect, false);
+    parts.push(("later", format!("state = 'queued' AND {later} AND run_at <= {until}{of} ORDER BY run_at, id")));
+    parts.push(("leased", format!("{LEASED}{of} ORDER BY {}", lease_order(dialect))));
+    let first = |(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1)", by_index(dialect, index));
+    let parts: Vec<String> = parts.into_iter().map(first).collect();
     format!("SELECT coalesce({}) IS NOT NULL", parts.join(", "))
 }
 

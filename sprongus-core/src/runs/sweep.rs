@@ -51,7 +51,7 @@ impl Runs<'_> {
         let project = self.project_condition(&mut binds);
         // The first by the index's own order: of EXISTS the planner may think that any row will soon do, and walk.
         let due = format!(
-            "(SELECT run_at FROM {} WHERE state = 'queued' AND {}{project} ORDER BY run_at, id LIMIT 1) <= {now}",
+            "(SELECT 1 FROM {} WHERE state = 'queued' AND {} AND run_at <= {now}{project} ORDER BY run_at, id LIMIT 1)",
             by_index(dialect, "later"),
             ready(dialect, false)
         );
@@ -61,7 +61,7 @@ impl Runs<'_> {
             .iter()
             .map(|one| format!("(SELECT 1 FROM {leased} WHERE {LEASED} AND {one}{project} ORDER BY {order} LIMIT 1)"))
             .collect();
-        let sql = format!("SELECT coalesce({due}, FALSE), coalesce({}) IS NOT NULL", abandoned.join(", "));
+        let sql = format!("SELECT {due} IS NOT NULL, coalesce({}) IS NOT NULL", abandoned.join(", "));
         let rows = exec.query(&sql, binds.values())?;
         rows.first().map_or(Ok((false, false)), |row| Ok((row.bool(0)?, row.bool(1)?)))
     }

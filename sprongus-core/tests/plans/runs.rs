@@ -91,8 +91,14 @@ fn judge(plans: &Plans, walks: impl Fn(&str) -> bool) {
     assert!(plans.len() > 15, "every statement was explained");
     let mut used = Vec::new();
     for (sql, lines) in plans.iter() {
-        for line in lines {
+        for (at, line) in lines.iter().enumerate() {
             let index = index_of(line);
+            let bounded =
+                line.contains("run_at<?") || lines.get(at + 1).is_some_and(|next| next.contains("(run_at <="));
+            assert!(
+                bounded || index != Some("sprongus_runs_later"),
+                "walks through what is due tomorrow: {line}\n{sql}"
+            );
             let alive = index.is_none_or(|index| LIVE.contains(&index) || !index.contains("sprongus_runs"));
             assert!(alive && !walks(line), "walks through history: {line}\n{sql}\n{}", lines.join("\n"));
             used.extend(index.map(str::to_owned));
@@ -138,12 +144,15 @@ fn a_worker_reads_no_history_on_postgres() {
     let store = Store::open(server.url(), Options::default()).unwrap();
     let mut host = postgres::Client::connect(server.url(), postgres::NoTls).unwrap();
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
+    // A handle of a project, to which what others have due tomorrow means nothing.
+    let scoped = store.scoped("p", sprongus::Scope::DEFAULT).unwrap();
+    scoped.runs().claim_next(&Claim { kinds: Some(vec!["k1".to_owned()]), ..Claim::new("w") }).unwrap();
     let worker = store.worker(WorkerOptions::default()).unwrap();
     for kind in ["k1", "k2", "sync/*"] {
         worker.handle(kind, |_| Ok(Outcome::None)).unwrap();
     }
     worker.run_until_idle(Duration::ZERO).unwrap();
-    drop(worker);
+    drop((worker, scoped));
     store.close();
     // A session hands in its counts when it ends.
     let others =
@@ -152,11 +161,12 @@ fn a_worker_reads_no_history_on_postgres() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let read = "SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'sprongus_runs'), \
-                sum(idx_tup_read) FILTER (WHERE indexrelname <> ALL ($1))::bigint, sum(idx_tup_read)::bigint \
-                FROM pg_stat_user_indexes WHERE relname = 'sprongus_runs'";
-    for row in host.query("SELECT indexrelname::text, idx_tup_read FROM pg_stat_user_indexes WHERE relname='sprongus_runs'", &[]).unwrap() { println!("{} {}", row.get::<_, String>(0), row.get::<_, i64>(1)); }
+                sum(idx_tup_read) FILTER (WHERE indexrelname <> ALL ($1))::bigint, \
+                sum(idx_tup_read) FILTER (WHERE indexrelname IN ('sprongus_runs_ready', 'sprongus_runs_later'))::bigint, \
+                sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'sprongus_runs'";
     let row = host.query_one(read, &[&LIVE.as_slice()]).unwrap();
-    let (by_scans, in_history, all): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    let (by_scans, in_history, of_others, all): (i64, i64, i64, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
     assert!(all >= 120, "two kinds of 60 runs were worked: {all}");
     assert_eq!((by_scans, in_history), (0, 0), "read by sequential scans, and by the indexes of all runs");
+    assert_eq!(of_others, 0, "what is ready of other kinds, and what is due tomorrow");
 }
