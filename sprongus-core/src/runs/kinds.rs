@@ -68,7 +68,7 @@ impl<'k> Kinds<'k> {
 
 /// The SELECT of the ids to be claimed, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
 ///
-/// `exact`: with one condition over all kinds, which finds the last run there is, however many rivals hold others.
+/// `exact`: of several kinds, each locked for itself, which finds the last run there is, however many rivals hold others.
 pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, exact: bool) -> String {
     let limit = claiming.request.limit;
     let mut base = format!("state = 'queued' AND {}", ready(dialect, true));
@@ -82,9 +82,8 @@ pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Cla
     match arms.as_slice() {
         [] => format!("SELECT id FROM {ready} WHERE {base} {ORDER} LIMIT {take}{lock}"),
         [one] => format!("SELECT id FROM {of_kind} WHERE {base} AND {one} {ORDER} LIMIT {take}{lock}"),
-        many if exact => {
-            let any = many.join(" OR ");
-            format!("SELECT id FROM sprongus_runs WHERE {base} AND ({any}) {ORDER} LIMIT {take}{lock}")
+        many if exact || dialect == Dialect::Sqlite => {
+            format!("SELECT id FROM ({}) AS arms {ORDER} LIMIT {take}", union(dialect, &base, many, &take, lock))
         }
         many => merged(dialect, binds, &base, many, &take, limit),
     }
@@ -127,28 +126,25 @@ pub(super) fn pending(
     format!("SELECT coalesce({}) IS NOT NULL", parts.join(", "))
 }
 
-fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], take: &str, limit: i64) -> String {
-    let each = match dialect {
-        Dialect::Sqlite => take.to_owned(),
-        Dialect::Postgres => binds.add(limit.saturating_mul(4).saturating_add(SPARE)),
-    };
+/// The first ready runs of each of several kinds.
+fn union(dialect: Dialect, base: &str, arms: &[String], each: &str, lock: &str) -> String {
     let of_kind = by_index(dialect, "ready_kind");
-    let arms: Vec<String> = arms
-        .iter()
-        .map(|arm| {
-            format!(
-                "SELECT * FROM (SELECT id, priority, run_at FROM {of_kind} WHERE {base} AND {arm} {ORDER} LIMIT {each}) AS arm"
-            )
-        })
-        .collect();
-    let union = arms.join(" UNION ALL ");
-    match dialect {
-        Dialect::Sqlite => format!("SELECT id FROM ({union}) {ORDER} LIMIT {take}"),
-        // Locked only after the merge: a lock within the arms would hold what is not taken.
-        Dialect::Postgres => format!(
-            "SELECT r.id FROM sprongus_runs AS r JOIN ({union} OFFSET 0) AS c ON c.id = r.id \
-             WHERE r.state = 'queued' AND r.ready ORDER BY c.priority DESC, c.run_at, c.id LIMIT {take} \
-             FOR UPDATE OF r SKIP LOCKED"
-        ),
-    }
+    let arm = |arm: &String| {
+        format!(
+            "SELECT * FROM (SELECT id, priority, run_at FROM {of_kind} WHERE {base} AND {arm} {ORDER} LIMIT {each}{lock}) \
+             AS arm"
+        )
+    };
+    arms.iter().map(arm).collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// PostgreSQL: locked only after the merge, for a lock within the arms holds what is not taken.
+fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], take: &str, limit: i64) -> String {
+    let each = binds.add(limit.saturating_mul(4).saturating_add(SPARE));
+    let union = union(dialect, base, arms, &each, "");
+    format!(
+        "SELECT r.id FROM sprongus_runs AS r JOIN ({union} OFFSET 0) AS c ON c.id = r.id \
+         WHERE r.state = 'queued' AND r.ready ORDER BY c.priority DESC, c.run_at, c.id LIMIT {take} \
+         FOR UPDATE OF r SKIP LOCKED"
+    )
 }

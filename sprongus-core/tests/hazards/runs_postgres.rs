@@ -77,6 +77,24 @@ fn reports_are_taken_once() {
     });
 }
 
+/// More of each kind than a claim of several kinds looks at are in the hands of a rival that has not committed.
+#[test]
+fn a_claim_steps_over_all_that_rivals_hold() {
+    let options = Options { schema: Some("stepped_over".to_owned()), ..Options::default() };
+    let store = Store::open(Postgres::shared().url(), options).unwrap();
+    let item = |n: i64| Enqueue { priority: n, ..Enqueue::new(if n % 2 == 0 { "a" } else { "b" }, Json::null()) };
+    let last = store.runs().enqueue_many(&EnqueueMany::new((0..300).map(item).collect())).unwrap();
+    let both = || Claim { kinds: Some(vec!["a".to_owned(), "b".to_owned()]), ..Claim::new("w") };
+    let claim = |limit: i64| store.runs().claim_next(&Claim { limit, ..both() }).unwrap();
+    let rival = store.begin().unwrap();
+    rival.query("SELECT id FROM sprongus_runs WHERE priority >= 3 FOR UPDATE", &[]).unwrap();
+    let taken = std::thread::scope(|scope| scope.spawn(|| [claim(1), claim(9), claim(9)].concat()).join().unwrap());
+    let ids = |runs: &[Run]| runs.iter().map(|run| run.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&taken), [2, 1, 0].map(|at: usize| last[at].id.clone()), "in their order, each once");
+    rival.rollback().unwrap();
+    assert_eq!(claim(1000).len(), 297);
+}
+
 /// The server's answer when a disk is full (SQLSTATE 53100), given by a trigger: an event cannot be written.
 #[test]
 fn a_server_without_room_is_an_error_and_nothing_is_written() {
