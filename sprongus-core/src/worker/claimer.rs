@@ -70,6 +70,7 @@ fn hopeless(error: &Error) -> bool {
             | Code::InvalidArgument
             | Code::PermissionDenied
             | Code::SchemaVersion
+            | Code::SplitBrain
             | Code::Corrupt
     )
 }

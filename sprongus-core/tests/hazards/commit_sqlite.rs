@@ -1,6 +1,9 @@
 //! SQLite: no room for a COMMIT. The limit is the shell's `ulimit -f`, so it holds in a child process alone.
 
-use sprongus::{ErrorCode, Options, Store};
+use std::time::{Duration, Instant};
+
+use sprongus::worker::{Outcome, WorkerOptions};
+use sprongus::{ErrorCode, Json, Options, Store};
 
 use super::{child, create, stored};
 
@@ -42,4 +45,28 @@ fn fill(path: &str) {
     let kept = store.query("SELECT count(*) AS n FROM own", &[]).unwrap();
     assert_eq!(kept[0].get("n"), Some(&written.into()));
     std::fs::write(format!("{path}.acknowledged"), written.to_string()).unwrap();
+}
+
+#[test]
+fn a_worker_gives_up_a_store_whose_log_was_replaced() {
+    let (_folder, path) = sprongus_testkit::temp_file("store.db");
+    let path = path.to_str().unwrap();
+    let store = Store::open(path, Options::default()).unwrap();
+    let poll_interval = Duration::from_millis(20);
+    let worker = store.worker(WorkerOptions { poll_interval, ..WorkerOptions::default() }).unwrap();
+    worker.handle("a", |_| Ok(Outcome::None)).unwrap();
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| worker.run());
+        store.runs().enqueue(&sprongus::runs::Enqueue::new("a", Json::null())).unwrap();
+        std::fs::rename(format!("{path}-wal"), format!("{path}-gone")).unwrap();
+        let end = Instant::now() + Duration::from_secs(10);
+        while !working.is_finished() && Instant::now() < end {
+            let _ = store.runs().enqueue(&sprongus::runs::Enqueue::new("b", Json::null()));
+            std::thread::sleep(poll_interval);
+        }
+        let gave_up = working.is_finished();
+        worker.stop(Some(Duration::ZERO));
+        assert!(gave_up, "it asks on, though nothing can be written any more");
+        assert_eq!(working.join().unwrap().unwrap_err().code(), ErrorCode::SplitBrain);
+    });
 }
