@@ -34,11 +34,7 @@ impl Runs<'_> {
         check_name("workerId", &request.worker_id)?;
         check_limit(request.limit, MAX_LIMIT)?;
         let claiming = self.claiming(request)?;
-        let nothing = |list: Option<usize>| list == Some(0);
-        if request.limit == 0
-            || nothing(request.kinds.as_ref().map(Vec::len))
-            || nothing(claiming.projects.as_ref().map(Vec::len))
-        {
+        if request.limit == 0 || claiming.is_empty() {
             return Ok(Vec::new());
         }
         congestion::watched(self.session, || {
@@ -79,6 +75,9 @@ impl Runs<'_> {
         self.session.allow(Scope::RunsWrite)?;
         let claiming = self.claiming(request)?;
         let until = lease::micros("patience", within)?;
+        if claiming.is_empty() {
+            return Ok(false);
+        }
         self.session.read(|exec| {
             let mut binds = Binds::default();
             let sql = pending(exec.dialect(), &mut binds, &claiming, self.session.options(), until);
@@ -99,6 +98,11 @@ impl Runs<'_> {
 }
 
 impl Claiming<'_> {
+    /// Whether it names no kind or no project at all.
+    fn is_empty(&self) -> bool {
+        self.kinds.as_ref().is_some_and(|kinds| kinds.len() == 0) || self.projects.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// Whether several ordered ranges are merged on PostgreSQL, where rows are locked after the merge.
     fn merged(&self, dialect: Dialect) -> bool {
         dialect == Dialect::Postgres && self.kinds.as_ref().is_some_and(|kinds| kinds.len() > 1)

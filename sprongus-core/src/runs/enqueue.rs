@@ -9,6 +9,7 @@ use super::model::{COLUMNS, Run, read_run};
 use super::report::check_size;
 use super::requests::{Enqueue, EnqueueMany};
 use super::{Runs, congestion, lease};
+use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{check_id, new_id};
@@ -25,8 +26,7 @@ impl Runs<'_> {
         let ready = Ready { id: new_id(), request, project };
         congestion::watched(self.session, || {
             // A kind that no preset is bound to is enqueued by one statement.
-            let one = std::slice::from_ref(&ready);
-            let write = |judged| self.settled(|| self.session.write_one(|work| insert(work, one, judged)));
+            let write = |judged| self.settled(|| self.session.write_one(|work| insert(work, &[&ready], judged, None)));
             if let Some(run) = write(Judged::NoPreset)?.pop() {
                 return Ok(run);
             }
@@ -106,21 +106,35 @@ fn judge(preset: Option<&Compiled>, request: &Enqueue) -> Result<()> {
 const CHUNK: usize = 500;
 
 /// Writes the runs, or gives those there are, in their order.
+///
+/// They are written in the order of their keys, so that rivals with the same ones in another order wait for one another and
+/// not in a circle; and as of one moment, so that among themselves they stand in the order of their ids.
 fn put_all(work: &mut Work<'_>, all: &[Ready<'_>]) -> Result<Vec<Run>> {
-    let mut runs = Vec::with_capacity(all.len());
-    let size = if work.dialect() == Dialect::Postgres { CHUNK } else { 1 };
-    for chunk in all.chunks(size) {
-        let mut written: HashMap<String, Run> =
-            insert(work, chunk, Judged::Valid)?.into_iter().map(|run| (run.id.clone(), run)).collect();
-        for ready in chunk {
-            let run = match written.remove(&ready.id) {
-                Some(run) => run,
-                None => there(work, ready).map_err(|error| at(runs.len(), error))?,
-            };
-            runs.push(run);
-        }
+    let mut by_key: Vec<&Ready<'_>> = all.iter().collect();
+    by_key.sort_by_key(|ready| (ready.project, ready.request.idempotency_key.as_deref()));
+    let moment = moment(work, all.len() > CHUNK)?;
+    let mut written = HashMap::with_capacity(all.len());
+    for chunk in by_key.chunks(CHUNK) {
+        let runs = insert(work, chunk, Judged::Valid, moment)?;
+        written.extend(runs.into_iter().map(|run| (run.id.clone(), run)));
     }
-    Ok(runs)
+    let mut answer = |(index, ready): (usize, &Ready<'_>)| match written.remove(&ready.id) {
+        Some(run) => Ok(run),
+        None => there(work, ready).map_err(|error| at(index, error)),
+    };
+    all.iter().enumerate().map(&mut answer).collect()
+}
+
+/// The present, where it is not one statement that writes all.
+fn moment(work: &mut Work<'_>, several: bool) -> Result<Option<Timestamp>> {
+    match work.dialect() {
+        Dialect::Sqlite => Ok(Some(work.options().clock.now())),
+        Dialect::Postgres if several => {
+            let (sql, now) = (format!("SELECT {}", work.dialect().now(1)), work.now());
+            work.query(&sql, &[now])?.first().map(|row| row.time(0)).transpose()
+        }
+        Dialect::Postgres => Ok(None),
+    }
 }
 
 fn there(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {

@@ -8,6 +8,7 @@ use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
 use super::requests::Enqueue;
 use super::state::RunState;
+use crate::clock::Timestamp;
 use crate::db::{Dialect, Value};
 use crate::error::Result;
 use crate::id::new_id;
@@ -33,17 +34,28 @@ pub(super) enum Judged {
 /// Writes the runs with their events, but for those whose key is taken or whose preset is to be asked. One statement on
 /// PostgreSQL.
 ///
-/// A rival that holds a key and has not committed is waited for: where it rolls back, this one is the first.
-pub(super) fn insert(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged) -> Result<Vec<Run>> {
+/// A rival that holds a key and has not committed is waited for: where it rolls back, this one is the first. `moment`:
+/// enqueued then, and not now.
+pub(super) fn insert(
+    work: &mut Work<'_>,
+    all: &[&Ready<'_>],
+    judged: Judged,
+    moment: Option<Timestamp>,
+) -> Result<Vec<Run>> {
     let mut runs = Vec::with_capacity(all.len());
     for alike in all.chunk_by(|a, b| a.request.needs_approval == b.request.needs_approval) {
-        runs.extend(insert_alike(work, alike, judged)?);
+        runs.extend(insert_alike(work, alike, judged, moment)?);
     }
     Ok(runs)
 }
 
 /// The same for runs that begin in the same state.
-fn insert_alike(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged) -> Result<Vec<Run>> {
+fn insert_alike(
+    work: &mut Work<'_>,
+    all: &[&Ready<'_>],
+    judged: Judged,
+    moment: Option<Timestamp>,
+) -> Result<Vec<Run>> {
     let gated = all.first().is_some_and(|ready| ready.request.needs_approval);
     let (state, kind) = match gated {
         true => (RunState::AwaitingApproval, "run.approval_requested"),
@@ -54,10 +66,10 @@ fn insert_alike(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged) -> Resul
     match work.dialect() {
         Dialect::Sqlite => {
             for ready in all {
-                runs.extend(one_by_one(work, ready, judged, &told)?);
+                runs.extend(one_by_one(work, ready, judged, &told, moment)?);
             }
         }
-        Dialect::Postgres => runs = together(work, all, judged, &told)?,
+        Dialect::Postgres => runs = together(work, all, judged, &told, moment)?,
     }
     if !runs.is_empty() {
         signal(work, state);
@@ -66,7 +78,13 @@ fn insert_alike(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged) -> Resul
 }
 
 /// SQLite keeps a journal of its own for every INSERT with a SELECT or RETURNING: three plain statements cost less.
-fn one_by_one(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, told: &Told<'_>) -> Result<Option<Run>> {
+fn one_by_one(
+    work: &mut Work<'_>,
+    ready: &Ready<'_>,
+    judged: Judged,
+    told: &Told<'_>,
+    moment: Option<Timestamp>,
+) -> Result<Option<Run>> {
     if judged == Judged::NoPreset {
         let unbound = format!("SELECT 1 WHERE {}", presets::unbound_run("$1", "$2"));
         let named = [ready.request.kind.as_str().into(), ready.project.unwrap_or_default().into()];
@@ -75,7 +93,7 @@ fn one_by_one(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, told: &Tol
         }
     }
     let mut binds = Binds::default();
-    let now = binds.now(work);
+    let now = present(work, &mut binds, moment);
     let row = row(work, &mut binds, ready, told.to, &now)?;
     if work.execute(&format!("{INSERT} VALUES ({row}) ON CONFLICT DO NOTHING"), binds.values())? == 0 {
         return Ok(None);
@@ -87,9 +105,15 @@ fn one_by_one(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, told: &Tol
 }
 
 /// PostgreSQL: one statement for all runs and their events.
-fn together(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged, told: &Told<'_>) -> Result<Vec<Run>> {
+fn together(
+    work: &mut Work<'_>,
+    all: &[&Ready<'_>],
+    judged: Judged,
+    told: &Told<'_>,
+    moment: Option<Timestamp>,
+) -> Result<Vec<Run>> {
     let mut binds = Binds::default();
-    let now = binds.now(work);
+    let now = present(work, &mut binds, moment);
     let rows = all.iter().map(|ready| row(work, &mut binds, ready, told.to, &now)).collect::<Result<Vec<_>>>()?;
     let rows = match (judged, all) {
         (Judged::NoPreset, [one]) => {
@@ -109,6 +133,15 @@ fn together(work: &mut Work<'_>, all: &[Ready<'_>], judged: Judged, told: &Told<
         note(work, run, event.clone());
     }
     Ok(runs)
+}
+
+/// The SQL of that moment, else of now.
+fn present(work: &Work<'_>, binds: &mut Binds<'_>, moment: Option<Timestamp>) -> String {
+    match (moment, work.dialect()) {
+        (Some(moment), Dialect::Sqlite) => binds.add(moment),
+        (Some(moment), Dialect::Postgres) => format!("{}::timestamptz", binds.add(moment)),
+        (None, _) => binds.now(work),
+    }
 }
 
 const INSERT: &str = "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, priority, run_at, \

@@ -300,6 +300,9 @@ fn idle(env: &Env) {
     assert_eq!(get(&store, &soon).state, RunState::Succeeded);
     assert_eq!(get(&store, &far).state, RunState::Queued);
     put(&store, "other");
+    let nobodys = store.worker(WorkerOptions { projects: Some(Vec::new()), ..options() }).unwrap();
+    nobodys.handle("other", done).unwrap();
+    nobodys.run_until_idle(Duration::ZERO).unwrap();
     let elsewhere = store.worker(leased(300)).unwrap();
     elsewhere.handle("a", done).unwrap();
     put(&store, "a");

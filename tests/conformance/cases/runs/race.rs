@@ -13,6 +13,7 @@ use super::{case, kind, put, told};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case("runs::eight_enqueue_the_same_key", &["runs.enqueue"], false, one_key),
+        case("runs::eight_enqueue_the_same_keys_in_another_order", &["runs.enqueue_many"], false, many_keys),
         case("runs::eight_claim_and_none_gets_the_same", &["runs.claim_next", "runs.enqueue_many"], false, no_twice),
         case("runs::eight_report_the_same_lease", &["runs.succeed"], false, one_report),
         case("runs::a_rival_that_rolls_back_leaves_the_key", &["runs.enqueue"], false, rolled_back),
@@ -33,6 +34,25 @@ fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -
             [store, &other].into_iter().cycle().take(8).map(|store| scope.spawn(move || run(store))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
+}
+
+/// As hosts do whose batches come out of a set.
+fn many_keys(env: &Env) {
+    let store = env.open();
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    let key = |n: i64| Enqueue { idempotency_key: Some(format!("k{}", n * 7 % 300)), priority: n, ..kind("a") };
+    let given = eight(env, &store, |store| {
+        let mut items: Vec<Enqueue> = (0..300).map(key).collect();
+        items.rotate_left(turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) * 37);
+        let runs = store.runs().enqueue_many(&EnqueueMany::new(items.clone())).unwrap();
+        assert!(runs.iter().map(|run| &run.idempotency_key).eq(items.iter().map(|item| &item.idempotency_key)));
+        runs.into_iter().filter(|run| !run.deduplicated).collect::<Vec<_>>()
+    });
+    let new: Vec<&sprongus::Run> = given.iter().flatten().collect();
+    assert_eq!(new.len(), 300, "each is new to one of them");
+    for own in given.iter().filter(|own| !own.is_empty()) {
+        assert!(own.is_sorted_by(|a, b| (a.created_at, &a.id) < (b.created_at, &b.id)), "in the order they were given");
+    }
 }
 
 fn keyed() -> Enqueue {
