@@ -77,6 +77,34 @@ fn reports_are_taken_once() {
     });
 }
 
+/// Batches of the same keys in opposite orders: a circle would cost a second, and one of the two its work.
+#[test]
+fn rivals_with_the_same_keys_never_wait_in_a_circle() {
+    let server = Postgres::start();
+    let store = Store::open(server.url(), Options::default()).unwrap();
+    let keyed = |n: i64| Enqueue { idempotency_key: Some(format!("k{n}")), ..Enqueue::new("a", Json::null()) };
+    let batch: Vec<Enqueue> = (0..600).map(keyed).collect();
+    let (forth, back) = (EnqueueMany::new(batch.clone()), EnqueueMany::new(batch.into_iter().rev().collect()));
+    std::thread::scope(|scope| {
+        for many in [&forth, &back, &forth, &back] {
+            scope.spawn(|| assert_eq!(store.runs().enqueue_many(many).unwrap().len(), 600));
+        }
+    });
+    store.close();
+    let mut host = postgres::Client::connect(server.url(), postgres::NoTls).unwrap();
+    // A session hands in its counts when it ends.
+    while host
+        .query_one("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'", &[])
+        .unwrap()
+        .get::<_, i64>(0)
+        > 1
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let circles = host.query_one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", &[]);
+    assert_eq!(circles.unwrap().get::<_, i64>(0), 0);
+}
+
 /// More of each kind than a claim of several kinds looks at are in the hands of a rival that has not committed.
 #[test]
 fn a_claim_steps_over_all_that_rivals_hold() {

@@ -40,16 +40,18 @@ fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -
 fn many_keys(env: &Env) {
     let store = env.open();
     let turn = std::sync::atomic::AtomicUsize::new(0);
-    let key = |n: i64| Enqueue { idempotency_key: Some(format!("k{}", n * 7 % 300)), priority: n, ..kind("a") };
+    let key = |n: i64| Enqueue { idempotency_key: Some(format!("k{}", n * 7 % 600)), priority: n, ..kind("a") };
     let given = eight(env, &store, |store| {
-        let mut items: Vec<Enqueue> = (0..300).map(key).collect();
-        items.rotate_left(turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) * 37);
+        let mut items: Vec<Enqueue> = (0..600).map(key).collect();
+        if turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0 {
+            items.reverse();
+        }
         let runs = store.runs().enqueue_many(&EnqueueMany::new(items.clone())).unwrap();
         assert!(runs.iter().map(|run| &run.idempotency_key).eq(items.iter().map(|item| &item.idempotency_key)));
         runs.into_iter().filter(|run| !run.deduplicated).collect::<Vec<_>>()
     });
     let new: Vec<&sprongus::Run> = given.iter().flatten().collect();
-    assert_eq!(new.len(), 300, "each is new to one of them");
+    assert_eq!(new.len(), 600, "each is new to one of them");
     for own in given.iter().filter(|own| !own.is_empty()) {
         assert!(own.is_sorted_by(|a, b| (a.created_at, &a.id) < (b.created_at, &b.id)), "in the order they were given");
     }
