@@ -34,7 +34,7 @@ pub fn check_limit(limit: i64, max: i64) -> Result<i64> {
 pub struct Page<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// What to pass as `after` for the next page; `None` where this was the last.
+    /// What to pass as `cursor` for the next page; `None` where this was the last.
     pub next_cursor: Option<String>,
 }
 

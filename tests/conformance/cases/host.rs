@@ -114,7 +114,17 @@ fn counted(env: &Env) {
 
 fn control(env: &Env) {
     env.within(|on| {
-        for sql in ["COMMIT", "begin", "/* a */ ROLLBACK", "SAVEPOINT x", "RELEASE x", "", "  ;  "] {
+        for sql in [
+            "COMMIT",
+            "begin",
+            "/* a */ ROLLBACK",
+            "/* /* */ COMMIT -- */ SELECT 1",
+            "\u{feff}COMMIT",
+            "SAVEPOINT x",
+            "RELEASE x",
+            "",
+            "  ;  ",
+        ] {
             assert_eq!(code(on.execute(sql, &[])), ErrorCode::InvalidArgument, "{sql:?}");
         }
         on.execute("CREATE TABLE after_all (n BIGINT)", &[]).unwrap();
