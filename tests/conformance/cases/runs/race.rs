@@ -43,7 +43,7 @@ fn many_keys(env: &Env) {
     let key = |n: i64| Enqueue { idempotency_key: Some(format!("k{}", n * 7 % 600)), priority: n, ..kind("a") };
     let given = eight(env, &store, |store| {
         let mut items: Vec<Enqueue> = (0..600).map(key).collect();
-        if turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0 {
+        if turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2) {
             items.reverse();
         }
         let runs = store.runs().enqueue_many(&EnqueueMany::new(items.clone())).unwrap();
