@@ -32,10 +32,12 @@ pub(crate) fn contains(sql: &str, needle: &str) -> bool {
 }
 
 fn skip(mut sql: &str, dialect: Dialect) -> &str {
+    // A carriage return ends a line on PostgreSQL alone; a byte order mark is white space on SQLite.
+    let line_ends: &[char] = if dialect == Dialect::Postgres { &['\n', '\r'] } else { &['\n'] };
     loop {
-        sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+        sql = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';' || c == '\u{feff}');
         sql = if sql.starts_with("--") {
-            sql.find('\n').map_or("", |at| &sql[at..])
+            sql.find(line_ends).map_or("", |at| &sql[at..])
         } else if sql.starts_with("/*") {
             after_comment(sql, dialect)
         } else {
@@ -84,6 +86,14 @@ mod tests {
             assert_eq!(words(sql, Dialect::Postgres).collect::<Vec<_>>(), expected, "{sql:?}");
         }
         assert!(is_empty(" ; -- x", Dialect::Sqlite) && !is_empty("(select 1)", Dialect::Sqlite));
+    }
+
+    #[test]
+    fn lines_end_as_the_database_has_it() {
+        let sql = "-- a\rCOMMIT /*\n SELECT */";
+        assert_eq!(words(sql, Dialect::Postgres).collect::<Vec<_>>(), ["COMMIT"]);
+        assert_eq!(words(sql, Dialect::Sqlite).collect::<Vec<_>>(), ["SELECT"]);
+        assert_eq!(words("\u{feff}COMMIT", Dialect::Sqlite).collect::<Vec<_>>(), ["COMMIT"]);
     }
 
     #[test]
