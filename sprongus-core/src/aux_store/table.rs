@@ -126,7 +126,7 @@ impl<'s> Aux<'s> {
         query::count(self.session, self.place(Scope::AuxRead)?, q, filter)
     }
 
-    /// Upserts many documents in one short transaction. Rows are numbered from 1; of a repeated id the last one counts.
+    /// Upserts many documents in one short transaction. Rows are numbered from 1; of a repeated id the last good one counts.
     ///
     /// # Errors
     /// `validation` with every violation of every row where `on_error` is `abort`, an item that is `validation` itself

@@ -163,6 +163,15 @@ fn repeated(env: &Env) {
         }
         assert_eq!(tally(&bulk(&on.aux("assets"), &items, BulkOptions::default()).unwrap()), [2, 0, 0, 0]);
         assert_eq!(["a", "b"].map(|id| on.aux("assets").get(id).unwrap().version), [4, 3]);
+        // The last good one: whether a row breaks the preset or takes what another has.
+        works(on);
+        let works = on.aux("works");
+        works.create(json!({"n": 9}), Some("z")).unwrap();
+        let row = |n: Value| json!({"id": "a", "n": n});
+        let report = bulk(&works, &[row(json!(1)), row(json!(2)), row(json!(9)), row(json!("x"))], REPORT).unwrap();
+        assert_eq!(told(&report.errors), ["3 a /n unique", "4 a /n type"]);
+        assert_eq!((told(&report.warnings), tally(&report)), (vec!["1 a  duplicate_id".to_owned()], [1, 0, 0, 0]));
+        assert_eq!(payload(&works.get("a").unwrap()), json!({"n": 2}));
     });
 }
 

@@ -28,6 +28,7 @@ impl Merging<'_, '_> {
     /// A row that is refused gives back what it would have taken or kept, so this goes on until none is.
     pub(super) fn refuse_bad_links(&mut self) -> Result<()> {
         loop {
+            self.restore()?;
             let taken = self.bad_links(&self.taken_keys(), "unique")?;
             let strict = self.bad_links(&self.dangling("k.strict = 1"), "x-ref")?;
             if taken + strict > 0 {

@@ -1,6 +1,6 @@
 //! The transaction of a bulk write: from the temporary tables into the store, by sets.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value as JsonValue, json};
 
@@ -48,7 +48,9 @@ pub(super) fn merge(
     let others = if prepared.unnamed { Others::Stay } else { others };
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
     let (spool, mode) = (&prepared.spool, options.mode);
-    let mut merging = Merging { session, work, place, rules: &rules, spool, mode, others, links, report };
+    let (earlier, bereft) = (HashMap::new(), BTreeSet::new());
+    let mut merging =
+        Merging { session, work, place, rules: &rules, spool, mode, others, links, report, earlier, bereft };
     let created = if prepared.fresh && !links { fresh::load(merging.work, place, spool)? } else { None };
     match created {
         Some(created) => merging.report.created = created,
@@ -68,6 +70,10 @@ pub(super) struct Merging<'m, 'w> {
     pub(super) others: Others,
     links: bool,
     pub(super) report: BulkReport,
+    /// Rows whose place a later one of the same id has taken, in their order.
+    earlier: HashMap<String, Vec<u64>>,
+    /// Ids of those whose later row was refused.
+    bereft: BTreeSet<String>,
 }
 
 impl Merging<'_, '_> {
@@ -88,6 +94,7 @@ impl Merging<'_, '_> {
         if self.links {
             self.write_links()?;
         }
+        self.name_earlier();
         self.report.errors.sort_by_key(|one| one.row);
         self.report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
         stage::drop_tables(self.work.exec())
@@ -110,16 +117,34 @@ impl Merging<'_, '_> {
         [self.place.project.to_owned().into(), self.place.table.to_owned().into()]
     }
 
-    /// Of rows with the same id the last one counts; the others are named.
+    /// Of rows with the same id the last good one counts.
     fn last_wins(&mut self) -> Result<()> {
         let earlier = "SELECT s.row_number, s.id FROM sprongus_stage s WHERE EXISTS \
-                       (SELECT 1 FROM sprongus_stage l WHERE l.id = s.id AND l.row_number > s.row_number)";
+                       (SELECT 1 FROM sprongus_stage l WHERE l.id = s.id AND l.row_number > s.row_number) ORDER BY s.row_number";
         for row in self.work.query(earlier, &[])? {
-            let (number, id) = (unsigned(&row, 0)?, row.text(1)?);
-            let message = "a later row has the same id and takes its place";
-            let warning = Violation::new("", "duplicate_id", message);
-            self.report.warnings.push(Violation { row: Some(number), id: Some(id), ..warning });
+            let number = unsigned(&row, 0)?;
+            self.earlier.entry(row.text(1)?).or_default().push(number);
             stage::remove(self.work.exec(), number)?;
+        }
+        Ok(())
+    }
+
+    /// The others are named.
+    fn name_earlier(&mut self) {
+        for (id, numbers) in &self.earlier {
+            let warning = Violation::new("", "duplicate_id", "a later row has the same id and takes its place");
+            let named =
+                numbers.iter().map(|row| Violation { row: Some(*row), id: Some(id.clone()), ..warning.clone() });
+            self.report.warnings.extend(named);
+        }
+    }
+
+    /// Where a row was refused, the one before it of the same id counts again.
+    pub(super) fn restore(&mut self) -> Result<()> {
+        while !self.bereft.is_empty() {
+            let bereft = std::mem::take(&mut self.bereft);
+            let last = bereft.iter().filter_map(|id| self.earlier.get_mut(id)?.pop()).collect();
+            self.judge_these(&last)?;
         }
         Ok(())
     }
@@ -131,13 +156,18 @@ impl Merging<'_, '_> {
              WHERE coalesce(e.version, 0) <> s.base"
         );
         let changed = self.query(&changed)?.iter().map(|row| unsigned(row, 0)).collect::<Result<HashSet<_>>>()?;
-        if changed.is_empty() {
+        self.judge_these(&changed)?;
+        self.restore()
+    }
+
+    fn judge_these(&mut self, numbers: &HashSet<u64>) -> Result<()> {
+        if numbers.is_empty() {
             return Ok(());
         }
         let spool = self.spool;
         for row in spool.iter()? {
             let row = row?;
-            if changed.contains(&row.row) {
+            if numbers.contains(&row.row) {
                 self.judge_one(row)?;
             }
         }
@@ -162,6 +192,9 @@ impl Merging<'_, '_> {
 
     pub(super) fn refuse(&mut self, row: u64, id: &str, violations: Vec<Violation>) -> Result<()> {
         self.report.errors.extend(violations);
+        if self.earlier.contains_key(id) {
+            self.bereft.insert(id.to_owned());
+        }
         stage::remove(self.work.exec(), row)?;
         self.work.execute("INSERT INTO sprongus_stage_refused (id) VALUES ($1)", &[id.into()]).map(drop)
     }
