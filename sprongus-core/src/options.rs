@@ -37,7 +37,8 @@ pub struct Options {
     pub durability: Durability,
     /// The share of `call_timeout` that may go into waiting for SQLite's lock.
     pub busy_timeout: Duration,
-    /// A call's deadline for waiting: lock, pool, connect, a silent network. Never bounds the work of bulk calls.
+    /// A call's deadline for waiting: lock, pool, connect, a silent network; at most 24 days. Never bounds the work of bulk
+    /// calls.
     pub call_timeout: Duration,
     /// Connections for callers (readers on SQLite); a worker's own come on top.
     pub pool_size: u32,

@@ -36,7 +36,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `app.db`, `sqlite:app.db`, `:memory:` or `postgresql://user@host/db`, and brings its schema up to date.
+    /// Opens `app.db`, `sqlite:app.db`, `:memory:`, `postgresql://user@host/db` or `host=… dbname=…`, and brings its schema up
+    /// to date.
     ///
     /// Errors: `invalid_argument` (the URL, a directory), `not_found` (its folder), `permission_denied`, `unsupported` (a
     /// network file system, an old database), `unavailable`, `corrupt` (not a database), `schema_version` (newer than this
