@@ -135,6 +135,8 @@ def test_every_list_shows_as_a_table(store):
         assert "<k>" not in listed._repr_html_() and "<x>" not in listed._repr_html_()
         assert listed.next_cursor is None
     assert repr(store.query("SELECT 1 AS n")) == "[{'n': 1}]"
+    long = sprongus.Page([{"n": n} for n in range(1000)])._repr_html_()
+    assert long.count("<tr>") == 201 and "800 more rows" in long
 
 
 def test_handles_can_be_weakly_referred_to(store):

@@ -9,6 +9,7 @@ from typing import Any
 from ._sprongus import Entry, Record
 
 _WIDEST = 80
+_LONGEST = 200
 
 
 def rows(page: Iterable[Any]) -> list[dict[str, Any]]:
@@ -51,15 +52,16 @@ def to_arrow(page: Iterable[Any]) -> Any:
 
 
 def page_html(page: Sequence[Any]) -> str:
-    """A page as an HTML table, without the columns that hold nothing."""
-    table = rows(page)
+    """The first rows of a page as an HTML table, without the columns that hold nothing."""
+    table = rows(page[:_LONGEST])
     shown = [name for name in columns(table) if any(row.get(name) is not None for row in table)]
     head = "".join(f"<th>{html.escape(name)}</th>" for name in shown)
     body = "".join(
         "<tr>" + "".join(f"<td>{_cell(row.get(name))}</td>" for name in shown) + "</tr>" for row in table
     )
+    left = f"<p>… and {len(page) - _LONGEST} more rows</p>" if len(page) > _LONGEST else ""
     more = "<p>… and more: next_cursor</p>" if getattr(page, "next_cursor", None) else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{left}{more}"
 
 
 def record_html(held: Sequence[tuple[str, Any]]) -> str:
