@@ -164,10 +164,14 @@ pub(crate) fn wrong(name: &str, noun: &str, null: bool) -> Error {
 
 /// Ends a handle; what is none, or a list's, is left alone. The object goes when the last call in it has ended.
 pub(crate) fn free<T: Noun>(handle: *mut T::C) {
-    let id = Id::parse(handle.addr()).filter(|id| id.tag == T::TAG);
-    // Dropped outside the lock: a store's or a transaction's end may wait and call the host.
-    let object = id.and_then(|id| writing().remove(id, Owner::Caller));
-    drop(object);
+    drop(take::<T>(handle));
+}
+
+/// Ends a handle and gives its object, for the caller to drop: that may wait and call the host, so not under the lock.
+pub(crate) fn take<T: Noun>(handle: *mut T::C) -> Option<Arc<T>> {
+    let id = Id::parse(handle.addr()).filter(|id| id.tag == T::TAG)?;
+    let object = writing().remove(id, Owner::Caller)?;
+    object.downcast().ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `sprongus_host`: a table of functions over the host's own connection, as an [`Executor`].
 
 use std::ffi::{CString, c_char, c_void};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sprongus::{Dialect, Error, ErrorCode, Executor, Result, Row, Tx, Value};
 
@@ -128,9 +128,7 @@ impl Lent {
     /// Calls one of the host's functions; its error is taken over.
     fn ask(&self, call: impl FnOnce(*mut *mut sprongus_error) -> i32) -> Result<()> {
         let mut error = std::ptr::null_mut();
-        self.inside.set(Some(std::thread::current().id()));
-        let status = call(&raw mut error);
-        self.inside.set(None);
+        let status = self.inside.during(|| call(&raw mut error));
         let failure = handle::peek::<Failure>(error);
         handle::free::<Failure>(error);
         match (status, failure) {
@@ -181,7 +179,10 @@ impl Executor for Lent {
             // SAFETY: the host's own function; what it is given lives until it returns.
             unsafe { run(user_data, sql.as_ptr(), values.as_ptr(), values.len(), &raw mut changed, error) }
         })?;
-        Ok(changed)
+        match i64::try_from(changed) {
+            Ok(_) => Ok(changed),
+            Err(_) => Err(Error::invalid("host.execute set `changed` to more rows than a database holds")),
+        }
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
@@ -195,7 +196,7 @@ impl Executor for Lent {
         let filled = handle::peek::<Sink>(sink);
         handle::free::<Sink>(sink);
         asked?;
-        Ok(filled.map_or_else(Vec::new, |filled| filled.take()))
+        filled.map_or_else(|| Ok(Vec::new()), |filled| filled.take())
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
@@ -217,6 +218,8 @@ struct Filling {
     columns: Vec<String>,
     shared: Option<Arc<[String]>>,
     rows: Vec<Row>,
+    /// Something was refused: what the host goes on to give is not the answer, whether it says so or not.
+    refused: bool,
 }
 
 impl Noun for Sink {
@@ -226,12 +229,24 @@ impl Noun for Sink {
 }
 
 impl Sink {
-    fn with<T>(&self, work: impl FnOnce(&mut Filling) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn filling(&self) -> MutexGuard<'_, Filling> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<Row> {
-        self.with(|filling| std::mem::take(&mut filling.rows))
+    /// Takes a column or a row.
+    fn fill(&self, fill: impl FnOnce(&mut Filling) -> Result<()>) -> Result<()> {
+        let mut filling = self.filling();
+        let filled = fill(&mut filling);
+        filling.refused |= filled.is_err();
+        filled
+    }
+
+    fn take(&self) -> Result<Vec<Row>> {
+        let mut filling = self.filling();
+        if filling.refused {
+            return Err(Error::invalid("host.query gave a column or a row that was refused, and went on"));
+        }
+        Ok(std::mem::take(&mut filling.rows))
     }
 }
 
@@ -263,9 +278,10 @@ pub unsafe extern "C" fn sprongus_row_sink_column(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        // SAFETY: the caller's promise for text.
-        let name = unsafe { args::text("name", name) }?;
-        handle::get::<Sink>("rows", rows)?.with(|filling| filling.column(name))
+        handle::get::<Sink>("rows", rows)?.fill(|filling| {
+            // SAFETY: the caller's promise for text.
+            filling.column(unsafe { args::text("name", name) }?)
+        })
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
@@ -280,10 +296,11 @@ pub unsafe extern "C" fn sprongus_row_sink_add(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        // SAFETY: the caller's promise for arrays.
-        let values = unsafe { value::read_all("values", values, count) }?;
-        let values = values.into_iter().map(Value::into_owned).collect();
-        handle::get::<Sink>("rows", rows)?.with(|filling| filling.add(values))
+        handle::get::<Sink>("rows", rows)?.fill(|filling| {
+            // SAFETY: the caller's promise for arrays.
+            let values = unsafe { value::read_all("values", values, count) }?;
+            filling.add(values.into_iter().map(Value::into_owned).collect())
+        })
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

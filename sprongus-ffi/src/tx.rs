@@ -1,7 +1,7 @@
 //! `sprongus_tx`.
 
 use std::ffi::c_char;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::ThreadId;
 
 use sprongus::{Error, Result, Tx};
@@ -20,16 +20,30 @@ pub struct sprongus_tx {
 
 /// Which thread is inside a function that the host lent: it cannot come back into its transaction from there.
 #[derive(Clone, Default)]
-pub(crate) struct Inside(Arc<Mutex<Option<ThreadId>>>);
+pub(crate) struct Inside(Arc<Mutex<Within>>);
+
+#[derive(Default)]
+struct Within {
+    thread: Option<ThreadId>,
+    /// Handles freed from there: ending them needs the transaction that is in use.
+    left: Vec<Arc<TxHandle>>,
+}
 
 impl Inside {
-    pub(crate) fn set(&self, thread: Option<ThreadId>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = thread;
+    fn within(&self) -> MutexGuard<'_, Within> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a function of the host's.
+    pub(crate) fn during<T>(&self, function: impl FnOnce() -> T) -> T {
+        self.within().thread = Some(std::thread::current().id());
+        let answer = function();
+        self.within().thread = None;
+        answer
     }
 
     fn check(&self) -> Result<()> {
-        let inside = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside == Some(std::thread::current().id()) {
+        if self.within().thread == Some(std::thread::current().id()) {
             return Err(Error::misuse("a function of sprongus_host calls back into the transaction that called it"));
         }
         Ok(())
@@ -55,16 +69,39 @@ impl TxHandle {
 
     /// Runs the work within the transaction; an end by another thread waits for it.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Tx<'static>) -> Result<T>) -> Result<T> {
-        self.inside.check()?;
-        let tx = self.tx.read().unwrap_or_else(PoisonError::into_inner);
-        work(tx.as_ref().ok_or_else(|| Error::misuse("the transaction has ended"))?)
+        self.call(|| {
+            let tx = self.tx.read().unwrap_or_else(PoisonError::into_inner);
+            work(tx.as_ref().ok_or_else(ended)?)
+        })
     }
 
     fn end(&self, end: impl FnOnce(Tx<'static>) -> Result<()>) -> Result<()> {
-        self.inside.check()?;
-        let tx = self.tx.write().unwrap_or_else(PoisonError::into_inner).take();
-        end(tx.ok_or_else(|| Error::misuse("the transaction has ended"))?)
+        self.call(|| {
+            let tx = self.tx.write().unwrap_or_else(PoisonError::into_inner).take();
+            end(tx.ok_or_else(ended)?)
+        })
     }
+
+    /// Calls the transaction, not from within its own call, and then ends what its host left meanwhile.
+    fn call<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.inside.check()?;
+        let answer = call();
+        let left = std::mem::take(&mut self.inside.within().left);
+        drop(left);
+        answer
+    }
+
+    /// Ends a handle that was freed; later, where its own host freed it from within a call.
+    fn leave(self: Arc<Self>) {
+        let inside = self.inside.clone();
+        if inside.check().is_err() {
+            inside.within().left.push(self);
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::misuse("the transaction has ended")
 }
 
 /// Begins a transaction. The caller ends it by commit or rollback, and frees `*tx` in any case.
@@ -153,5 +190,9 @@ pub unsafe extern "C" fn sprongus_tx_rollback(tx: *mut sprongus_tx, error: *mut 
 /// Frees a transaction's handle; one still open is rolled back. NULL and what is no transaction are passed over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_tx_free(tx: *mut sprongus_tx) {
-    door::quiet(|| handle::free::<TxHandle>(tx));
+    door::quiet(|| {
+        if let Some(tx) = handle::take::<TxHandle>(tx) {
+            tx.leave();
+        }
+    });
 }

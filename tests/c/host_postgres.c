@@ -42,6 +42,7 @@ static int32_t add_row(PGresult *result, int row, sprongus_row_sink *rows, spron
     sprongus_value values[100];
     unsigned char *bytes[100] = {0};
     int columns = PQnfields(result);
+    if (columns > 100) return sprongus_error_new(SPRONGUS_ERR_UNSUPPORTED, "more than 100 columns", error);
     for (int column = 0; column < columns; column++) {
         sprongus_value *value = &values[column];
         *value = sprongus_text(NULL);
@@ -63,7 +64,8 @@ static PGresult *run(PGconn *connection, const char *sql, const sprongus_value *
     const char *texts[200];
     int lengths[200];
     int formats[200];
-    for (size_t index = 0; index < count && index < 200; index++) {
+    CHECK(count <= 200);
+    for (size_t index = 0; index < count; index++) {
         texts[index] = params[index].type == SPRONGUS_NULL ? NULL : params[index].data;
         lengths[index] = (int)params[index].length;
         formats[index] = params[index].type == SPRONGUS_BYTES;
