@@ -94,6 +94,18 @@ pub(crate) unsafe fn bytes<'a>(name: &str, bytes: *const c_char, length: usize) 
     unsafe { slice(name, bytes.cast(), length) }
 }
 
+/// Bytes that have to be given: none is no default.
+///
+/// # Safety
+/// As [`slice`].
+pub(crate) unsafe fn required<'a>(name: &str, bytes: *const c_char, length: usize) -> Result<&'a [u8]> {
+    if bytes.is_null() && length == 0 {
+        return Err(null(name));
+    }
+    // SAFETY: the same promise.
+    unsafe { self::bytes(name, bytes, length) }
+}
+
 /// A JSON document; NULL of length 0 is "not given".
 ///
 /// # Safety
@@ -110,7 +122,7 @@ pub(crate) unsafe fn json_opt(name: &str, json: *const c_char, length: usize) ->
 /// As [`slice`].
 pub(crate) unsafe fn json(name: &str, json: *const c_char, length: usize) -> Result<Json> {
     // SAFETY: the same promise.
-    unsafe { json_opt(name, json, length) }?.ok_or_else(|| null(name))
+    Json::parse(unsafe { required(name, json, length) }?)
 }
 
 /// Marks a `repr(C)` struct that begins with `size_t struct_size` and for which all zero is a value: "all defaults".
@@ -119,8 +131,8 @@ pub(crate) unsafe fn json(name: &str, json: *const c_char, length: usize) -> Res
 /// The struct is `repr(C)`, its first field is a `usize`, and it holds integers, floats and raw pointers alone.
 pub(crate) unsafe trait Plain: Copy {}
 
-/// The most a struct of a later version may hold.
-const LARGEST_STRUCT: usize = 64 << 10;
+/// The most a struct of a later version may hold; one that says more was not initialised.
+const LARGEST_STRUCT: usize = 4 << 10;
 
 /// A struct that says its own size: of an older version it lacks a tail, which is zero; a newer one's must be.
 ///
@@ -137,7 +149,7 @@ pub(crate) unsafe fn plain<T: Plain>(name: &str, given: *const T) -> Result<T> {
     }
     // SAFETY: not NULL, aligned, and its first field is a `usize`.
     let size = unsafe { given.cast::<usize>().read() };
-    if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) {
+    if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) || !size.is_multiple_of(align_of::<T>()) {
         return Err(Error::invalid(format!(
             "{name}.struct_size is {size}; set it to sizeof the struct (SPRONGUS_INIT does)"
         )));
@@ -278,6 +290,7 @@ mod tests {
         assert_eq!(read(&[32, 5, 6, 0]).unwrap().second, 6);
         assert!(read(&[32, 5, 6, 1]).is_err());
         assert!(read(&[0]).is_err() && read(&[7]).is_err() && read(&[u64::MAX]).is_err());
+        assert!(read(&[20, 5, 6]).is_err(), "no struct ends within a pointer");
         // SAFETY: NULL.
         assert_eq!(unsafe { plain::<Two>("two", std::ptr::null()) }.unwrap().struct_size, 0);
     }

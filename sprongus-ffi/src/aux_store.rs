@@ -83,12 +83,13 @@ unsafe fn format_opt(format: *const c_char) -> Result<Option<Format>> {
     format.map(|format| word("format", format, "csv, json, ndjson")).transpose()
 }
 
-fn bulk(flags: u32) -> BulkOptions {
-    BulkOptions {
+fn bulk(flags: u32) -> Result<BulkOptions> {
+    let flags = args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_REPORT | SPRONGUS_DRY_RUN)?;
+    Ok(BulkOptions {
         mode: if flags & SPRONGUS_REPLACE == 0 { Mode::Merge } else { Mode::Replace },
         on_error: if flags & SPRONGUS_REPORT == 0 { OnError::Abort } else { OnError::Report },
         dry_run: flags & SPRONGUS_DRY_RUN != 0,
-    }
+    })
 }
 
 /// C hosts wait for the call; how far it is, nobody asks.
@@ -124,7 +125,7 @@ pub unsafe extern "C" fn sprongus_aux_create(
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         unsafe {
             let (out, id) = (args::place_opt(entry), args::text_opt("id", id)?);
-            let payload = parse_value(args::bytes("payload", payload, length)?)?;
+            let payload = parse_value(args::required("payload", payload, length)?)?;
             give(out, self::table(store_or_tx, project, table, |aux| aux.create(payload, id))?)
         }
     };
@@ -172,16 +173,16 @@ pub unsafe extern "C" fn sprongus_aux_update(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let flags = args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_KEEP_NULLS)?;
-        let options = UpdateOptions {
-            replace: flags & SPRONGUS_REPLACE != 0,
-            nulls: if flags & SPRONGUS_KEEP_NULLS == 0 { Nulls::Remove } else { Nulls::Keep },
-            if_version: (if_version != 0).then_some(if_version),
-        };
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         unsafe {
             let (out, id) = (args::place_opt(entry), args::text("id", id)?);
-            let patch = parse_value(args::bytes("patch", patch, length)?)?;
+            let patch = parse_value(args::required("patch", patch, length)?)?;
+            let flags = args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_KEEP_NULLS)?;
+            let options = UpdateOptions {
+                replace: flags & SPRONGUS_REPLACE != 0,
+                nulls: if flags & SPRONGUS_KEEP_NULLS == 0 { Nulls::Remove } else { Nulls::Keep },
+                if_version: (if_version != 0).then_some(if_version),
+            };
             give(out, self::table(store_or_tx, project, table, |aux| aux.update(id, patch, options))?)
         }
     };
@@ -206,11 +207,11 @@ pub unsafe extern "C" fn sprongus_aux_upsert(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let replace = args::flags(flags, SPRONGUS_REPLACE)? != 0;
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         unsafe {
             let (out, id) = (args::place_opt(entry), args::text_opt("id", id)?);
-            let payload = parse_value(args::bytes("payload", payload, length)?)?;
+            let payload = parse_value(args::required("payload", payload, length)?)?;
+            let replace = args::flags(flags, SPRONGUS_REPLACE)? != 0;
             give(out, self::table(store_or_tx, project, table, |aux| aux.upsert(payload, id, replace))?)
         }
     };
@@ -328,11 +329,10 @@ pub unsafe extern "C" fn sprongus_aux_bulk_upsert(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let options = bulk(args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_REPORT | SPRONGUS_DRY_RUN)?);
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         unsafe {
-            let out = args::place_opt(report);
-            let serde_json::Value::Array(items) = parse_value(args::bytes("items", items, length)?)? else {
+            let (out, options) = (args::place_opt(report), bulk(flags)?);
+            let serde_json::Value::Array(items) = parse_value(args::required("items", items, length)?)? else {
                 return Err(Error::invalid("items is not a JSON array"));
             };
             let items = items.into_iter().map(Ok);
@@ -363,12 +363,11 @@ pub unsafe extern "C" fn sprongus_aux_import(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let bulk = bulk(args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_REPORT | SPRONGUS_DRY_RUN)?);
         // SAFETY: the caller's promises for text and out-pointers.
         unsafe {
             let (out, path) = (args::place_opt(report), Path::new(args::text("path", path)?));
             let delimiter = args::owned_opt("delimiter", delimiter)?;
-            let options = ImportOptions { format: format_opt(format)?, delimiter, bulk };
+            let options = ImportOptions { format: format_opt(format)?, delimiter, bulk: bulk(flags)? };
             let done = self::table(store_or_tx, project, table, |aux| aux.import(path, &options, &mut quietly))?;
             give_json(out, &done)
         }
@@ -394,10 +393,10 @@ pub unsafe extern "C" fn sprongus_aux_export(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let escape_formulas = args::flags(flags, SPRONGUS_ESCAPE_FORMULAS)? != 0;
         // SAFETY: the caller's promises for text and out-pointers.
         unsafe {
             let (out, path) = (Out::optional(count, 0), Path::new(args::text("path", path)?));
+            let escape_formulas = args::flags(flags, SPRONGUS_ESCAPE_FORMULAS)? != 0;
             let options = ExportOptions { format: format_opt(format)?, escape_formulas };
             out.set(self::table(store_or_tx, project, table, |aux| aux.export(path, options, &mut quietly))?);
         }

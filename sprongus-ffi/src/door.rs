@@ -15,10 +15,9 @@ pub(crate) unsafe fn call(error: *mut *mut sprongus_error, body: impl FnOnce() -
     let failed = caught(body).err();
     let status = failed.as_ref().map_or(SPRONGUS_OK, |failed| failed.code().number());
     if !error.is_null() {
-        let handle = failed.map_or(std::ptr::null_mut(), |failed| {
-            // Out of handles: the status still tells.
-            handle::give(error::Failure::new(failed)).unwrap_or(std::ptr::null_mut())
-        });
+        let handle = failed.map(|failed| caught(|| handle::give(error::Failure::new(failed))));
+        // Where there is no handle left for the error, the status still tells.
+        let handle = handle.and_then(Result::ok).unwrap_or(std::ptr::null_mut());
         // SAFETY: not NULL, and the caller's to be written.
         unsafe { error.write(handle) };
     }

@@ -321,15 +321,18 @@ pub unsafe extern "C" fn sprongus_attach(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
+        // SAFETY: the caller's promise for out-pointers.
+        let out = unsafe { args::place("tx", tx) };
         if host.is_null() {
             return Err(Error::invalid("host is NULL"));
         }
+        // From here on the host's data are ended, also where there is no place for the transaction.
         // SAFETY: the caller's promise for structs.
         let lent = Lent::new(unsafe { args::plain("host", host) }?)?;
-        // SAFETY: the caller's promises for out-pointers and structs.
-        let (tx, options) = unsafe { (args::place("tx", tx)?, options::read(options)?) };
+        // SAFETY: the caller's promise for structs.
+        let (out, options) = (out?, unsafe { options::read(options) }?);
         let inside = lent.inside.clone();
-        tx.give(TxHandle::new(Tx::attach(lent, options)?, inside))
+        out.give(TxHandle::new(Tx::attach(lent, options)?, inside))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

@@ -49,8 +49,8 @@ pub unsafe extern "C" fn sprongus_presets_create(
     let body = || {
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         let (out, label, kind, definition) = unsafe {
-            let definition = args::json("definition", definition, length)?;
-            (args::place_opt(preset), args::text("label", label)?, args::text("kind", kind)?, definition)
+            let (out, label, kind) = (args::place_opt(preset), args::text("label", label)?, args::text("kind", kind)?);
+            (out, label, kind, args::json("definition", definition, length)?)
         };
         let publish = args::flags(flags, SPRONGUS_DRAFT)? & SPRONGUS_DRAFT == 0;
         let version = (version != 0).then_some(version);
@@ -113,13 +113,14 @@ pub unsafe extern "C" fn sprongus_presets_list(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
+            let out = args::place("presets", presets)?;
             let request = ListPresets {
                 kind: kind_opt(kind)?,
                 label_prefix: args::owned_opt("label_prefix", label_prefix)?,
                 limit: Some(args::limit(limit, sprongus::page::DEFAULT_LIMIT)),
                 cursor: args::owned_opt("cursor", cursor)?,
             };
-            (args::place("presets", presets)?, request)
+            (out, request)
         };
         out.give(PresetList::page(target::on(store_or_tx, |on| on.presets().list(&request))?)?)
     };
@@ -166,9 +167,10 @@ pub unsafe extern "C" fn sprongus_presets_bind(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let flags = args::flags(flags, SPRONGUS_DRY_RUN | SPRONGUS_FORCE)?;
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
+            let out = args::place_opt(report);
+            let flags = args::flags(flags, SPRONGUS_DRY_RUN | SPRONGUS_FORCE)?;
             let request = BindPreset {
                 table: args::text("table", table)?.to_owned(),
                 address: args::text("address", address)?.to_owned(),
@@ -176,7 +178,7 @@ pub unsafe extern "C" fn sprongus_presets_bind(
                 dry_run: flags & SPRONGUS_DRY_RUN != 0,
                 force: flags & SPRONGUS_FORCE != 0,
             };
-            (args::place_opt(report), request)
+            (out, request)
         };
         give_json(out, &target::on(store_or_tx, |on| on.presets().bind(&request))?)
     };
@@ -223,11 +225,9 @@ pub unsafe extern "C" fn sprongus_presets_bound(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
-            let request = BoundPreset {
-                table: args::text("table", table)?.to_owned(),
-                project: args::owned_opt("project", project)?,
-            };
-            (args::place("preset", preset)?, request)
+            let out = args::place("preset", preset)?;
+            let table = args::text("table", table)?.to_owned();
+            (out, BoundPreset { table, project: args::owned_opt("project", project)? })
         };
         out.give(PresetRecord::from(target::on(store_or_tx, |on| on.presets().bound(&request))?))
     };
@@ -249,9 +249,9 @@ pub unsafe extern "C" fn sprongus_presets_validate(
     let body = || {
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         let (out, request) = unsafe {
-            let payload = args::json("payload", payload, length)?;
+            let out = args::place("violations", violations)?;
             let address = args::text("address", address)?.to_owned();
-            (args::place("violations", violations)?, ValidatePayload { address, payload })
+            (out, ValidatePayload { address, payload: args::json("payload", payload, length)? })
         };
         give_json(out, &target::on(store_or_tx, |on| on.presets().validate(&request))?)
     };
@@ -272,9 +272,9 @@ pub unsafe extern "C" fn sprongus_presets_export(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
-            let request =
-                ExportPresets { kind: kind_opt(kind)?, label_prefix: args::owned_opt("label_prefix", label_prefix)? };
-            (args::place("items", items)?, request)
+            let out = args::place("items", items)?;
+            let label_prefix = args::owned_opt("label_prefix", label_prefix)?;
+            (out, ExportPresets { kind: kind_opt(kind)?, label_prefix })
         };
         give_json(out, &target::on(store_or_tx, |on| on.presets().export(&request))?)
     };
@@ -296,9 +296,9 @@ pub unsafe extern "C" fn sprongus_presets_import(
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
-        let replace = args::flags(flags, SPRONGUS_REPLACE)? != 0;
         // SAFETY: the caller's promises for bytes and out-pointers.
-        let (out, items) = unsafe { (args::place_opt(report), args::bytes("items", items, length)?) };
+        let (out, items) = unsafe { (args::place_opt(report), args::required("items", items, length)?) };
+        let replace = args::flags(flags, SPRONGUS_REPLACE)? != 0;
         let mode = if replace { PresetImportMode::Replace } else { PresetImportMode::Merge };
         let request = ImportPresets { items: sprongus::json::decode(items)?, mode };
         give_json(out, &target::on(store_or_tx, |on| on.presets().import(&request))?)

@@ -208,7 +208,7 @@ pub unsafe extern "C" fn sprongus_runs_enqueue_many(
 ) -> i32 {
     let body = || {
         // SAFETY: the caller's promises for bytes and out-pointers.
-        let (out, items) = unsafe { (args::place_opt(runs), args::bytes("items", items, length)?) };
+        let (out, items) = unsafe { (args::place_opt(runs), args::required("items", items, length)?) };
         let items: Vec<Enqueue> = sprongus::json::decode(items)?;
         let done = target::on(store_or_tx, |on| on.runs().enqueue_many(&EnqueueMany::new(items)))?;
         out.give(RunList::all(done)?)
@@ -329,8 +329,8 @@ pub unsafe extern "C" fn sprongus_runs_succeed(
     let body = || {
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         let (out, id, output, output_ref) = unsafe {
-            let output = args::json_opt("output", output, length)?;
-            (args::place_opt(run), args::text("id", id)?, output, args::owned_opt("output_ref", output_ref)?)
+            let (out, id) = (args::place_opt(run), args::text("id", id)?);
+            (out, id, args::json_opt("output", output, length)?, args::owned_opt("output_ref", output_ref)?)
         };
         let request = Succeed { output, output_ref, ..Succeed::new(id, lease) };
         one(store_or_tx, out, |runs| runs.succeed(&request))

@@ -127,8 +127,9 @@ fn instant(text: &str) -> Option<Timestamp> {
 
 fn uuid(text: &str) -> Option<[u8; 16]> {
     let digits: String = text.chars().filter(|c| *c != '-').collect();
-    let number = if digits.len() == 32 { u128::from_str_radix(&digits, 16).ok()? } else { return None };
-    Some(number.to_be_bytes())
+    // `from_str_radix` would take a sign.
+    let sound = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if sound { Some(u128::from_str_radix(&digits, 16).ok()?.to_be_bytes()) } else { None }
 }
 
 fn item(value: serde_json::Value) -> Value<'static> {
@@ -341,7 +342,7 @@ mod tests {
             (SPRONGUS_DATE, "2024-02-30"),
             (SPRONGUS_TIMESTAMP, "yesterday"),
             (SPRONGUS_UUID, "12"),
-            (SPRONGUS_UUID, "+123456789abcdef0123456789abcdefz"),
+            (SPRONGUS_UUID, "+123456789abcdef0123456789abcdef"),
             (SPRONGUS_JSON, "{"),
             (SPRONGUS_ARRAY, "{}"),
             (14, ""),

@@ -58,15 +58,79 @@ static void nothing(void) {
     FAILS(invalid, sprongus_aux_count(NULL, NULL, NULL, NULL, NULL, NULL, &error));
     FAILS(invalid, sprongus_aux_import(NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, &error));
     FAILS(invalid, sprongus_aux_export(NULL, NULL, NULL, NULL, NULL, 0, NULL, &error));
-    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue_many(NULL, NULL, 0, NULL, &error));  // nothing is no JSON
-    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_presets_import(NULL, NULL, 0, 0, NULL, &error));
-    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_aux_create(NULL, NULL, NULL, NULL, 0, NULL, NULL, &error));
-    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_aux_upsert(NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, &error));
-    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_aux_bulk_upsert(NULL, NULL, NULL, NULL, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_runs_enqueue_many(NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_presets_import(NULL, NULL, 0, 0, NULL, &error));
+    FAILS(invalid, sprongus_aux_create(NULL, NULL, NULL, NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_aux_upsert(NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_aux_bulk_upsert(NULL, NULL, NULL, NULL, 0, 0, NULL, &error));
     FAILS(invalid, sprongus_error_new(1, NULL, &error));
     FAILS(invalid, sprongus_error_from_sqlite(1, NULL, &error));
     FAILS(invalid, sprongus_error_from_sqlstate(NULL, NULL, &error));
     CHECK(sprongus_store_open(NULL, NULL, NULL, NULL) == invalid);  // and nobody to tell
+}
+
+// Whatever stood in an out-pointer, a call that fails leaves NULL or zero there, however early it is refused.
+#define EMPTIES(type, call)                                      \
+    do {                                                         \
+        type *out = (type *)(uintptr_t)0x5a5a5a5a5a5a5a5au;      \
+        FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, call);              \
+        CHECK(out == NULL);                                      \
+    } while (0)
+
+static void emptied(void) {
+    sprongus_error *error = NULL;
+    const uint32_t unknown = 0x8000;
+    sprongus_host host;
+    SPRONGUS_INIT(host);
+    host.dialect = 9;
+    sprongus_options options;
+    SPRONGUS_INIT(options);
+    options.durability = 9;
+    EMPTIES(sprongus_store, sprongus_store_open(":memory:", &options, &out, &error));
+    EMPTIES(sprongus_store, sprongus_store_acting_as(NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_store, sprongus_store_scoped(NULL, "p", NULL, 3, &out, &error));
+    EMPTIES(sprongus_tx, sprongus_attach(NULL, NULL, &out, &error));
+    EMPTIES(sprongus_tx, sprongus_attach(&host, NULL, &out, &error));
+    EMPTIES(sprongus_tx, sprongus_tx_begin(NULL, &out, &error));
+    EMPTIES(sprongus_tx, sprongus_tx_savepoint(NULL, &out, &error));
+    EMPTIES(sprongus_tx, sprongus_tx_acting_as(NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_rows, sprongus_query(NULL, NULL, NULL, 1, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_call(NULL, NULL, NULL, 1, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_migration_sql(NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_operation_schema(NULL, &out, &error));
+    EMPTIES(sprongus_run, sprongus_runs_enqueue(NULL, NULL, NULL, 1, NULL, &out, &error));
+    EMPTIES(sprongus_run, sprongus_runs_heartbeat(NULL, NULL, 0, NULL, 1, -2, &out, &error));
+    EMPTIES(sprongus_run, sprongus_runs_succeed(NULL, NULL, 0, NULL, 1, NULL, &out, &error));
+    EMPTIES(sprongus_run, sprongus_runs_fail(NULL, NULL, 0, NULL, 0, -2, &out, &error));
+    EMPTIES(sprongus_run_list, sprongus_runs_enqueue_many(NULL, NULL, 1, &out, &error));
+    EMPTIES(sprongus_run_list, sprongus_runs_claim_next(NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_entry, sprongus_aux_create(NULL, NULL, NULL, NULL, 1, NULL, &out, &error));
+    EMPTIES(sprongus_entry, sprongus_aux_update(NULL, NULL, NULL, NULL, NULL, 1, unknown, 0, &out, &error));
+    EMPTIES(sprongus_entry, sprongus_aux_upsert(NULL, NULL, NULL, NULL, 1, NULL, unknown, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_aux_delete(NULL, NULL, NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_aux_bulk_upsert(NULL, NULL, NULL, NULL, 1, unknown, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_aux_import(NULL, NULL, NULL, NULL, NULL, NULL, unknown, &out, &error));
+    EMPTIES(sprongus_entry_list, sprongus_aux_list(NULL, NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_preset, sprongus_presets_create(NULL, NULL, NULL, NULL, 1, 0, unknown, &out, &error));
+    EMPTIES(sprongus_preset, sprongus_presets_bound(NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_preset_list, sprongus_presets_list(NULL, "none", NULL, 0, NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_presets_bind(NULL, NULL, NULL, NULL, unknown, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_presets_validate(NULL, NULL, NULL, 1, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_presets_export(NULL, "none", NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_presets_import(NULL, NULL, 1, unknown, &out, &error));
+
+    uint64_t count = 7;
+    int64_t number = 7;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_execute(NULL, NULL, NULL, 1, &count, &error));
+    CHECK(count == 0);
+    count = 7;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_aux_count(NULL, NULL, NULL, bad_utf8, NULL, &count, &error));
+    CHECK(count == 0);
+    count = 7;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_aux_export(NULL, NULL, NULL, NULL, NULL, unknown, &count, &error));
+    CHECK(count == 0);
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_runs_rescue(NULL, 0, &number, &error));
+    CHECK(number == 0);
 }
 
 // Getters of nothing.
@@ -150,6 +214,8 @@ static void structs(sprongus_store *store, place at) {
     // Forgotten, or nonsense.
     longer.known.struct_size = 0;
     FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
+    longer.known.struct_size = offsetof(sprongus_enqueue_options, priority) + 1;
+    FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
     longer.known.struct_size = (size_t)-1;
     FAILS(invalid, sprongus_runs_enqueue(store, "c.struct", NULL, 0, &longer.known, &run, &error));
 
@@ -204,6 +270,7 @@ static void places(void) {
 void test_bad_input(place at) {
     sprongus_store *store = test_open(at);
     nothing();
+    emptied();
     no_getters();
     text_and_lengths(store);
     structs(store, at);
