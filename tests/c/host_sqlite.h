@@ -116,7 +116,7 @@ static int32_t host_batch(void *user_data, const char *sql, sprongus_error **err
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? SPRONGUS_OK : failed(db, error);
 }
 
-static sprongus_host host_over(sqlite3 *db) {
+static inline sprongus_host host_over(sqlite3 *db) {
     sprongus_host host;
     SPRONGUS_INIT(host);
     host.dialect = SPRONGUS_DIALECT_SQLITE;

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <type_traits>
 
 static int checks = 0;
@@ -31,6 +32,9 @@ static int32_t thrown(Work work) {
 static_assert(!std::is_copy_constructible_v<sprongus::Store> && std::is_move_constructible_v<sprongus::Store>);
 static_assert(!std::is_copy_constructible_v<sprongus::Tx> && std::is_move_constructible_v<sprongus::Tx>);
 
+static_assert(!std::is_copy_constructible_v<sprongus::Session> && !std::is_destructible_v<sprongus::Session>);
+static_assert(std::is_nothrow_copy_constructible_v<sprongus::Error>);
+
 static void runs(sprongus::Store &store) {
     sprongus::Run run = store.enqueue("cpp.mail", R"({"to": "a@b.c"})");
     CHECK(run.state() == "queued" && run.kind() == "cpp.mail" && !run.is_final() && !run.deduplicated());
@@ -45,6 +49,17 @@ static void runs(sprongus::Store &store) {
     CHECK(store.fail(claimed[0], "no route", true).error() == "no route");
     CHECK(thrown([&] { store.succeed(claimed[0]); }) == SPRONGUS_ERR_LEASE_LOST);
     CHECK(store.cancel(store.enqueue("cpp.cancel").id(), "no").state() == "canceled");
+
+    CHECK(store.enqueue_many(R"([{"kind": "cpp.many"}, {"kind": "cpp.many"}])").size() == 2);
+    sprongus_claim_options options;
+    SPRONGUS_INIT(options);
+    options.limit = 2;
+    options.dispatch = 1;
+    claimed = store.claim_next("worker", &options);
+    CHECK(claimed.size() == 2 && claimed[0].state() == "dispatching" && store.start(claimed[0]).state() == "running");
+    CHECK(store.succeed(store.start(claimed[1]), std::nullopt, "s3://b/o").json().find("s3://b/o") != std::string::npos);
+    CHECK(store.events(claimed[1].id()).find("run.succeeded") != std::string::npos);
+    CHECK(store.succeed(claimed[0]).is_final() && store.rescue() == 0);
 
     sprongus_runs_query query;
     SPRONGUS_INIT(query);
@@ -70,6 +85,49 @@ static void entries(sprongus::Store &store) {
     }
 }
 
+static void many_entries(sprongus::Store &store) {
+    const char *folder = std::getenv("SPRONGUS_TEST_TMP");
+    const std::string path = std::string(folder ? folder : "/tmp") + "/layer.csv";
+    std::ofstream(path) << "id;title;year\n1;Coburg;1921\n2;Dessau;\n";
+    std::string report = store.import_entries("cpp", "assets", path, 0, std::nullopt, ";");
+    CHECK(report.find(R"("created":2)") != std::string::npos);
+    CHECK(store.count_entries("cpp", "assets") == 2 && store.count_entries("cpp", "assets", "dess") == 1);
+    CHECK(store.count_entries("cpp", "assets", std::nullopt, R"({"id": "1"})") == 1);
+    CHECK(store.bulk_upsert("cpp", "assets", R"([{"id": "3", "title": "x"}])").find(R"("created":1)") != std::string::npos);
+    CHECK(store.export_entries("cpp", "assets", path + ".ndjson") == 3);
+    CHECK(thrown([&] { store.import_entries("cpp", "assets", "/no/such/file.csv"); }) == SPRONGUS_ERR_NOT_FOUND);
+    CHECK(store.delete_entry("cpp", "assets", "3", "force") == "[]");
+}
+
+static void presets(sprongus::Store &store) {
+    sprongus::Preset draft = store.create_preset("cpp", "custom", R"({"fields": [{"name": "n", "type": "integer"}]})", 0,
+                                                 SPRONGUS_DRAFT);
+    CHECK(draft.label() == "cpp" && draft.version() == 1 && draft.kind() == "custom" && !draft.published_at());
+    CHECK(store.publish_preset("cpp@1").published_at().has_value());
+    CHECK(store.get_preset("cpp").id() == draft.id());
+    CHECK(store.list_presets(std::nullopt, "cpp").items.size() == 1);
+    CHECK(store.validate("cpp", R"({"n": 1})") == "[]");
+    CHECK(store.validate("cpp", R"({"n": "1"})").find("/n") != std::string::npos);
+    CHECK(store.bind_preset("cpps", "cpp").find(R"("bound":true)") != std::string::npos);
+    CHECK(store.bound_preset("cpps").id() == draft.id());
+    CHECK(thrown([&] { store.delete_preset("cpp"); }) == SPRONGUS_ERR_CONFLICT);
+    std::string items = store.export_presets(std::nullopt, "cpp");
+    CHECK(store.import_presets(items).find(R"("unchanged":1)") != std::string::npos);
+    store.create_preset("cpp.input", "run_input", R"({"type": "object"})");
+    store.bind_run_preset("cpp.checked", "cpp.input");
+    CHECK(thrown([&] { store.enqueue("cpp.checked", "1"); }) == SPRONGUS_ERR_VALIDATION);
+}
+
+// A text that C would take for a shorter one is refused.
+static void holes(sprongus::Store &store) {
+    const std::string holed("a\0b", 3);
+    CHECK(thrown([&] { store.enqueue(holed); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+    CHECK(thrown([&] { store.get_run(holed); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+    CHECK(thrown([&] { store.query("SELECT 1" + holed); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+    CHECK(thrown([&] { store.cancel("a", holed); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+    CHECK(thrown([&] { sprongus::Store("file" + holed); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+}
+
 static void transactions(sprongus::Store &store) {
     store.execute("CREATE TABLE cpp_orders (id INTEGER PRIMARY KEY, note TEXT)");
     store.transaction([](sprongus::Tx &tx) {
@@ -89,12 +147,20 @@ static void transactions(sprongus::Store &store) {
         inner.execute("INSERT INTO cpp_orders VALUES (3, NULL)");
         inner.rollback();
         moved.execute("INSERT INTO cpp_orders VALUES (4, NULL)");
+        CHECK(thrown([&] { tx.execute("INSERT INTO cpp_orders VALUES (5, NULL)"); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+        CHECK(thrown([&] {
+            moved.transaction([](sprongus::Tx &within) {
+                within.execute("INSERT INTO cpp_orders VALUES (6, NULL)");
+                within.get_run("nothing");
+            });
+        }) == SPRONGUS_ERR_NOT_FOUND);
+        CHECK(moved.acting_as("somebody").enqueue("cpp.named").state() == "queued");
         moved.commit();
         CHECK(thrown([&] { moved.commit(); }) == SPRONGUS_ERR_MISUSE);
     }
     sprongus::Rows rows = store.query("SELECT id FROM cpp_orders ORDER BY id");
     CHECK(rows.json() == R"([{"id":1},{"id":4}])" && rows.count() == 2 && rows.columns() == 1);
-    CHECK(rows.at(1, 0).integer == 4 && rows.column_name(0) == "id");
+    CHECK(rows.at(1, 0).integer == 4 && rows.column_name(0) == "id" && rows.text(1, 0) == "4");
     store.execute("DROP TABLE cpp_orders");
 }
 
@@ -102,7 +168,7 @@ static void handles(sprongus::Store &store) {
     CHECK(store.call("store.info").find("schemaVersion") != std::string::npos);
     CHECK(thrown([&] { store.call("no.such"); }) == SPRONGUS_ERR_NOT_FOUND);
     sprongus::Store named = store.acting_as("somebody", "because");
-    CHECK(named.backend() == store.backend() && named.schema_version() > 0);
+    CHECK(named.backend() == store.backend() && named.schema_version() == store.migrate());
     sprongus::Store scoped = store.scoped("p1", {"runs:read"});
     CHECK(thrown([&] { scoped.enqueue("a"); }) == SPRONGUS_ERR_PERMISSION_DENIED);
     CHECK(thrown([] { sprongus::Store("/no/such/folder/app.db"); }) == SPRONGUS_ERR_NOT_FOUND);
@@ -126,6 +192,9 @@ int main(int count, char **arguments) {
     sprongus::Store store(arguments[1], &options);
     runs(store);
     entries(store);
+    many_entries(store);
+    presets(store);
+    holes(store);
     transactions(store);
     handles(store);
     std::printf("%d checks of the C++ layer on %s\n", checks, count > 2 ? "postgres" : arguments[1]);
