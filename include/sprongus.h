@@ -6,9 +6,9 @@
 // argument `sprongus_error **error`, which may be NULL. It sets `*error` to NULL on success and to an error on failure,
 // which the caller frees by sprongus_error_free; what `*error` held before is not looked at. Nothing is kept per thread.
 // After a failure nothing was written, unless the code is SPRONGUS_ERR_OUTCOME_UNKNOWN, and every out-pointer holds NULL
-// or zero, unless the call was refused before it was reached. Every function that may fail can answer invalid_argument
-// (NULL where something is needed, text that is not UTF-8, a wrong length), misuse (a handle that was freed, is of another
-// type or never was one) and panic (a bug of the library, caught).
+// or zero. Every function that may fail can answer invalid_argument (NULL where something is needed, text that is not
+// UTF-8, a wrong length), misuse (a handle that was freed, is of another type or never was one) and panic (a bug of the
+// library, caught).
 //
 // OWNERSHIP. What a call hands over through an out-pointer (`sprongus_x **x`) is the caller's, to be freed by
 // sprongus_x_free. What a getter returns (`const char *`, `const sprongus_x *`) is borrowed: it lives until the object it
@@ -21,7 +21,7 @@
 // gave. After fork() a store answers SPRONGUS_ERR_FORKED in the child; open another there.
 //
 // TEXT. `const char *` arguments are NUL-terminated UTF-8 unless a length follows. JSON is UTF-8 by RFC 8259, refused
-// with duplicate keys, NUL or numbers that do not fit; it is given back in canonical form: keys sorted, no spaces.
+// with duplicate keys, NUL or numbers that do not fit; documents are given back in canonical form: keys sorted, no spaces.
 //
 // STRUCTS begin with `struct_size`; SPRONGUS_INIT(s) sets all of `s` to zero, which is the default everywhere, and its size.
 // DURATIONS are milliseconds: 0 is the default, SPRONGUS_NONE (-1) no time at all.
@@ -282,7 +282,7 @@ typedef struct sprongus_value {
     size_t length;
 } sprongus_value;
 
-// Runs one statement that changes rows; sets `*changed`.
+// Runs one statement that changes rows; sets `*changed` to how many.
 typedef int32_t (*sprongus_host_execute)(void *user_data,
                                          const char *sql,
                                          const struct sprongus_value *params,
@@ -1131,8 +1131,9 @@ int32_t sprongus_store_open(const char *url,
                             struct sprongus_error **error);
 
 // Refuses further calls on this store and all that come from it; the database is closed once those under way have
-// ended. The handle still has to be freed. Twice is nothing.
-int32_t sprongus_store_close(struct sprongus_store *store, struct sprongus_error **error);
+// ended. A transaction that is open can still be ended, and no more. The handle still has to be freed. Twice is nothing.
+int32_t sprongus_store_close(struct sprongus_store *store,
+                             struct sprongus_error **error);
 
 // Frees a store; the database is closed with the last handle of it. NULL and what is no store are passed over.
 void sprongus_store_free(struct sprongus_store *store);
@@ -1237,8 +1238,10 @@ int32_t sprongus_tx_acting_as(const struct sprongus_tx *tx,
 // Commits the transaction, or keeps the savepoint. It has ended then, whatever the answer; free it.
 //
 // Errors: `misuse` where a statement failed in it or a savepoint within is open (it is rolled back then), where it has
-// ended, or where the host commits (sprongus_attach); `outcome_unknown` where COMMIT's answer was lost.
-int32_t sprongus_tx_commit(struct sprongus_tx *tx, struct sprongus_error **error);
+// ended, or where the host commits (sprongus_attach); `forked` in a child process; `outcome_unknown` where COMMIT's answer
+// was lost.
+int32_t sprongus_tx_commit(struct sprongus_tx *tx,
+                           struct sprongus_error **error);
 
 // Rolls back the transaction or the savepoint, and all savepoints within. It has ended then; free it.
 int32_t sprongus_tx_rollback(struct sprongus_tx *tx, struct sprongus_error **error);
@@ -1255,22 +1258,52 @@ void sprongus_tx_free(struct sprongus_tx *tx);
 #ifndef SPRONGUS_VALUES_H
 #define SPRONGUS_VALUES_H
 
-// A text for a parameter; NULL gives SPRONGUS_NULL. Borrows `text`.
-static inline sprongus_value sprongus_text(const char *text) {
+// A parameter of that type from its text; NULL gives SPRONGUS_NULL. Borrows `text`.
+//
+//     sprongus_value day = sprongus_typed(SPRONGUS_DATE, "2024-02-29");
+static inline sprongus_value sprongus_typed(int32_t type, const char *text) {
     sprongus_value value;
     memset(&value, 0, sizeof(value));
-    value.type = text ? SPRONGUS_TEXT : SPRONGUS_NULL;
+    value.type = text ? type : SPRONGUS_NULL;
     value.data = text;
     value.length = text ? strlen(text) : 0;
     return value;
 }
 
+// A text for a parameter; NULL gives SPRONGUS_NULL. Borrows `text`.
+static inline sprongus_value sprongus_text(const char *text) {
+    return sprongus_typed(SPRONGUS_TEXT, text);
+}
+
+// Bytes for a parameter; NULL gives SPRONGUS_NULL. Borrows `bytes`.
+static inline sprongus_value sprongus_bytes(const void *bytes, size_t length) {
+    sprongus_value value = sprongus_typed(SPRONGUS_NULL, NULL);
+    value.type = bytes ? SPRONGUS_BYTES : SPRONGUS_NULL;
+    value.data = (const char *)bytes;
+    value.length = bytes ? length : 0;
+    return value;
+}
+
 // An integer for a parameter.
 static inline sprongus_value sprongus_int(int64_t integer) {
-    sprongus_value value;
-    memset(&value, 0, sizeof(value));
+    sprongus_value value = sprongus_typed(SPRONGUS_NULL, NULL);
     value.type = SPRONGUS_INT;
     value.integer = integer;
+    return value;
+}
+
+// A floating-point number for a parameter.
+static inline sprongus_value sprongus_float(double real) {
+    sprongus_value value = sprongus_typed(SPRONGUS_NULL, NULL);
+    value.type = SPRONGUS_FLOAT;
+    value.real = real;
+    return value;
+}
+
+// A boolean for a parameter.
+static inline sprongus_value sprongus_bool(bool truth) {
+    sprongus_value value = sprongus_int(truth ? 1 : 0);
+    value.type = SPRONGUS_BOOL;
     return value;
 }
 

@@ -7,14 +7,17 @@ case "$PREFIX" in /*) ;; *) echo "install: PREFIX is an absolute path" >&2; exit
 
 root=$DESTDIR$PREFIX
 soname=libsprongus.so.${VERSION%%.*}
-fill() { sed -e "s|@PREFIX@|$PREFIX|" -e "s|@VERSION@|$VERSION|" -e "s|@SONAME@|$soname|" "$1"; }
+fill() { sed -e "s|@PREFIX@|$PREFIX|" -e "s|@VERSION@|$VERSION|" -e "s|@MAJOR@|${VERSION%%.*}|" -e "s|@SONAME@|$soname|" "$1"; }
 
-install -d "$root/include" "$root/lib/pkgconfig" "$root/lib/cmake/sprongus"
+install -d "$root/include/sprongus" "$root/lib/pkgconfig" "$root/lib/cmake/sprongus"
 install -m 644 include/*.h include/*.hpp "$root/include"
+install -m 644 include/sprongus/*.hpp "$root/include/sprongus"
 install -m 755 "$BUILT/libsprongus.so" "$root/lib/libsprongus.so.$VERSION"
 install -m 644 "$BUILT/libsprongus.a" "$root/lib"
 ln -sf "libsprongus.so.$VERSION" "$root/lib/$soname"
 ln -sf "$soname" "$root/lib/libsprongus.so"
 fill sprongus-ffi/sprongus.pc.in >"$root/lib/pkgconfig/sprongus.pc"
-fill sprongus-ffi/sprongus-config.cmake.in >"$root/lib/cmake/sprongus/sprongus-config.cmake"
+for config in sprongus-config sprongus-config-version; do
+    fill "sprongus-ffi/$config.cmake.in" >"$root/lib/cmake/sprongus/$config.cmake"
+done
 echo "installed sprongus $VERSION under $root"

@@ -22,7 +22,7 @@ pub struct sprongus_row_sink {
     _opaque: [u8; 0],
 }
 
-/// Runs one statement that changes rows; sets `*changed`.
+/// Runs one statement that changes rows; sets `*changed` to how many.
 pub type sprongus_host_execute = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,

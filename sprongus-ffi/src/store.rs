@@ -75,7 +75,7 @@ pub unsafe extern "C" fn sprongus_store_open(
 }
 
 /// Refuses further calls on this store and all that come from it; the database is closed once those under way have
-/// ended. The handle still has to be freed. Twice is nothing.
+/// ended. A transaction that is open can still be ended, and no more. The handle still has to be freed. Twice is nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_store_close(store: *mut sprongus_store, error: *mut *mut sprongus_error) -> i32 {
     // SAFETY: `error` is the caller's to be written.

@@ -173,7 +173,8 @@ pub unsafe extern "C" fn sprongus_tx_acting_as(
 /// Commits the transaction, or keeps the savepoint. It has ended then, whatever the answer; free it.
 ///
 /// Errors: `misuse` where a statement failed in it or a savepoint within is open (it is rolled back then), where it has
-/// ended, or where the host commits (sprongus_attach); `outcome_unknown` where COMMIT's answer was lost.
+/// ended, or where the host commits (sprongus_attach); `forked` in a child process; `outcome_unknown` where COMMIT's answer
+/// was lost.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_tx_commit(tx: *mut sprongus_tx, error: *mut *mut sprongus_error) -> i32 {
     // SAFETY: `error` is the caller's to be written.

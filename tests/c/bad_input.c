@@ -170,6 +170,9 @@ static void text_and_lengths(sprongus_store *store) {
     FAILS(invalid, sprongus_runs_enqueue(store, "a\nb", NULL, 0, NULL, NULL, &error));
     FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "\"a\xff\"", 4, NULL, NULL, &error));
     FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "{} {}", 5, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "\"a\0b\"", 5, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "\"a\\u0000b\"", 10, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "{}\0", 3, NULL, NULL, &error));
     FAILS(SPRONGUS_ERR_VALIDATION, sprongus_runs_enqueue(store, "c.bad", "{}", 1, NULL, NULL, &error));
     FAILS(invalid, sprongus_runs_enqueue(store, "c.bad", NULL, 2, NULL, NULL, &error));
     FAILS(invalid, sprongus_runs_enqueue(store, "c.bad", "{}", (size_t)-1, NULL, NULL, &error));

@@ -21,7 +21,7 @@ as_c99=("$CC" -std=c99)
 as_c11=("$CC" -std=c11)
 as_cpp=("$CXX" -x c++ -std=c++17)
 suite=(tests/c/{main,store,tx,runs,aux_store,presets,call,bad_input,handles}.c)
-hosts=(host_sqlite:-lsqlite3 host_postgres:"-I$(pg_config --includedir) -lpq")
+hosts=(host_sqlite:-lsqlite3 host_unruly:-lsqlite3 host_postgres:"-I$(pg_config --includedir) -lpq")
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -42,13 +42,17 @@ step "the library exports its symbols and nothing else, has a SONAME and stays l
 nm -D --defined-only "$PROFILE_DIR/libsprongus.so" | awk '{ print $3 }' | LC_ALL=C sort | diff include/sprongus.symbols -
 [ -n "$soname" ] && readelf -d "$PROFILE_DIR/libsprongus.so" | grep -q NODELETE
 
-step "the header alone, and twice, in each language"
+step "the header alone, and twice, in each language and under its consumers' warnings"
+fussy=(-Wconversion -Wsign-conversion -Wshadow -Wcast-qual)
+fussy_c=("${fussy[@]}" -Wstrict-prototypes -Wmissing-prototypes -Wc++-compat)
+fussy_cpp=("${fussy[@]}" -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual)
 printf '#include <sprongus.h>\n#include <sprongus.h>\nint main(void) { return sprongus_version() == 0; }\n' >"$out/header.c"
 printf '#include <sprongus.hpp>\n#include <sprongus.hpp>\nint main() { return sprongus::version().empty(); }\n' >"$out/header.cpp"
-"${as_c99[@]}" "${strict[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
-"${as_c11[@]}" "${strict[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
-"${as_cpp[@]}" "${strict[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}" && "$out/header"
-"${as_cpp[@]}" "${strict[@]}" "$out/header.cpp" -x none -o "$out/header" "${link[@]}" && "$out/header"
+"${as_c99[@]}" "${strict[@]}" "${fussy_c[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
+"${as_c11[@]}" "${strict[@]}" "${fussy_c[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
+"$CXX" -x c++ -std=c++11 "${strict[@]}" "${fussy[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}" && "$out/header"
+"${as_cpp[@]}" "${strict[@]}" "${fussy[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}" && "$out/header"
+"${as_cpp[@]}" "${strict[@]}" "${fussy_cpp[@]}" "$out/header.cpp" -x none -o "$out/header" "${link[@]}" && "$out/header"
 
 step "the suite as C99, C11 and C++17"
 "${as_c99[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c99" "${link[@]}"
@@ -59,8 +63,10 @@ for where in memory file postgres; do
 done
 
 step "the C++ layer"
-"$CXX" -std=c++17 "${strict[@]}" tests/cpp/*.cpp -o "$out/layer" "${link[@]}"
+"$CXX" -std=c++17 "${strict[@]}" tests/cpp/layer.cpp -o "$out/layer" "${link[@]}"
+"$CXX" -std=c++17 "${strict[@]}" tests/cpp/host.cpp -o "$out/host_cpp" "${link[@]}" -lsqlite3
 for where in memory file postgres; do on "$out/layer" $where; done
+on "$out/host_cpp" file
 
 step "the host's own transaction, on SQLite and PostgreSQL"
 for host in "${hosts[@]}"; do
@@ -70,6 +76,11 @@ for host in "${hosts[@]}"; do
 done
 on "$out/host_sqlite" file
 on "$out/host_postgres" postgres
+"$out/host_unruly" 7
+
+step "handles taken away in use"
+"${as_c11[@]}" "${strict[@]}" tests/c/threads.c -o "$out/threads" "${link[@]}" -pthread
+for where in memory file postgres; do on "$out/threads" $where; done
 
 step "random calls"
 "${as_c11[@]}" "${strict[@]}" tests/c/random_calls.c -o "$out/random_calls" "${link[@]}" -pthread
@@ -81,14 +92,18 @@ memcheck=(valgrind --quiet --child-silent-after-fork=yes --error-exitcode=99 --l
 on "$out/suite-c11" memory "${memcheck[@]}"
 on "$out/suite-c11" postgres "${memcheck[@]}"
 on "$out/host_sqlite" file "${memcheck[@]}"
+"${memcheck[@]}" "$out/host_unruly" 97
 on "$out/layer" memory "${memcheck[@]}"
+on "$out/host_cpp" file "${memcheck[@]}"
 
 step "AddressSanitizer"
 asan=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" "${suite[@]}" -o "$out/suite-asan" "${link[@]}"
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/random_calls.c -o "$out/random-asan" "${link[@]}" -pthread
+"${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/threads.c -o "$out/threads-asan" "${link[@]}" -pthread
 for where in memory file postgres; do on "$out/suite-asan" $where; done
 on "$out/random-asan" memory
+on "$out/threads-asan" file
 
 step "examples"
 for example in examples/c/*.c; do
@@ -113,5 +128,10 @@ export PKG_CONFIG_PATH=$out/prefix/lib/pkgconfig
 "$out/shared" "$out/installed.db"
 "$out/static" "$out/installed.db"
 [ "$(pkg-config --modversion sprongus)" = "$version" ]
+
+step "installed: CMake finds it, shared and static, for C and C++"
+cmake -S tests/c/cmake -B "$out/cmake" -DCMAKE_PREFIX_PATH="$out/prefix" -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" >/dev/null
+cmake --build "$out/cmake" >/dev/null
+for program in shared static cpp; do "$out/cmake/$program" "$out/installed.db"; done
 
 printf '\nall C and C++ tests passed\n'

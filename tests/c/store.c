@@ -48,6 +48,35 @@ static void rows_and_values(sprongus_store *store) {
     OK(sprongus_execute(store, "DROP TABLE c_orders", NULL, 0, NULL, &error));
 }
 
+// A value of each type, given by its helper or as text.
+static void helpers(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_rows *rows = NULL;
+    sprongus_value values[7];
+    OK(sprongus_execute(store, "CREATE TABLE c_values (a BOOLEAN, b BIGINT, c DOUBLE PRECISION, d TEXT, e BYTEA, f DATE, g TEXT)",
+                        NULL, 0, NULL, &error));
+    values[0] = sprongus_bool(true);
+    values[1] = sprongus_int(INT64_MIN);
+    values[2] = sprongus_float(0.5);
+    values[3] = sprongus_text("t");
+    values[4] = sprongus_bytes("\0\xff", 2);
+    values[5] = sprongus_typed(SPRONGUS_DATE, "2024-02-29");
+    values[6] = sprongus_bytes(NULL, 9);
+    OK(sprongus_execute(store, "INSERT INTO c_values VALUES ($1, $2, $3, $4, $5, $6, $7)", values, 7, NULL, &error));
+    OK(sprongus_query(store, "SELECT * FROM c_values", NULL, 0, &rows, &error));
+    for (size_t column = 0; column < 7; column++) {
+        const sprongus_value *value = sprongus_rows_value(rows, 0, column);
+        CHECK(value->type == values[column].type);
+        CHECK(value->integer == values[column].integer && value->real == values[column].real);
+        if (values[column].data == NULL) continue;
+        CHECK(value->length == values[column].length && memcmp(value->data, values[column].data, value->length) == 0);
+    }
+    sprongus_rows_free(rows);
+    values[5] = sprongus_typed(SPRONGUS_DATE, "2024-02-30");
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_execute(store, "SELECT $1", &values[5], 1, NULL, &error));
+    OK(sprongus_execute(store, "DROP TABLE c_values", NULL, 0, NULL, &error));
+}
+
 static void other_handles(sprongus_store *store) {
     sprongus_error *error = NULL;
     sprongus_store *other = NULL;
@@ -116,6 +145,7 @@ void test_store(place at) {
     OK(sprongus_store_migrate(store, &version, &error));
     CHECK(version == sprongus_store_schema_version(store));
     rows_and_values(store);
+    helpers(store);
     other_handles(store);
     forked(store);
     snapshots(store, at);

@@ -20,6 +20,7 @@ if [ "$purpose" = test ]; then
     has c++ || missing+=(g++)
     has valgrind || missing+=(valgrind)
     has pkg-config || missing+=(pkg-config)
+    has cmake || missing+=(cmake make)
     has pg_config || missing+=(libpq-dev)
     [ -e /usr/include/sqlite3.h ] || missing+=(libsqlite3-dev)
     has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || [ -n "${SPRONGUS_PG_BIN:-}" ] || missing+=(postgresql)
