@@ -92,7 +92,6 @@ memcheck=(valgrind --quiet --child-silent-after-fork=yes --error-exitcode=99 --l
 on "$out/suite-c11" memory "${memcheck[@]}"
 on "$out/suite-c11" postgres "${memcheck[@]}"
 on "$out/host_sqlite" file "${memcheck[@]}"
-"${memcheck[@]}" "$out/host_unruly" 97
 on "$out/layer" memory "${memcheck[@]}"
 on "$out/host_cpp" file "${memcheck[@]}"
 
@@ -100,10 +99,12 @@ step "AddressSanitizer"
 asan=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" "${suite[@]}" -o "$out/suite-asan" "${link[@]}"
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/random_calls.c -o "$out/random-asan" "${link[@]}" -pthread
+"${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/host_unruly.c -o "$out/unruly-asan" "${link[@]}" -lsqlite3
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/threads.c -o "$out/threads-asan" "${link[@]}" -pthread
 for where in memory file postgres; do on "$out/suite-asan" $where; done
 on "$out/random-asan" memory
 on "$out/threads-asan" file
+"$out/unruly-asan" 29
 
 step "examples"
 for example in examples/c/*.c; do
