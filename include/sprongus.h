@@ -39,15 +39,6 @@
 // Sets all of a struct to its defaults.
 #define SPRONGUS_INIT(s) (memset(&(s), 0, sizeof(s)), (s).struct_size = sizeof(s))
 
-// Write the good rows and list the bad ones, instead of writing nothing where one is bad.
-#define SPRONGUS_REPORT 16
-
-// A null in a patch is stored, instead of removing the property.
-#define SPRONGUS_KEEP_NULLS 32
-
-// Put a `'` before CSV text that a spreadsheet would run as a formula; import does not undo it.
-#define SPRONGUS_ESCAPE_FORMULAS 64
-
 // The status of a call that did what it says.
 #define SPRONGUS_OK 0
 
@@ -126,6 +117,27 @@
 // A bug of the library, caught at its border.
 #define SPRONGUS_ERR_PANIC 901
 
+// Leave the new preset a draft, which may still be changed by sprongus_presets_import.
+#define SPRONGUS_DRAFT 1
+
+// Only check and report.
+#define SPRONGUS_DRY_RUN 2
+
+// Do it all the same.
+#define SPRONGUS_FORCE 4
+
+// Remove what is not named, or replace what is there instead of merging into it.
+#define SPRONGUS_REPLACE 8
+
+// Write the good rows and list the bad ones, instead of writing nothing where one is bad.
+#define SPRONGUS_REPORT 16
+
+// A null in a patch is stored, instead of removing the property.
+#define SPRONGUS_KEEP_NULLS 32
+
+// Put a `'` before CSV text that a spreadsheet would run as a formula; import does not undo it.
+#define SPRONGUS_ESCAPE_FORMULAS 64
+
 // The host's connection is to SQLite (3.35 or newer).
 #define SPRONGUS_DIALECT_SQLITE 1
 
@@ -152,18 +164,6 @@
 
 // Open a SQLite file on a network or VM-shared file system all the same.
 #define SPRONGUS_ALLOW_NETWORK_FS 8
-
-// Leave the new preset a draft, which may still be changed by sprongus_presets_import.
-#define SPRONGUS_DRAFT 1
-
-// Only check and report.
-#define SPRONGUS_DRY_RUN 2
-
-// Do it all the same.
-#define SPRONGUS_FORCE 4
-
-// Remove what is not named, or replace what is there instead of merging into it.
-#define SPRONGUS_REPLACE 8
 
 // SQL NULL.
 #define SPRONGUS_NULL 0
@@ -389,26 +389,6 @@ typedef struct sprongus_enqueue_options {
     const char *parent;
 } sprongus_enqueue_options;
 
-// What a worker claims; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
-typedef struct sprongus_claim_options {
-    // `sizeof(sprongus_claim_options)`.
-    size_t struct_size;
-    // `kinds_count` kinds; "sync/*" is all that begin with "sync/". NULL: every kind.
-    const char *const *kinds;
-    // How many kinds.
-    size_t kinds_count;
-    // `projects_count` projects; NULL: all that the handle sees.
-    const char *const *projects;
-    // How many projects.
-    size_t projects_count;
-    // At most so many runs, up to 1,000; 1. SPRONGUS_NONE: none.
-    int64_t limit;
-    // For how long; a heartbeat extends it by as much. 60,000.
-    int64_t lease_ms;
-    // Not 0: leave them "dispatching", to be started by sprongus_runs_start.
-    int32_t dispatch;
-} sprongus_claim_options;
-
 // Which runs to list; zero is the default of each, filters hold together. Begin with `SPRONGUS_INIT(query)`.
 typedef struct sprongus_runs_query {
     // `sizeof(sprongus_runs_query)`.
@@ -438,6 +418,26 @@ typedef struct sprongus_runs_query {
     // sprongus_run_list_next_cursor of the page before, with the same filters and order.
     const char *cursor;
 } sprongus_runs_query;
+
+// What a worker claims; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct sprongus_claim_options {
+    // `sizeof(sprongus_claim_options)`.
+    size_t struct_size;
+    // `kinds_count` kinds; "sync/*" is all that begin with "sync/". NULL: every kind.
+    const char *const *kinds;
+    // How many kinds.
+    size_t kinds_count;
+    // `projects_count` projects; NULL: all that the handle sees.
+    const char *const *projects;
+    // How many projects.
+    size_t projects_count;
+    // At most so many runs, up to 1,000; 1. SPRONGUS_NONE: none.
+    int64_t limit;
+    // For how long; a heartbeat extends it by as much. 60,000.
+    int64_t lease_ms;
+    // Not 0: leave them "dispatching", to be started by sprongus_runs_start.
+    int32_t dispatch;
+} sprongus_claim_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1001,6 +1001,42 @@ int32_t sprongus_runs_enqueue_many(const void *store_or_tx,
                                    struct sprongus_run_list **runs,
                                    struct sprongus_error **error);
 
+// Cancels a run that is not final; its worker learns by its next heartbeat. `reason` and `run` may be NULL.
+//
+// Once more is no change. Errors: `invalid_state` where it ended otherwise, `not_found`.
+int32_t sprongus_runs_cancel(const void *store_or_tx,
+                             const char *id,
+                             const char *reason,
+                             struct sprongus_run **run,
+                             struct sprongus_error **error);
+
+// One run. Errors: `not_found`.
+int32_t sprongus_runs_get(const void *store_or_tx,
+                          const char *id,
+                          struct sprongus_run **run,
+                          struct sprongus_error **error);
+
+// Runs by filters, a page at a time, the last enqueued first. `query` may be NULL. Errors: `invalid_argument`.
+int32_t sprongus_runs_list(const void *store_or_tx,
+                           const struct sprongus_runs_query *query,
+                           struct sprongus_run_list **runs,
+                           struct sprongus_error **error);
+
+// All events of a run, in their order, as a JSON array (id, runId, subject, seq, type, at, actor, payload).
+//
+// Errors: `not_found`.
+int32_t sprongus_runs_events(const void *store_or_tx,
+                             const char *id,
+                             struct sprongus_buf **events,
+                             struct sprongus_error **error);
+
+// What a run's last success put out, as JSON. Errors: `not_found` where there is none here: no output, or kept elsewhere
+// by `output_ref`.
+int32_t sprongus_runs_output(const void *store_or_tx,
+                             const char *id,
+                             struct sprongus_buf **output,
+                             struct sprongus_error **error);
+
 // Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id. None is no error: the list
 // is empty then.
 //
@@ -1069,45 +1105,9 @@ int32_t sprongus_runs_fail(const void *store_or_tx,
                            struct sprongus_run **run,
                            struct sprongus_error **error);
 
-// Cancels a run that is not final; its worker learns by its next heartbeat. `reason` and `run` may be NULL.
-//
-// Once more is no change. Errors: `invalid_state` where it ended otherwise, `not_found`.
-int32_t sprongus_runs_cancel(const void *store_or_tx,
-                             const char *id,
-                             const char *reason,
-                             struct sprongus_run **run,
-                             struct sprongus_error **error);
-
 // Puts runs whose lease has run out back into the queue, at most `limit` (up to 1,000; 0: 1,000); claims do the same as
 // they go. `rescued`, which may be NULL, is their number.
 int32_t sprongus_runs_rescue(const void *store_or_tx, int64_t limit, int64_t *rescued, struct sprongus_error **error);
-
-// One run. Errors: `not_found`.
-int32_t sprongus_runs_get(const void *store_or_tx,
-                          const char *id,
-                          struct sprongus_run **run,
-                          struct sprongus_error **error);
-
-// Runs by filters, a page at a time, the last enqueued first. `query` may be NULL. Errors: `invalid_argument`.
-int32_t sprongus_runs_list(const void *store_or_tx,
-                           const struct sprongus_runs_query *query,
-                           struct sprongus_run_list **runs,
-                           struct sprongus_error **error);
-
-// All events of a run, in their order, as a JSON array (id, runId, subject, seq, type, at, actor, payload).
-//
-// Errors: `not_found`.
-int32_t sprongus_runs_events(const void *store_or_tx,
-                             const char *id,
-                             struct sprongus_buf **events,
-                             struct sprongus_error **error);
-
-// What a run's last success put out, as JSON. Errors: `not_found` where there is none here: no output, or kept elsewhere
-// by `output_ref`.
-int32_t sprongus_runs_output(const void *store_or_tx,
-                             const char *id,
-                             struct sprongus_buf **output,
-                             struct sprongus_error **error);
 
 // Opens a store and brings its schema up to date: "app.db", "sqlite:app.db", ":memory:", "postgresql://user@host/db".
 //

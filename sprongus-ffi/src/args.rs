@@ -175,14 +175,6 @@ pub(crate) fn millis(name: &str, millis: i64) -> Result<Option<Duration>> {
     }
 }
 
-/// Flags of which the call knows those.
-pub(crate) fn flags(given: u32, known: u32) -> Result<u32> {
-    if given & !known == 0 {
-        return Ok(given);
-    }
-    Err(Error::invalid(format!("flags sets {:#x}, which this call does not take", given & !known)))
-}
-
 /// A number of items at most: 0 is the default, SPRONGUS_NONE none.
 pub(crate) fn limit(given: i64, default: i64) -> i64 {
     match given {

@@ -1,13 +1,11 @@
 //! What is done with entries of the aux store. (Never a file named aux.*: Windows refuses it.)
 
+pub mod many;
+
 use std::ffi::{c_char, c_void};
-use std::path::Path;
 
 use serde::de::DeserializeOwned;
-use sprongus::aux_store::{
-    Aux, BulkOptions, Entry, ExportOptions, Format, ImportOptions, ListQuery, Mode, Nulls, OnError, OnReferenced,
-    UpdateOptions,
-};
+use sprongus::aux_store::{Aux, Entry, ListQuery, Nulls, OnReferenced, UpdateOptions};
 use sprongus::json::parse_value;
 use sprongus::{Error, Result};
 
@@ -15,16 +13,9 @@ use crate::args::{self, Out, Plain};
 use crate::buf::sprongus_buf;
 use crate::entry::{EntryList, EntryRecord, sprongus_entry, sprongus_entry_list};
 use crate::error::sprongus_error;
-use crate::presets::{SPRONGUS_DRY_RUN, SPRONGUS_REPLACE};
+use crate::flags::{self, SPRONGUS_KEEP_NULLS, SPRONGUS_REPLACE};
 use crate::record::give_json;
 use crate::{door, target};
-
-/// Write the good rows and list the bad ones, instead of writing nothing where one is bad.
-pub const SPRONGUS_REPORT: u32 = 16;
-/// A null in a patch is stored, instead of removing the property.
-pub const SPRONGUS_KEEP_NULLS: u32 = 32;
-/// Put a `'` before CSV text that a spreadsheet would run as a formula; import does not undo it.
-pub const SPRONGUS_ESCAPE_FORMULAS: u32 = 64;
 
 /// Which entries to list; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
 #[repr(C)]
@@ -73,28 +64,6 @@ fn give(out: Out<*mut sprongus_entry>, entry: Entry) -> Result<()> {
 /// One of the words that stand in JSON for an enum.
 fn word<T: DeserializeOwned>(name: &str, text: &str, words: &str) -> Result<T> {
     serde_json::from_value(text.into()).map_err(|_| Error::invalid(format!("{name} is one of {words}")))
-}
-
-/// # Safety
-/// `format` is NULL or terminated.
-unsafe fn format_opt(format: *const c_char) -> Result<Option<Format>> {
-    // SAFETY: the same promise.
-    let format = unsafe { args::text_opt("format", format) }?;
-    format.map(|format| word("format", format, "csv, json, ndjson")).transpose()
-}
-
-fn bulk(flags: u32) -> Result<BulkOptions> {
-    let flags = args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_REPORT | SPRONGUS_DRY_RUN)?;
-    Ok(BulkOptions {
-        mode: if flags & SPRONGUS_REPLACE == 0 { Mode::Merge } else { Mode::Replace },
-        on_error: if flags & SPRONGUS_REPORT == 0 { OnError::Abort } else { OnError::Report },
-        dry_run: flags & SPRONGUS_DRY_RUN != 0,
-    })
-}
-
-/// C hosts wait for the call; how far it is, nobody asks.
-fn quietly(_: u64, _: Option<u64>) -> Result<()> {
-    Ok(())
 }
 
 /// Creates an entry from a whole document, a JSON object of `length` bytes, with the preset's defaults.
@@ -177,7 +146,7 @@ pub unsafe extern "C" fn sprongus_aux_update(
         unsafe {
             let (out, id) = (args::place_opt(entry), args::text("id", id)?);
             let patch = parse_value(args::required("patch", patch, length)?)?;
-            let flags = args::flags(flags, SPRONGUS_REPLACE | SPRONGUS_KEEP_NULLS)?;
+            let flags = flags::check(flags, SPRONGUS_REPLACE | SPRONGUS_KEEP_NULLS)?;
             let options = UpdateOptions {
                 replace: flags & SPRONGUS_REPLACE != 0,
                 nulls: if flags & SPRONGUS_KEEP_NULLS == 0 { Nulls::Remove } else { Nulls::Keep },
@@ -211,7 +180,7 @@ pub unsafe extern "C" fn sprongus_aux_upsert(
         unsafe {
             let (out, id) = (args::place_opt(entry), args::text_opt("id", id)?);
             let payload = parse_value(args::required("payload", payload, length)?)?;
-            let replace = args::flags(flags, SPRONGUS_REPLACE)? != 0;
+            let replace = flags::check(flags, SPRONGUS_REPLACE)? != 0;
             give(out, self::table(store_or_tx, project, table, |aux| aux.upsert(payload, id, replace))?)
         }
     };
@@ -304,101 +273,6 @@ pub unsafe extern "C" fn sprongus_aux_count(
             let (out, q) = (args::number("count", count)?, args::text_opt("q", q)?);
             let filter = args::text_opt("filter", filter)?.map(parse_value).transpose()?;
             out.set(self::table(store_or_tx, project, table, |aux| aux.count(q, filter.as_ref()))?);
-        }
-        Ok(())
-    };
-    // SAFETY: `error` is the caller's to be written.
-    unsafe { door::call(error, body) }
-}
-
-/// Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
-/// with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
-///
-/// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `report`,
-/// which may be NULL, is a JSON object of created, updated, unchanged, deleted, errors, warnings, dryRun. Errors:
-/// `validation` with every violation of every row, unless SPRONGUS_REPORT is set.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sprongus_aux_bulk_upsert(
-    store_or_tx: *const c_void,
-    project: *const c_char,
-    table: *const c_char,
-    items: *const c_char,
-    length: usize,
-    flags: u32,
-    report: *mut *mut sprongus_buf,
-    error: *mut *mut sprongus_error,
-) -> i32 {
-    let body = || {
-        // SAFETY: the caller's promises for text, bytes and out-pointers.
-        unsafe {
-            let (out, options) = (args::place_opt(report), bulk(flags)?);
-            let serde_json::Value::Array(items) = parse_value(args::required("items", items, length)?)? else {
-                return Err(Error::invalid("items is not a JSON array"));
-            };
-            let items = items.into_iter().map(Ok);
-            let done = self::table(store_or_tx, project, table, |aux| aux.bulk_upsert(items, options, &mut quietly))?;
-            give_json(out, &done)
-        }
-    };
-    // SAFETY: `error` is the caller's to be written.
-    unsafe { door::call(error, body) }
-}
-
-/// Imports a file: CSV typed by the table's preset, a JSON array, or one JSON object per line, read as a stream.
-///
-/// `format` is "csv", "json" or "ndjson"; NULL: the file's extension tells. `delimiter` stands between the cells of a CSV;
-/// NULL: a comma. `flags`: SPRONGUS_REPLACE (the table becomes equal to the file), SPRONGUS_REPORT, SPRONGUS_DRY_RUN.
-/// `report` as of sprongus_aux_bulk_upsert, may be NULL. Errors: `not_found` (the file), `invalid_argument` (a directory, a
-/// format that cannot be told, a delimiter), `validation`: every bad row, or a file that cannot be read on.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sprongus_aux_import(
-    store_or_tx: *const c_void,
-    project: *const c_char,
-    table: *const c_char,
-    path: *const c_char,
-    format: *const c_char,
-    delimiter: *const c_char,
-    flags: u32,
-    report: *mut *mut sprongus_buf,
-    error: *mut *mut sprongus_error,
-) -> i32 {
-    let body = || {
-        // SAFETY: the caller's promises for text and out-pointers.
-        unsafe {
-            let (out, path) = (args::place_opt(report), Path::new(args::text("path", path)?));
-            let delimiter = args::owned_opt("delimiter", delimiter)?;
-            let options = ImportOptions { format: format_opt(format)?, delimiter, bulk: bulk(flags)? };
-            let done = self::table(store_or_tx, project, table, |aux| aux.import(path, &options, &mut quietly))?;
-            give_json(out, &done)
-        }
-    };
-    // SAFETY: `error` is the caller's to be written.
-    unsafe { door::call(error, body) }
-}
-
-/// Writes the whole table to a file, by id, from one snapshot; `count`, which may be NULL, is the number of rows. The file
-/// appears when it is complete, byte for byte the same for the same entries.
-///
-/// `format` as of sprongus_aux_import; `flags` is 0 or SPRONGUS_ESCAPE_FORMULAS. Errors: `invalid_argument`, `not_found` (its
-/// folder), `permission_denied`, `storage_full`, `storage`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sprongus_aux_export(
-    store_or_tx: *const c_void,
-    project: *const c_char,
-    table: *const c_char,
-    path: *const c_char,
-    format: *const c_char,
-    flags: u32,
-    count: *mut u64,
-    error: *mut *mut sprongus_error,
-) -> i32 {
-    let body = || {
-        // SAFETY: the caller's promises for text and out-pointers.
-        unsafe {
-            let (out, path) = (Out::optional(count, 0), Path::new(args::text("path", path)?));
-            let escape_formulas = args::flags(flags, SPRONGUS_ESCAPE_FORMULAS)? != 0;
-            let options = ExportOptions { format: format_opt(format)?, escape_formulas };
-            out.set(self::table(store_or_tx, project, table, |aux| aux.export(path, options, &mut quietly))?);
         }
         Ok(())
     };

@@ -14,6 +14,7 @@ pub mod call;
 mod door;
 pub mod entry;
 pub mod error;
+pub mod flags;
 mod handle;
 pub mod host;
 pub mod options;

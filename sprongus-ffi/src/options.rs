@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use sprongus::{Durability, Error, Options, Result};
 
 use crate::args::{self, Plain};
+use crate::flags;
 
 /// A duration of no time at all, where 0 would be the default.
 pub const SPRONGUS_NONE: i64 = -1;
@@ -68,7 +69,7 @@ pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
         let given = args::plain("options", given)?;
         (given, args::text_opt("options.actor", given.actor)?, args::text_opt("options.schema", given.schema)?)
     };
-    let flags = args::flags(given.flags, FLAGS)?;
+    let flags = flags::check(given.flags, FLAGS)?;
     let flag = |flag: u32| flags & flag != 0;
     let ours = Options::default();
     Ok(Options {

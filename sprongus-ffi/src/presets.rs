@@ -10,18 +10,10 @@ use sprongus::presets::{
 
 use crate::buf::sprongus_buf;
 use crate::error::sprongus_error;
+use crate::flags::{self, SPRONGUS_DRAFT, SPRONGUS_DRY_RUN, SPRONGUS_FORCE, SPRONGUS_REPLACE};
 use crate::preset::{PresetList, PresetRecord, sprongus_preset, sprongus_preset_list};
 use crate::record::give_json;
 use crate::{args, door, target};
-
-/// Leave the new preset a draft, which may still be changed by sprongus_presets_import.
-pub const SPRONGUS_DRAFT: u32 = 1;
-/// Only check and report.
-pub const SPRONGUS_DRY_RUN: u32 = 2;
-/// Do it all the same.
-pub const SPRONGUS_FORCE: u32 = 4;
-/// Remove what is not named, or replace what is there instead of merging into it.
-pub const SPRONGUS_REPLACE: u32 = 8;
 
 /// Stores a preset: `definition` is a field list or a JSON Schema, JSON of `length` bytes; published, unless `flags` is
 /// SPRONGUS_DRAFT.
@@ -52,7 +44,7 @@ pub unsafe extern "C" fn sprongus_presets_create(
             let (out, label, kind) = (args::place_opt(preset), args::text("label", label)?, args::text("kind", kind)?);
             (out, label, kind, args::json("definition", definition, length)?)
         };
-        let publish = args::flags(flags, SPRONGUS_DRAFT)? & SPRONGUS_DRAFT == 0;
+        let publish = flags::check(flags, SPRONGUS_DRAFT)? & SPRONGUS_DRAFT == 0;
         let version = (version != 0).then_some(version);
         let request =
             CreatePreset { version, publish, ..CreatePreset::new(label, PresetKind::parse(kind)?, definition) };
@@ -170,7 +162,7 @@ pub unsafe extern "C" fn sprongus_presets_bind(
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
             let out = args::place_opt(report);
-            let flags = args::flags(flags, SPRONGUS_DRY_RUN | SPRONGUS_FORCE)?;
+            let flags = flags::check(flags, SPRONGUS_DRY_RUN | SPRONGUS_FORCE)?;
             let request = BindPreset {
                 table: args::text("table", table)?.to_owned(),
                 address: args::text("address", address)?.to_owned(),
@@ -298,7 +290,7 @@ pub unsafe extern "C" fn sprongus_presets_import(
     let body = || {
         // SAFETY: the caller's promises for bytes and out-pointers.
         let (out, items) = unsafe { (args::place_opt(report), args::required("items", items, length)?) };
-        let replace = args::flags(flags, SPRONGUS_REPLACE)? != 0;
+        let replace = flags::check(flags, SPRONGUS_REPLACE)? != 0;
         let mode = if replace { PresetImportMode::Replace } else { PresetImportMode::Merge };
         let request = ImportPresets { items: sprongus::json::decode(items)?, mode };
         give_json(out, &target::on(store_or_tx, |on| on.presets().import(&request))?)
