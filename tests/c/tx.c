@@ -72,6 +72,37 @@ static void savepoints_and_poison(sprongus_store *store) {
     sprongus_tx_free(tx);
 }
 
+// A handle whose savepoint went with an outer one never names a later savepoint of the same depth.
+static void gone_with_the_outer(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_tx *tx = begin(store);
+    sprongus_tx *outer = NULL, *old = NULL, *stale = NULL, *named = NULL, *inner = NULL;
+    OK(sprongus_tx_savepoint(tx, &outer, &error));
+    OK(sprongus_tx_savepoint(outer, &old, &error));
+    OK(sprongus_tx_savepoint(old, &stale, &error));
+    OK(sprongus_tx_acting_as(old, "somebody", NULL, &named, &error));
+    OK(sprongus_tx_rollback(outer, &error));
+    sprongus_tx_free(outer);
+
+    OK(sprongus_tx_savepoint(tx, &outer, &error));
+    OK(sprongus_tx_savepoint(outer, &inner, &error));
+    OK(sprongus_execute(inner, "INSERT INTO c_tx VALUES (50)", NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_execute(old, "INSERT INTO c_tx VALUES (51)", NULL, 0, NULL, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_runs_enqueue(named, "c.tx.stale", NULL, 0, NULL, NULL, &error));
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_tx_commit(old, &error));
+    OK(sprongus_tx_rollback(stale, &error));
+    sprongus_tx_free(stale);
+    sprongus_tx_free(named);
+    sprongus_tx_free(old);
+    OK(sprongus_tx_commit(inner, &error));
+    OK(sprongus_tx_commit(outer, &error));
+    OK(sprongus_tx_commit(tx, &error));
+    sprongus_tx_free(inner);
+    sprongus_tx_free(outer);
+    sprongus_tx_free(tx);
+    CHECK(number(store, "SELECT count(*) FROM c_tx WHERE id = 50") == 1);
+}
+
 // What a child does with a transaction it inherited: 0 frees it, 1 ends the savepoint, 2 the whole.
 static bool child_is_refused(sprongus_tx *tx, sprongus_tx *inner, int what) {
     const int32_t forked = SPRONGUS_ERR_FORKED;
@@ -119,6 +150,7 @@ void test_tx(place at) {
     OK(sprongus_execute(store, "CREATE TABLE c_tx (id INTEGER PRIMARY KEY)", NULL, 0, NULL, &error));
     committed_and_not(store);
     savepoints_and_poison(store);
+    gone_with_the_outer(store);
     forked(store);
     OK(sprongus_execute(store, "DROP TABLE c_tx", NULL, 0, NULL, &error));
 
