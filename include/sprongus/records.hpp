@@ -108,7 +108,13 @@ private:
     int64_t version_;
 };
 
-// The items of a page, and the `cursor` of the next one.
+// The items of a page, and the `cursor` of the next one:
+//
+//     for (auto page = store.list_runs(&query);; page = store.list_runs(&query)) {
+//         …
+//         if (!page.next_cursor) break;
+//         query.cursor = page.next_cursor->c_str();
+//     }
 template <typename T>
 struct Page {
     std::vector<T> items;

@@ -17,6 +17,16 @@ static void one_call(const void *store_or_tx, const char *name, const char *requ
     sprongus_error_free(error);
 }
 
+// What does not fit says where, and never what was given.
+static void told_where(const void *store, const char *name, const char *request, const char *expected) {
+    sprongus_error *error = NULL;
+    sprongus_buf *response = NULL;
+    int32_t status = sprongus_call(store, name, request, strlen(request), &response, &error);
+    CHECK(status == SPRONGUS_ERR_INVALID_ARGUMENT && response == NULL);
+    CHECK_TEXT(sprongus_error_message(error), expected);
+    sprongus_error_free(error);
+}
+
 // Whatever the operation: garbage is an answer.
 static void hostile(const void *store, const char *name) {
     static const char *requests[] = {"",   "{",     "[]",         "null",        "\"\\ud800\"", "{\"a\":1,\"a\":2}",
@@ -42,6 +52,12 @@ void test_call(place at) {
     one_call(store, "runs.get", "{\"id\": \"nothing\"}", SPRONGUS_ERR_NOT_FOUND);
     one_call(store, "runs.explode", "{}", SPRONGUS_ERR_NOT_FOUND);
     one_call(store, "", "{}", SPRONGUS_ERR_NOT_FOUND);
+
+    told_where(store, "runs.list", "{\"kind\": \"s3cret\"}", "/kind: expected an array");
+    told_where(store, "runs.enqueue_many", "{\"items\": [{\"kind\": \"a\"}, {\"kind\": \"b\", \"priority\": \"s3cret\"}]}",
+               "/items/1/priority: expected an integer in the range of i64");
+    told_where(store, "runs.enqueue_many", "{\"items\": [{\"input\": 1}]}", "/items/0: missing field `kind`");
+    told_where(store, "runs.get", "\"s3cret\"", "expected an object");
 
     sprongus_tx *tx = NULL;
     OK(sprongus_tx_begin(store, &tx, &error));

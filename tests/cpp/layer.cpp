@@ -66,6 +66,13 @@ static void runs(sprongus::Store &store) {
     query.limit = 2;
     sprongus::Page<sprongus::Run> page = store.list_runs(&query);
     CHECK(page.items.size() == 2 && page.next_cursor.has_value());
+    size_t seen = 0;
+    for (page = store.list_runs(&query);; page = store.list_runs(&query)) {
+        seen += page.items.size();
+        if (!page.next_cursor) break;
+        query.cursor = page.next_cursor->c_str();
+    }
+    CHECK(seen == 5);
 }
 
 static void entries(sprongus::Store &store) {

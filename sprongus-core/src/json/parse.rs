@@ -8,7 +8,7 @@ use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use super::numbers::{is_integer, numbers};
-use super::pointer::Place;
+use super::pointer::{Place, Segment, pointer};
 use super::{MAX_DEPTH, NOT_FINITE, NUL, TOO_DEEP};
 use crate::error::{Error, Result, Violation};
 
@@ -43,16 +43,42 @@ pub fn parse_value(text: impl AsRef<[u8]>) -> Result<Value> {
 /// Parses a document by the rules of this module and reads a `T` from it.
 ///
 /// # Errors
-/// `validation`: as [`parse_value`]; `invalid_argument`: the document has another shape than `T`.
+/// `validation`: as [`parse_value`]; `invalid_argument`: the document has another shape than `T`; the message says where.
+///
+/// ```
+/// use sprongus::json::decode;
+/// let error = decode::<Vec<u8>>("[1, true]").unwrap_err();
+/// assert_eq!(error.message(), "/1: expected an integer in the range of u8");
+/// ```
 pub fn decode<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
-    let value = parse_value(text)?;
-    T::deserialize(value).map_err(|error| Error::invalid(without_value(&error.to_string())))
+    let text = text.as_ref();
+    // Only what is refused pays for being told where.
+    T::deserialize(parse_value(text)?)
+        .or_else(|_| serde_path_to_error::deserialize(parse_value(text)?).map_err(|error| misfit(&error)))
 }
 
-/// serde's `invalid type: string "…", expected a number` without the value: messages never show payloads.
+fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let steps = error.path().iter().filter_map(|step| match step {
+        serde_path_to_error::Segment::Seq { index } => Some(Segment::Index(*index)),
+        serde_path_to_error::Segment::Map { key } => Some(Segment::Key(key)),
+        _ => None,
+    });
+    let (place, message) = (pointer(steps), without_value(&error.inner().to_string()));
+    Error::invalid(if place.is_empty() { message } else { format!("{place}: {message}") })
+}
+
+/// serde's `invalid type: string "…", expected a sequence` without the value, for messages never show payloads, and in the
+/// words of JSON.
 fn without_value(message: &str) -> String {
     match message.rsplit_once(", expected ") {
-        Some((start, expected)) if start.starts_with("invalid ") => format!("expected {expected}"),
+        Some((start, expected)) if start.starts_with("invalid ") => match expected {
+            "a sequence" => "expected an array".to_owned(),
+            "a map" => "expected an object".to_owned(),
+            "f32" | "f64" => "expected a number".to_owned(),
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => format!("expected an integer in the range of {expected}"),
+            _ if expected.starts_with("struct ") => "expected an object".to_owned(),
+            _ => format!("expected {expected}"),
+        },
         _ => message.to_owned(),
     }
 }
