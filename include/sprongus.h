@@ -873,7 +873,8 @@ const char *sprongus_rows_column_name(const struct sprongus_rows *rows, size_t c
 // A value, by row and column counted from 0. Borrowed; NULL where there is none (SQL NULL is a value of SPRONGUS_NULL).
 const struct sprongus_value *sprongus_rows_value(const struct sprongus_rows *rows, size_t row, size_t column);
 
-// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text. Borrowed.
+// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text; of columns
+// of one name the last is shown. Borrowed.
 const char *sprongus_rows_to_json(const struct sprongus_rows *rows);
 
 // Frees rows. NULL and what are no rows are passed over.

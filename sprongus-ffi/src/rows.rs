@@ -43,17 +43,25 @@ impl Rows {
         self.cells.get(row * self.columns.len() + column)
     }
 
+    /// The columns that become members, by index: of one name the last.
+    fn members(&self) -> Vec<(usize, String)> {
+        let columns = self.columns.iter().enumerate();
+        let last = columns.filter(|(index, name)| !self.columns[index + 1..].contains(name));
+        last.map(|(index, name)| (index, name.to_string_lossy().into_owned())).collect()
+    }
+
     fn to_json(&self) -> String {
+        let members = self.members();
         let mut out = String::from("[");
         for row in 0..self.count {
             out.push_str(if row == 0 { "{" } else { ",{" });
-            for (column, name) in self.columns.iter().enumerate() {
-                if column > 0 {
+            for (number, (column, name)) in members.iter().enumerate() {
+                if number > 0 {
                     out.push(',');
                 }
-                quote(&name.to_string_lossy(), &mut out);
+                quote(name, &mut out);
                 out.push(':');
-                if let Some(cell) = self.cell(row, column) {
+                if let Some(cell) = self.cell(row, *column) {
                     cell.write_json(&mut out);
                 }
             }
@@ -92,7 +100,8 @@ pub unsafe extern "C" fn sprongus_rows_value(
     door::peek(std::ptr::null(), || Some(std::ptr::from_ref(handle::peek::<Rows>(rows)?.cell(row, column)?.value())))
 }
 
-/// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text. Borrowed.
+/// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text; of columns
+/// of one name the last is shown. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_rows_to_json(rows: *const sprongus_rows) -> *const c_char {
     door::peek(std::ptr::null(), || {

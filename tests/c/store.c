@@ -41,6 +41,10 @@ static void rows_and_values(sprongus_store *store) {
     CHECK_TEXT(sprongus_rows_to_json(rows), "[]");
     sprongus_rows_free(rows);
 
+    OK(sprongus_query(store, "SELECT 1 AS a, 2 AS b, 3 AS a", NULL, 0, &rows, &error));
+    CHECK_TEXT(sprongus_rows_to_json(rows), "[{\"b\":2,\"a\":3}]");
+    sprongus_rows_free(rows);
+
     FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_query(store, "DELETE FROM c_orders", NULL, 0, &rows, &error));
     CHECK(rows == NULL);
     FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_execute(store, "COMMIT", NULL, 0, NULL, &error));
