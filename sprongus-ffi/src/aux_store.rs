@@ -11,10 +11,10 @@ use sprongus::{Error, Result};
 
 use crate::args::{self, Out, Plain};
 use crate::buf::sprongus_buf;
-use crate::entry::{EntryList, EntryRecord, sprongus_entry, sprongus_entry_list};
+use crate::entry::{sprongus_entry, sprongus_entry_list};
 use crate::error::sprongus_error;
 use crate::flags::{self, SPRONGUS_KEEP_NULLS, SPRONGUS_REPLACE};
-use crate::record::give_json;
+use crate::record::{List, Record, give_json};
 use crate::{door, target};
 
 /// Which entries to list; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
@@ -58,7 +58,7 @@ unsafe fn table<T>(
 }
 
 fn give(out: Out<*mut sprongus_entry>, entry: Entry) -> Result<()> {
-    out.give(EntryRecord::from(entry))
+    out.give(Record::from(entry))
 }
 
 /// One of the words that stand in JSON for an enum.
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn sprongus_aux_list(
         // SAFETY: the caller's promises for text, structs and out-pointers.
         unsafe {
             let (out, query) = (args::place("entries", entries)?, list(query)?);
-            out.give(EntryList::page(self::table(store_or_tx, project, table, |aux| aux.list(&query))?)?)
+            out.give(List::page(&self::table(store_or_tx, project, table, |aux| aux.list(&query))?)?)
         }
     };
     // SAFETY: `error` is the caller's to be written.

@@ -3,13 +3,10 @@
 use std::borrow::Cow;
 use std::ffi::c_char;
 
-use sprongus::Result;
-use sprongus::page::Page;
 use sprongus::presets::Preset;
 
-use crate::door;
-use crate::handle::{self, Noun};
-use crate::record::{List, Texts, json};
+use crate::record::{self, List, Record, Shown, json, number, text};
+use crate::{door, handle};
 
 /// A preset as it was when the call returned. Freed by sprongus_preset_free, or with the list it came from.
 pub struct sprongus_preset {
@@ -21,99 +18,65 @@ pub struct sprongus_preset_list {
     _opaque: [u8; 0],
 }
 
-pub(crate) struct PresetRecord {
-    preset: Preset,
-    texts: Texts,
-}
-
-impl Noun for PresetRecord {
-    type C = sprongus_preset;
-    const TAG: u8 = 9;
-    const NAME: &'static str = "sprongus_preset";
-}
-
-impl From<Preset> for PresetRecord {
-    fn from(preset: Preset) -> Self {
-        Self { preset, texts: Texts::default() }
-    }
-}
-
-pub(crate) struct PresetList(List);
-
-impl Noun for PresetList {
-    type C = sprongus_preset_list;
-    const TAG: u8 = 10;
-    const NAME: &'static str = "sprongus_preset_list";
-}
-
-impl PresetList {
-    /// Shown as JSON as a page is: items and nextCursor.
-    pub(crate) fn page(page: Page<Preset>) -> Result<Self> {
-        let next = page.next_cursor.clone();
-        let items: Vec<PresetRecord> = page.iter().cloned().map(PresetRecord::from).collect();
-        List::new(&page, next, items).map(Self)
-    }
-}
-
-fn text(preset: *const sprongus_preset, name: &'static str, get: fn(&Preset) -> Option<Cow<'_, str>>) -> *const c_char {
-    door::peek(std::ptr::null(), || {
-        let record = handle::peek::<PresetRecord>(preset)?;
-        Some(record.texts.get(name, || get(&record.preset)))
-    })
+impl Shown for Preset {
+    type One = sprongus_preset;
+    type Many = sprongus_preset_list;
+    const TAGS: [u8; 2] = [9, 10];
+    const NAMES: [&'static str; 2] = ["sprongus_preset", "sprongus_preset_list"];
 }
 
 /// Its id, a ULID. Borrowed; NULL for no preset.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_id(preset: *const sprongus_preset) -> *const c_char {
-    text(preset, "id", |preset| Some(Cow::Borrowed(&preset.id)))
+    text::<Preset>(preset, "id", |preset| Some(Cow::Borrowed(&preset.id)))
 }
 
 /// The name that its versions share. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_label(preset: *const sprongus_preset) -> *const c_char {
-    text(preset, "label", |preset| Some(Cow::Borrowed(&preset.label)))
+    text::<Preset>(preset, "label", |preset| Some(Cow::Borrowed(&preset.label)))
 }
 
 /// "storyboard", "assets", "citations", "custom" or "run_input". Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_kind(preset: *const sprongus_preset) -> *const c_char {
-    text(preset, "kind", |preset| Some(Cow::Borrowed(preset.kind.as_str())))
+    text::<Preset>(preset, "kind", |preset| Some(Cow::Borrowed(preset.kind.as_str())))
 }
 
 /// 1 and up within the label; 0 for no preset.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_version(preset: *const sprongus_preset) -> i64 {
-    door::peek(0, || Some(handle::peek::<PresetRecord>(preset)?.preset.version))
+    number::<Preset, _>(preset, 0, |preset| preset.version)
 }
 
 /// Its definition, a field list or a JSON Schema, as JSON. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_definition(preset: *const sprongus_preset) -> *const c_char {
-    text(preset, "definition", |preset| Some(Cow::Borrowed(preset.definition.as_str())))
+    text::<Preset>(preset, "definition", |preset| Some(Cow::Borrowed(preset.definition.as_str())))
 }
 
 /// When it became immutable; NULL for a draft. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_published_at(preset: *const sprongus_preset) -> *const c_char {
-    text(preset, "published_at", |preset| preset.published_at.map(|at| Cow::Owned(at.to_string())))
+    text::<Preset>(preset, "published_at", |preset| preset.published_at.map(|at| Cow::Owned(at.to_string())))
 }
 
 /// All of it as JSON. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_to_json(preset: *const sprongus_preset) -> *const c_char {
-    text(preset, "json", |preset| json(preset).ok().map(Cow::Owned))
+    text::<Preset>(preset, "json", |preset| json(preset).ok().map(Cow::Owned))
 }
 
 /// Frees a preset. NULL, what is no preset, and a preset of a list are passed over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_free(preset: *mut sprongus_preset) {
-    door::quiet(|| handle::free::<PresetRecord>(preset));
+    door::quiet(|| handle::free::<Record<Preset>>(preset));
 }
 
 /// How many presets there are; 0 for no list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_list_count(list: *const sprongus_preset_list) -> usize {
-    door::peek(0, || Some(handle::peek::<PresetList>(list)?.0.count()))
+    record::count::<Preset>(list)
 }
 
 /// A preset, counted from 0. Borrowed; NULL where there is none.
@@ -122,23 +85,23 @@ pub unsafe extern "C" fn sprongus_preset_list_at(
     list: *const sprongus_preset_list,
     index: usize,
 ) -> *const sprongus_preset {
-    door::peek(std::ptr::null(), || Some(handle::peek::<PresetList>(list)?.0.at(index)))
+    record::at::<Preset>(list, index)
 }
 
 /// What to give as `cursor` for the next page; NULL on the last. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_list_next_cursor(list: *const sprongus_preset_list) -> *const c_char {
-    door::peek(std::ptr::null(), || Some(handle::peek::<PresetList>(list)?.0.next_cursor()))
+    record::next_cursor::<Preset>(list)
 }
 
 /// All of it as JSON: an object of items and nextCursor. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_list_to_json(list: *const sprongus_preset_list) -> *const c_char {
-    door::peek(std::ptr::null(), || Some(handle::peek::<PresetList>(list)?.0.json()))
+    record::list_json::<Preset>(list)
 }
 
 /// Frees presets. NULL and what is no list are passed over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_preset_list_free(list: *mut sprongus_preset_list) {
-    door::quiet(|| handle::free::<PresetList>(list));
+    door::quiet(|| handle::free::<List<Preset>>(list));
 }

@@ -11,8 +11,8 @@ use sprongus::presets::{
 use crate::buf::sprongus_buf;
 use crate::error::sprongus_error;
 use crate::flags::{self, SPRONGUS_DRAFT, SPRONGUS_DRY_RUN, SPRONGUS_FORCE, SPRONGUS_REPLACE};
-use crate::preset::{PresetList, PresetRecord, sprongus_preset, sprongus_preset_list};
-use crate::record::give_json;
+use crate::preset::{sprongus_preset, sprongus_preset_list};
+use crate::record::{List, Record, give_json};
 use crate::{args, door, target};
 
 /// Stores a preset: `definition` is a field list or a JSON Schema, JSON of `length` bytes; published, unless `flags` is
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn sprongus_presets_create(
         let version = (version != 0).then_some(version);
         let request =
             CreatePreset { version, publish, ..CreatePreset::new(label, PresetKind::parse(kind)?, definition) };
-        out.give(PresetRecord::from(target::on(store_or_tx, |on| on.presets().create(&request))?))
+        out.give(Record::from(target::on(store_or_tx, |on| on.presets().create(&request))?))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn sprongus_presets_publish(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, address) = unsafe { (args::place_opt(preset), args::text("address", address)?) };
-        out.give(PresetRecord::from(target::on(store_or_tx, |on| on.presets().publish(address))?))
+        out.give(Record::from(target::on(store_or_tx, |on| on.presets().publish(address))?))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn sprongus_presets_get(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, address) = unsafe { (args::place("preset", preset)?, args::text("address", address)?) };
-        out.give(PresetRecord::from(target::on(store_or_tx, |on| on.presets().get(address))?))
+        out.give(Record::from(target::on(store_or_tx, |on| on.presets().get(address))?))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn sprongus_presets_list(
             };
             (out, request)
         };
-        out.give(PresetList::page(target::on(store_or_tx, |on| on.presets().list(&request))?)?)
+        out.give(List::page(&target::on(store_or_tx, |on| on.presets().list(&request))?)?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn sprongus_presets_bound(
             let table = args::text("table", table)?.to_owned();
             (out, BoundPreset { table, project: args::owned_opt("project", project)? })
         };
-        out.give(PresetRecord::from(target::on(store_or_tx, |on| on.presets().bound(&request))?))
+        out.give(Record::from(target::on(store_or_tx, |on| on.presets().bound(&request))?))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

@@ -10,8 +10,8 @@ use sprongus::{Error, Result, Run, RunState, Runs, Timestamp};
 use crate::args::{self, Out, Plain};
 use crate::buf::{Buf, sprongus_buf};
 use crate::error::sprongus_error;
-use crate::record::give_json;
-use crate::run::{RunList, RunRecord, sprongus_run, sprongus_run_list};
+use crate::record::{List, Record, give_json};
+use crate::run::{sprongus_run, sprongus_run_list};
 use crate::{door, target};
 
 /// How a run is enqueued; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
@@ -90,7 +90,7 @@ fn one(
     out: Out<*mut sprongus_run>,
     ask: impl FnOnce(Runs<'_>) -> Result<Run>,
 ) -> Result<()> {
-    out.give(RunRecord::from(target::on(store_or_tx, |on| ask(on.runs()))?))
+    out.give(Record::from(target::on(store_or_tx, |on| ask(on.runs()))?))
 }
 
 /// Puts a run into the queue, or gives the one already there under its idempotency key.
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn sprongus_runs_enqueue_many(
         let (out, items) = unsafe { (args::place_opt(runs), args::required("items", items, length)?) };
         let items: Vec<Enqueue> = sprongus::json::decode(items)?;
         let done = target::on(store_or_tx, |on| on.runs().enqueue_many(&EnqueueMany::new(items)))?;
-        out.give(RunList::all(done)?)
+        out.give(List::all(&done)?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn sprongus_runs_list(
         // SAFETY: the caller's promises for structs and out-pointers.
         let (out, request) = unsafe { (args::place("runs", runs)?, list(query)?) };
         let page = target::on(store_or_tx, |on| on.runs().list(&request))?;
-        out.give(RunList::page(page)?)
+        out.give(List::page(&page)?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

@@ -9,7 +9,8 @@ use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, StartRun, Succeed};
 use super::one;
 use crate::args::{self, Out, Plain};
 use crate::error::sprongus_error;
-use crate::run::{RunList, sprongus_run, sprongus_run_list};
+use crate::record::List;
+use crate::run::{sprongus_run, sprongus_run_list};
 use crate::{door, target};
 
 /// What a worker claims; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
@@ -62,7 +63,7 @@ pub unsafe extern "C" fn sprongus_runs_claim_next(
         // SAFETY: the caller's promises for text, structs and out-pointers.
         let (out, request) = unsafe { (args::place("runs", runs)?, claim(worker_id, options)?) };
         let claimed = target::on(store_or_tx, |on| on.runs().claim_next(&request))?;
-        out.give(RunList::all(claimed)?)
+        out.give(List::all(&claimed)?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
