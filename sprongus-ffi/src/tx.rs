@@ -42,6 +42,17 @@ impl Inside {
         answer
     }
 
+    /// Ends what was freed meanwhile; that calls the host too, which may free more.
+    fn settle(&self) {
+        loop {
+            let left = std::mem::take(&mut self.within().left);
+            if left.is_empty() {
+                return;
+            }
+            drop(left);
+        }
+    }
+
     fn check(&self) -> Result<()> {
         if self.within().thread == Some(std::thread::current().id()) {
             return Err(Error::misuse("a function of sprongus_host calls back into the transaction that called it"));
@@ -86,8 +97,7 @@ impl TxHandle {
     fn call<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         self.inside.check()?;
         let answer = call();
-        let left = std::mem::take(&mut self.inside.within().left);
-        drop(left);
+        self.inside.settle();
         answer
     }
 
@@ -96,7 +106,10 @@ impl TxHandle {
         let inside = self.inside.clone();
         if inside.check().is_err() {
             inside.within().left.push(self);
+            return;
         }
+        drop(self);
+        inside.settle();
     }
 }
 

@@ -35,6 +35,7 @@ static struct unruly {
     bool must_tell;  // the call under way cannot have gone well
     sqlite3 *db;
     sprongus_tx *inner;  // a savepoint that is open
+    sprongus_tx *spare;  // one within it
     sprongus_row_sink *old_sink;
 } unruly;
 
@@ -43,6 +44,7 @@ static void call_back(void) {
     sprongus_error *error = NULL;
     const int32_t misuse = SPRONGUS_ERR_MISUSE;
     FAILS(misuse, sprongus_row_sink_column(unruly.old_sink, "late", &error));
+    sprongus_tx_free(unruly.spare);
     if (unruly.inner == NULL) return;
     FAILS(misuse, sprongus_execute(unruly.inner, "SELECT 1", NULL, 0, NULL, &error));
     FAILS(misuse, sprongus_runs_enqueue(unruly.inner, "k", NULL, 0, NULL, NULL, &error));
@@ -217,6 +219,7 @@ static void use(const sprongus_host *host) {
     if (tx != NULL) {
         runs(tx);
         ANY(sprongus_tx_savepoint(tx, &unruly.inner, &error));
+        if (unruly.inner != NULL) ANY(sprongus_tx_savepoint(unruly.inner, &unruly.spare, &error));
         documents(unruly.inner ? unruly.inner : tx);
         ANY(sprongus_query(tx, "SELECT 1 AS one", NULL, 0, &rows, &error));
         CHECK(rows == NULL || sprongus_rows_to_json(rows) != NULL);
@@ -227,7 +230,8 @@ static void use(const sprongus_host *host) {
         CHECK(host_destroyed == 0);
     }
     sprongus_tx_free(unruly.inner);
-    unruly.inner = NULL;
+    sprongus_tx_free(unruly.spare);
+    unruly.inner = unruly.spare = NULL;
     sprongus_tx_free(tx);
     unruly.must_tell = false;  // what frees has no answer
     CHECK(host_destroyed == 1);
@@ -262,7 +266,8 @@ int main(int count, char **arguments) {
     host.batch = unruly_batch;
     host.destroy = host_destroy;
     long calls = 0;
-    for (int which = 0; which < FAULTS; which++) calls += in_turn(&host, (fault)which, step);
+    for (int which = 0; which < FREES_WHAT_IT_IS_IN; which++) calls += in_turn(&host, (fault)which, step);
+    calls += in_turn(&host, FREES_WHAT_IT_IS_IN, 1);  // few calls end a transaction, and one of them matters most
     sqlite3_close(unruly.db);
     CHECK(calls > 100 * FAULTS / step);
     printf("%ld calls of an unruly host, each gone wrong\n", calls);
