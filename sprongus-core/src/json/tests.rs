@@ -126,7 +126,7 @@ fn a_document_crosses_serde_as_it_stands() {
     let error = decode::<Row>(format!("{{\"payload\":1{}}}", "0".repeat(30))).err().unwrap();
     assert_eq!(error.violations_list()[0].path, "/payload");
     let error = decode::<u8>(r#""hush, expected""#).unwrap_err();
-    assert_eq!(error.message(), "expected u8");
+    assert_eq!(error.message(), "expected an integer in the range of u8");
     assert_eq!(decode::<Row>("{}").err().unwrap().code(), ErrorCode::InvalidArgument);
 }
 
