@@ -283,7 +283,10 @@ impl<'c> Tx<'c> {
     }
 
     /// Rolls back the transaction or the savepoint, and all savepoints within.
+    ///
+    /// Errors: `misuse` where it is the host's to roll back, `forked` in a child process: it goes on in the parent.
     pub fn rollback(mut self) -> Result<()> {
+        self.shared.core.check_process()?;
         self.owner = false;
         self.undo()
     }
