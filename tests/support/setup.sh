@@ -47,8 +47,10 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     echo "setup: making the Python environment in $venv"
     "$python" -m venv --clear "$venv"
     "$venv/bin/python" -m pip install --quiet -r "$requirements"
-    # The module is built by cargo into the source tree; the environment only points there.
-    site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    realpath sprongus-py/python >"$site/sprongus.pth"
     printf '%s\n' "$wanted" >"$stamp"
 fi
+
+# The module is built by cargo into the source tree; the environment only points there, also in a tree that was moved or
+# copied with its environment.
+site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+realpath sprongus-py/python >"$site/sprongus.pth"
