@@ -43,7 +43,7 @@ fn rebuild(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Re
     exec.execute("DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2", &table)?;
     let mut after = None;
     loop {
-        let page = scan::page_by_id(exec, place, after.as_deref(), false)?;
+        let page = scan::page_by_id(exec, place, after.as_deref())?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let (mut links, mut values) = (Vec::new(), Vec::new());

@@ -101,14 +101,9 @@ pub(super) fn walk(
 }
 
 /// One page of all entries, by id.
-pub(super) fn page_by_id(
-    exec: &mut dyn Executor,
-    place: Place<'_>,
-    after: Option<&str>,
-    descending: bool,
-) -> Result<Vec<Scanned>> {
+pub(super) fn page_by_id(exec: &mut dyn Executor, place: Place<'_>, after: Option<&str>) -> Result<Vec<Scanned>> {
     let after = after.map(|id| (None, id.to_owned()));
-    page(exec, place, None, Order::Id { descending }, after.as_ref(), FIRST)?.iter().map(read).collect()
+    page(exec, place, None, Order::Id { descending: false }, after.as_ref(), FIRST)?.iter().map(read).collect()
 }
 
 fn page(
