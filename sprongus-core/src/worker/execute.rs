@@ -16,10 +16,9 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// Works runs until the worker is at its end.
 pub(super) fn run(shared: &Shared) {
     while let Some((run, held)) = shared.next() {
-        let id = run.id.clone();
         let span = tracing::info_span!("run", id = %run.id, kind = %run.kind, attempt = run.attempt);
         span.in_scope(|| work(shared, run, &held));
-        shared.release(&id);
+        shared.release(held);
     }
 }
 

@@ -32,9 +32,9 @@ const LONG: Duration = Duration::from_secs(3600);
 struct State {
     phase: Phase,
     /// Claimed, and not in a thread's hands yet.
-    waiting: VecDeque<Run>,
-    /// Claimed, and not reported yet.
-    held: HashMap<String, Held>,
+    waiting: VecDeque<(Run, Held)>,
+    /// Claimed, and not reported yet. By the lease too: a run that failed may be claimed anew before it is released.
+    held: HashMap<(String, i64), Held>,
     /// Threads that have not ended.
     threads: usize,
 }
@@ -135,8 +135,8 @@ impl Shared {
         }
         for run in runs {
             let held = Held { id: run.id.clone(), lease: run.lease, canceled: Arc::default() };
-            state.held.insert(run.id.clone(), held);
-            state.waiting.push_back(run);
+            state.held.insert((run.id.clone(), run.lease), held.clone());
+            state.waiting.push_back((run, held));
         }
         self.changed.notify_all();
     }
@@ -145,10 +145,8 @@ impl Shared {
     pub(super) fn next(&self) -> Option<(Run, Held)> {
         let mut state = locked(&self.state);
         loop {
-            if let Some(run) = state.waiting.pop_front()
-                && let Some(held) = state.held.get(&run.id)
-            {
-                return Some((run, held.clone()));
+            if let Some(next) = state.waiting.pop_front() {
+                return Some(next);
             }
             if !matches!(state.phase, Phase::Working | Phase::Stopping) {
                 return None;
@@ -158,8 +156,8 @@ impl Shared {
     }
 
     /// The run is reported, or given up.
-    pub(super) fn release(&self, id: &str) {
-        locked(&self.state).held.remove(id);
+    pub(super) fn release(&self, held: Held) {
+        locked(&self.state).held.remove(&(held.id, held.lease));
         self.tell();
     }
 

@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         case("worker::handlers_work_their_kinds", works),
         case("worker::failures_are_tried_again", fails),
+        case("worker::a_run_that_comes_back_at_once_is_worked_again", returns),
         case("worker::a_panic_is_a_failed_attempt", panics),
         case("worker::an_output_that_cannot_be_kept_is_a_failure", unkept),
         case("worker::a_long_handler_keeps_its_lease", keeps),
@@ -121,6 +122,25 @@ fn fails(env: &Env) {
     let run = get(&store, &asks);
     assert_eq!((run.state, run.attempt), (RunState::Failed, 3));
     assert!(run.error.unwrap().starts_with("not_found: "));
+}
+
+/// It is claimed anew while the thread that reported it is still letting go of it.
+fn returns(env: &Env) {
+    let store = env.open_with(Options { backoff_base: Duration::ZERO, ..env.options() });
+    let worker = store.worker(leased(2000)).unwrap();
+    worker
+        .handle("again", |context| match context.run().attempt {
+            50 => Ok(Outcome::None),
+            _ => Err(HandlerError::Retry("once more".to_owned())),
+        })
+        .unwrap();
+    let item = || Enqueue { max_attempts: 60, ..Enqueue::new("again", Json::null()) };
+    let runs = store.runs().enqueue_many(&EnqueueMany::new((0..8).map(|_| item()).collect())).unwrap();
+    worker.run_until_idle(Duration::ZERO).unwrap();
+    for run in runs {
+        assert_eq!(get(&store, &run.id).state, RunState::Succeeded);
+        assert!(!told(&store, &run.id).contains(&"run.rescued".to_owned()), "each attempt had its handler");
+    }
 }
 
 fn panics(env: &Env) {
