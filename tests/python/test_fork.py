@@ -1,5 +1,7 @@
 """After os.fork: an inherited Store is answered, children that open their own work, ids stay distinct."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import sprongus
 from processes import run
 
@@ -58,6 +60,24 @@ CHILDREN = """
     assert len(ids) == len(set(ids)) == 2 * (count + 20) + 1
 """
 
+MANY = """
+    import os, sys, sprongus
+    url, schema = sys.argv[1], sys.argv[2] or None
+    for number in range(10):
+        with sprongus.open(url, schema=schema) as store:
+            store.runs.enqueue("parent")
+            children = []
+            for _ in range(3):
+                child = os.fork()
+                if child == 0:
+                    with sprongus.open(url, schema=schema) as own:
+                        own.runs.enqueue("child")
+                    os._exit(0)
+                children.append(child)
+            for child in children:
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
 BEFORE = """
     import os, sys, sprongus
     url, schema = sys.argv[1], sys.argv[2] or None
@@ -78,6 +98,15 @@ def test_an_inherited_store_is_answered(shared_place):
 
 def test_children_make_distinct_ids(shared_place):
     run(CHILDREN, shared_place.url, shared_place.options.get("schema", ""))
+
+
+def test_children_of_many_processes_come_to_an_end(shared_place):
+    # Processes that start at once, on a place that is new to all: there the threads of a pool would be caught at work.
+    where = shared_place.url, shared_place.options.get("schema", "")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda _: run(MANY, *where), range(6)))
+    with shared_place.open() as store:
+        assert len(list(store.runs.iter(kind="child"))) == 6 * 10 * 3
 
 
 def test_forking_before_opening_is_fine(shared_place):

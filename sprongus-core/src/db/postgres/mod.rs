@@ -54,9 +54,8 @@ impl PostgresDb {
         let settings = Arc::new(settings);
         let mut first = PgConnection::connect(&config, &settings, Instant::now() + settings.call_timeout)?;
         examine(&mut first, &settings)?;
-        let threads = pool::threads();
-        let host = Lender::new(settings.pool_size, &config, &settings, &threads, Some(first));
-        let worker = Lender::new(settings.worker_pool_size, &config, &settings, &threads, None);
+        let host = Lender::new(settings.pool_size, &config, &settings, Some(first));
+        let worker = Lender::new(settings.worker_pool_size, &config, &settings, None);
         Ok(Self { host, worker })
     }
 

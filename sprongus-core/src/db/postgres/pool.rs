@@ -1,50 +1,37 @@
-//! The pools: r2d2 with a manager of our own.
+//! What the pools lend.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use r2d2::{ManageConnection, PooledConnection};
-use scheduled_thread_pool::ScheduledThreadPool;
 use tokio_postgres::Config;
 
 use super::async_guard;
 use super::connection::PgConnection;
 use super::settings::PostgresSettings;
-use crate::db::pool::Pool;
+use crate::db::pool::{Lent, Manage, Pool};
 use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Makes connections for a pool, and tells which ones it may keep.
 struct Manager {
     config: Config,
     settings: Arc<PostgresSettings>,
-    /// The connection that was made to look at the server.
-    first: Mutex<Option<PgConnection>>,
 }
 
-impl ManageConnection for Manager {
+impl Manage for Manager {
     type Connection = PgConnection;
-    type Error = Error;
 
-    fn connect(&self) -> Result<PgConnection> {
-        if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(first);
-        }
-        PgConnection::connect(&self.config, &self.settings, Instant::now() + self.settings.call_timeout)
+    fn connect(&self, by: Instant) -> Result<PgConnection> {
+        PgConnection::connect(&self.config, &self.settings, by)
     }
 
-    fn is_valid(&self, connection: &mut PgConnection) -> Result<()> {
-        connection.verify()
+    fn is_alive(&self, connection: &mut PgConnection) -> bool {
+        connection.verify().is_ok()
     }
 
-    fn has_broken(&self, connection: &mut PgConnection) -> bool {
-        connection.is_spoilt()
+    fn is_clean(&self, connection: &mut PgConnection) -> bool {
+        !connection.is_spoilt()
     }
-}
-
-/// The threads in which both pools connect.
-pub(super) fn threads() -> Arc<ScheduledThreadPool> {
-    Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("sprongus-pool-{}").build())
 }
 
 /// Connections of one lane.
@@ -55,16 +42,10 @@ impl Lender {
         size: u32,
         config: &Config,
         settings: &Arc<PostgresSettings>,
-        threads: &Arc<ScheduledThreadPool>,
         first: Option<PgConnection>,
     ) -> Self {
-        let builder = r2d2::Pool::builder()
-            .thread_pool(threads.clone())
-            .max_size(size.max(1))
-            .test_on_check_out(true)
-            .connection_timeout(settings.call_timeout.max(Duration::from_millis(1)));
-        let manager = Manager { config: config.clone(), settings: settings.clone(), first: Mutex::new(first) };
-        Self(Pool::new(builder, manager, settings.asked.0.clone()))
+        let manager = Manager { config: config.clone(), settings: settings.clone() };
+        Self(Pool::new(manager, size, settings.asked.0.clone(), first))
     }
 
     /// A clean connection by `deadline`, which then holds for its statements too where they are `bounded`.
@@ -79,7 +60,7 @@ impl Lender {
 
 /// A connection on loan from its pool; given back clean, or discarded.
 pub(super) struct Loan {
-    connection: PooledConnection<Manager>,
+    connection: Lent<Manager>,
     waited: Duration,
 }
 
