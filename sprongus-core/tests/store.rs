@@ -4,6 +4,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use sprongus::aux_store::{ExportOptions, Format};
 use sprongus::{ErrorCode, LentSqlite, Options, Store, Tx, Value};
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -157,4 +158,20 @@ fn places_that_cannot_be_a_store() {
     let text = folder.path().join("text");
     std::fs::write(&text, "not a database, though long enough to be looked at as one: ".repeat(40)).unwrap();
     assert_eq!(code(&text), ErrorCode::Corrupt);
+}
+
+#[test]
+fn an_export_takes_no_place_of_the_store() {
+    let (folder, store) = store();
+    let works = store.aux("p", "assets");
+    works.create(serde_json::json!({"title": "kept"}), None).unwrap();
+    let link = folder.path().join("link.csv");
+    std::os::unix::fs::symlink(folder.path().join("app.db"), &link).unwrap();
+    let csv = ExportOptions { format: Some(Format::Csv), ..ExportOptions::default() };
+    for own in ["app.db", "app.db-wal", "link.csv"] {
+        let refused = works.export(&folder.path().join(own), csv, &mut |_, _| Ok(())).unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::InvalidArgument, "{own}: {refused}");
+    }
+    assert_eq!(works.export(&folder.path().join("works.csv"), csv, &mut |_, _| Ok(())).unwrap(), 1);
+    assert_eq!(works.count(None, None).unwrap(), 1);
 }

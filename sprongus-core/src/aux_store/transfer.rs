@@ -14,7 +14,7 @@ use super::model::ExportOptions;
 use super::rows::{Place, object};
 use super::scan::{Order, Scanned, Wanted, walk};
 use super::{Format, import};
-use crate::db::Executor;
+use crate::db::{Dialect, Executor};
 use crate::error::{Error, ErrorCode, Result};
 use crate::presets::for_table;
 use crate::session::Session;
@@ -36,6 +36,7 @@ pub(super) fn export(
         return Err(Error::invalid(format!("{} is a directory, not a file", path.display())));
     }
     session.read_snapshot(|exec| {
+        refuse_store(exec, path)?;
         let mut exporting = Exporting { session, exec, place, format, options, progress: &mut *progress };
         if special {
             // A pipe or a device is written as it is.
@@ -49,6 +50,21 @@ pub(super) fn export(
         file.persist(path).map_err(|error| unwritable(path, error.error))?;
         Ok(rows)
     })
+}
+
+/// An export into the store's own file would take its place, and what is written later would be lost without a word.
+fn refuse_store(exec: &mut dyn Executor, path: &Path) -> Result<()> {
+    if exec.dialect() == Dialect::Postgres {
+        return Ok(());
+    }
+    let rows = exec.query("SELECT file FROM pragma_database_list WHERE name = 'main'", &[])?;
+    let store = rows.first().map(|row| row.opt_text(0)).transpose()?.flatten().unwrap_or_default();
+    let Ok(path) = path.canonicalize() else { return Ok(()) };
+    let own = ["", "-wal", "-shm"].iter().filter_map(|end| Path::new(&format!("{store}{end}")).canonicalize().ok());
+    match own.into_iter().any(|own| own == path) {
+        true => Err(Error::invalid(format!("{} is the store itself; name another file", path.display()))),
+        false => Ok(()),
+    }
 }
 
 /// Beside the file it becomes, so that the rename is atomic; with the rights a new file has, not those of a secret.
