@@ -1,9 +1,12 @@
 //! An open transaction: the same services, inside one commit, plus the host's own SQL.
 
+mod state;
+
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use self::state::{Held, Savepoint, State, ended};
 use crate::aux_store::Aux;
 use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, Result};
@@ -11,7 +14,7 @@ use crate::options::Options;
 use crate::presets::Presets;
 use crate::runs::Runs;
 use crate::scope::Scope;
-use crate::session::{After, Core, Ground, Session, Who, Witness, Work, locked};
+use crate::session::{After, Core, Ground, Session, Who, Work, locked};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::store::{Store, os_user};
@@ -35,73 +38,6 @@ struct Shared<'c> {
     store: Option<Store>,
     state: Mutex<State<'c>>,
     thread: Option<ThreadId>,
-}
-
-struct State<'c> {
-    held: Held<'c>,
-    /// The savepoints that are open, the outermost first.
-    open: Vec<Savepoint>,
-    /// How many there have been: a handle of one that is gone never means a later one.
-    opened: u64,
-    /// How many savepoints were open when a statement failed.
-    poisoned: Option<usize>,
-    after: After,
-}
-
-/// An open savepoint, and what is to be forgotten with it.
-struct Savepoint {
-    number: u64,
-    signals: usize,
-    witness: Option<Witness>,
-}
-
-enum Held<'c> {
-    Ours(Box<dyn Connection>),
-    Lent(Box<dyn Executor + 'c>),
-    Ended,
-}
-
-impl State<'_> {
-    fn exec(&mut self) -> Result<&mut dyn Executor> {
-        match &mut self.held {
-            Held::Ours(connection) => Ok(&mut **connection),
-            Held::Lent(executor) => Ok(&mut **executor),
-            Held::Ended => Err(ended()),
-        }
-    }
-
-    /// How many savepoints enclose what that handle opened, its own included; none after its end.
-    fn depth(&self, number: u64) -> Option<usize> {
-        match (&self.held, number) {
-            (Held::Ended, _) => None,
-            (_, 0) => Some(0),
-            _ => self.open.iter().position(|savepoint| savepoint.number == number).map(|at| at + 1),
-        }
-    }
-
-    /// The executor, for a call by that handle: not after its end, not while poisoned.
-    fn usable(&mut self, number: u64) -> Result<&mut dyn Executor> {
-        self.depth(number).ok_or_else(ended)?;
-        if self.poisoned.is_some() {
-            return Err(poisoned());
-        }
-        self.exec()
-    }
-
-    fn waited(&self) -> Duration {
-        match &self.held {
-            Held::Ours(connection) => connection.waited(),
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-fn ended() -> Error {
-    Error::misuse("the transaction has ended")
-}
-
-fn poisoned() -> Error {
-    Error::misuse("a statement failed in this transaction: it can only be rolled back, to a savepoint or whole")
 }
 
 /// Our operations' savepoint within the host's transaction.

@@ -1,0 +1,76 @@
+//! Where a transaction stands: whose connection it has, its savepoints, whether it is poisoned or over.
+
+use std::time::Duration;
+
+use crate::db::{Connection, Executor};
+use crate::error::{Error, Result};
+use crate::session::{After, Witness};
+
+/// What the handles of a transaction share.
+pub(super) struct State<'c> {
+    pub(super) held: Held<'c>,
+    /// The savepoints that are open, the outermost first.
+    pub(super) open: Vec<Savepoint>,
+    /// How many there have been: a handle of one that is gone never means a later one.
+    pub(super) opened: u64,
+    /// How many savepoints were open when a statement failed.
+    pub(super) poisoned: Option<usize>,
+    pub(super) after: After,
+}
+
+/// An open savepoint, and what is to be forgotten with it.
+pub(super) struct Savepoint {
+    pub(super) number: u64,
+    pub(super) signals: usize,
+    pub(super) witness: Option<Witness>,
+}
+
+/// Whose connection it is.
+pub(super) enum Held<'c> {
+    Ours(Box<dyn Connection>),
+    Lent(Box<dyn Executor + 'c>),
+    Ended,
+}
+
+impl State<'_> {
+    pub(super) fn exec(&mut self) -> Result<&mut dyn Executor> {
+        match &mut self.held {
+            Held::Ours(connection) => Ok(&mut **connection),
+            Held::Lent(executor) => Ok(&mut **executor),
+            Held::Ended => Err(ended()),
+        }
+    }
+
+    /// How many savepoints enclose what that handle opened, its own included; none after its end.
+    pub(super) fn depth(&self, number: u64) -> Option<usize> {
+        match (&self.held, number) {
+            (Held::Ended, _) => None,
+            (_, 0) => Some(0),
+            _ => self.open.iter().position(|savepoint| savepoint.number == number).map(|at| at + 1),
+        }
+    }
+
+    /// The executor, for a call by that handle: not after its end, not while poisoned.
+    pub(super) fn usable(&mut self, number: u64) -> Result<&mut dyn Executor> {
+        self.depth(number).ok_or_else(ended)?;
+        if self.poisoned.is_some() {
+            return Err(poisoned());
+        }
+        self.exec()
+    }
+
+    pub(super) fn waited(&self) -> Duration {
+        match &self.held {
+            Held::Ours(connection) => connection.waited(),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+pub(super) fn ended() -> Error {
+    Error::misuse("the transaction has ended")
+}
+
+fn poisoned() -> Error {
+    Error::misuse("a statement failed in this transaction: it can only be rolled back, to a savepoint or whole")
+}
