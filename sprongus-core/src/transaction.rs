@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use self::state::{Held, Savepoint, State, ended};
 use crate::aux_store::Aux;
 use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::options::Options;
 use crate::presets::Presets;
 use crate::runs::Runs;
@@ -322,7 +322,8 @@ impl Tx<'_> {
         let depth = state.open.len();
         let exec = state.usable(self.number)?;
         if let Err(error) = exec.batch(&format!("SAVEPOINT {OPERATION}")) {
-            state.poisoned = Some(depth);
+            // What a host's connection refuses to be used for has not reached the database.
+            state.poisoned = Some(depth).filter(|_| error.code() != ErrorCode::Misuse);
             return Err(error);
         }
         let result = work(exec, waited);
