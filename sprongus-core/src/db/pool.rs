@@ -77,17 +77,13 @@ impl<M: Manage> Pool<M> {
 
     /// Waits until one is idle, or may be opened.
     fn turn(&self, deadline: Instant) -> Result<Option<M::Connection>> {
-        let mut shelf = self.inner.shelf();
+        let mut slice = Duration::ZERO;
         loop {
-            if let Some((connection, _)) = shelf.idle.pop() {
-                return Ok(Some(connection));
+            if let Some(turn) = self.inner.take(slice) {
+                return Ok(turn);
             }
-            if shelf.open < self.inner.size {
-                shelf.open += 1;
-                return Ok(None);
-            }
-            let Some(slice) = self.slice(deadline)? else { return Err(self.all_in_use()) };
-            shelf = self.inner.returned.wait_timeout(shelf, slice).unwrap_or_else(PoisonError::into_inner).0;
+            // With the shelf unlocked: what the interrupt runs may use the store itself.
+            slice = self.slice(deadline)?.ok_or_else(|| self.all_in_use())?;
         }
     }
 
@@ -135,6 +131,19 @@ impl<M: Manage> Drop for Pool<M> {
 impl<M: Manage> Inner<M> {
     fn shelf(&self) -> MutexGuard<'_, Shelf<M::Connection>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An idle connection, or leave to open one; nothing where all are still in use after `wait`.
+    fn take(&self, wait: Duration) -> Option<Option<M::Connection>> {
+        let full = |shelf: &mut Shelf<M::Connection>| shelf.idle.is_empty() && shelf.open == self.size;
+        let waited = self.returned.wait_timeout_while(self.shelf(), wait, full);
+        let mut shelf = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if let Some((connection, _)) = shelf.idle.pop() {
+            return Some(Some(connection));
+        }
+        let room = shelf.open < self.size;
+        shelf.open += u32::from(room);
+        room.then_some(None)
     }
 
     /// Takes a connection back, or what is left of a loan that came to none; what is to be closed.
@@ -195,4 +204,39 @@ impl<M: Manage> Drop for Lent<M> {
 /// The error of a wait that the host's interrupt ended.
 pub(crate) fn interrupted() -> Error {
     Error::new(ErrorCode::Timeout, "the host interrupted the wait for the database")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    struct Numbers;
+
+    impl Manage for Numbers {
+        type Connection = u32;
+
+        fn connect(&self, _: Instant) -> Result<u32> {
+            Ok(7)
+        }
+
+        fn is_clean(&self, _: &mut u32) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn an_interrupt_may_use_the_pool_it_interrupts() {
+        let held: Arc<Mutex<Option<Lent<Numbers>>>> = Arc::default();
+        let given = held.clone();
+        let interrupt: Interrupt = Arc::new(move || {
+            drop(given.lock().unwrap().take());
+            false
+        });
+        let pool = Pool::new(Numbers, 1, Some(interrupt), None);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        *held.lock().unwrap() = Some(pool.lend(deadline).unwrap());
+        assert_eq!(*pool.lend(deadline).unwrap(), 7, "given back by the interrupt of the one who waits");
+        assert!(Instant::now() < deadline);
+    }
 }
