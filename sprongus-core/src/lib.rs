@@ -6,6 +6,7 @@ pub mod db;
 mod error;
 pub mod events;
 pub mod id;
+pub mod inbox;
 pub mod json;
 pub mod ops;
 mod options;

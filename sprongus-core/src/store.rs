@@ -8,9 +8,13 @@ use crate::db::{
     Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, is_outdated, migrate, shown,
 };
 use crate::error::{Error, ErrorCode, Result};
+use crate::events::Events;
+use crate::inbox::Inbox;
 use crate::options::{Location, Options};
 use crate::presets::Presets;
 use crate::runs::Runs;
+use crate::runs::approvals::Approvals;
+use crate::runs::schedules::Schedules;
 use crate::scope::{Grant, Scope};
 use crate::session::{After, Core, Ground, Session, Who, Work};
 use crate::settle::{Settled, settle};
@@ -116,6 +120,26 @@ impl Store {
     /// The runs of this store.
     pub fn runs(&self) -> Runs<'_> {
         Runs::new(self.session())
+    }
+
+    /// Approvals: leave to go on.
+    pub fn approvals(&self) -> Approvals<'_> {
+        Approvals::new(self.session())
+    }
+
+    /// Runs enqueued again and again.
+    pub fn schedules(&self) -> Schedules<'_> {
+        Schedules::new(self.session())
+    }
+
+    /// Messages from outside, each processed once.
+    pub fn inbox(&self) -> Inbox<'_> {
+        Inbox::new(self.session())
+    }
+
+    /// The feed of all events.
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self.session())
     }
 
     pub(crate) fn core(&self) -> &Core {

@@ -10,9 +10,13 @@ use self::state::{Held, Savepoint, State, ended};
 use crate::aux_store::Aux;
 use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, ErrorCode, Result};
+use crate::events::Events;
+use crate::inbox::Inbox;
 use crate::options::Options;
 use crate::presets::Presets;
 use crate::runs::Runs;
+use crate::runs::approvals::Approvals;
+use crate::runs::schedules::Schedules;
 use crate::scope::Scope;
 use crate::session::{After, Core, Ground, Session, Who, Work, locked};
 use crate::settle::{Settled, settle};
@@ -92,6 +96,26 @@ impl<'c> Tx<'c> {
     /// The presets, within this transaction.
     pub fn presets(&self) -> Presets<'_> {
         Presets::new(self.session())
+    }
+
+    /// Approvals: leave to go on.
+    pub fn approvals(&self) -> Approvals<'_> {
+        Approvals::new(self.session())
+    }
+
+    /// Runs enqueued again and again.
+    pub fn schedules(&self) -> Schedules<'_> {
+        Schedules::new(self.session())
+    }
+
+    /// Messages from outside, each processed once.
+    pub fn inbox(&self) -> Inbox<'_> {
+        Inbox::new(self.session())
+    }
+
+    /// The feed of all events.
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self.session())
     }
 
     pub(crate) fn session(&self) -> Session<'_> {

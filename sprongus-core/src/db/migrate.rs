@@ -13,12 +13,44 @@ struct Migration {
     postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "foundation",
-    sqlite: include_str!("migrations/sqlite/0001_foundation.sql"),
-    postgres: include_str!("migrations/postgres/0001_foundation.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "foundation",
+        sqlite: include_str!("migrations/sqlite/0001_foundation.sql"),
+        postgres: include_str!("migrations/postgres/0001_foundation.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "attempts",
+        sqlite: include_str!("migrations/sqlite/0002_attempts.sql"),
+        postgres: include_str!("migrations/postgres/0002_attempts.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "approvals",
+        sqlite: include_str!("migrations/sqlite/0003_approvals.sql"),
+        postgres: include_str!("migrations/postgres/0003_approvals.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "limits",
+        sqlite: include_str!("migrations/sqlite/0004_limits.sql"),
+        postgres: include_str!("migrations/postgres/0004_limits.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "schedules",
+        sqlite: include_str!("migrations/sqlite/0005_schedules.sql"),
+        postgres: include_str!("migrations/postgres/0005_schedules.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "feed",
+        sqlite: include_str!("migrations/sqlite/0006_feed.sql"),
+        postgres: include_str!("migrations/postgres/0006_feed.sql"),
+    },
+];
 
 /// The version of the schema that this library works with.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

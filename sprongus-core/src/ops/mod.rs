@@ -3,9 +3,13 @@
 //! The JSON door (`sprongus_call` in C), the published JSON Schemas and the checks that no door lacks an operation come
 //! from it (DESIGN.md §2).
 
+mod approvals;
 mod aux_store;
+mod events;
+mod inbox;
 mod presets;
 mod runs;
+mod schedules;
 mod store;
 
 use std::sync::OnceLock;
@@ -72,6 +76,10 @@ pub fn all() -> &'static [Operation] {
     TABLE.get_or_init(|| {
         let mut table = store::operations();
         table.extend(runs::operations());
+        table.extend(approvals::operations());
+        table.extend(schedules::operations());
+        table.extend(inbox::operations());
+        table.extend(events::operations());
         table.extend(presets::operations());
         table.extend(aux_store::operations());
         table.sort_by_key(|operation| operation.name);

@@ -1,11 +1,13 @@
 //! Durable runs: enqueued once, executed at least once, each report fenced by its lease (DESIGN.md §5).
 
+pub mod approvals;
 mod binds;
 mod cancel;
 mod change;
 mod claim;
 mod congestion;
 mod enqueue;
+mod figures;
 mod insert;
 mod judge;
 mod kinds;
@@ -16,13 +18,16 @@ mod read;
 mod record;
 mod report;
 mod requests;
+pub mod schedules;
 mod state;
 mod sweep;
 
+pub use figures::{KindLimit, Reported, RunStats, StepResult};
 pub use model::Run;
 pub use requests::{
-    Cancel, Claim, Enqueue, EnqueueMany, Fail, GetRun, Heartbeat, ListRuns, Order, Rescue, RunEvents, RunOutput,
-    StartRun, Succeed,
+    Cancel, Claim, Enqueue, EnqueueMany, ExplainRun, Fail, FailMany, FindIdempotent, FindStep, GetRun, Heartbeat,
+    LimitKind, ListRuns, ListSteps, Order, Prune, Rescue, RetryRun, RunEvents, RunOutput, RunStatsOf, SaveStep, Snooze,
+    StartRun, Succeed, SucceedMany, WaitRun,
 };
 pub use state::RunState;
 
@@ -144,4 +149,117 @@ impl<'s> Runs<'s> {
     pub fn output(&self, request: &RunOutput) -> Result<Json> {
         self.one_call().do_output(request)
     }
+
+    /// The run under an idempotency key, if there is one. Errors: `invalid_argument`.
+    pub fn find_idempotent(&self, request: &FindIdempotent) -> Result<Option<Run>> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// The run under an idempotency key; where there is none, the one that `factory` describes, enqueued under that key.
+    ///
+    /// The factory runs with no lock held: under a race more than one may run theirs, one run is kept and all get it.
+    /// Errors: those of the factory and of [`Runs::enqueue`].
+    pub fn ensure_idempotent(
+        &self,
+        request: &FindIdempotent,
+        factory: impl FnOnce() -> Result<Enqueue>,
+    ) -> Result<Run> {
+        let _ = (request, factory()?);
+        Err(unfinished())
+    }
+
+    /// Puts a run off: it is due again after the delay, and the attempt is given back.
+    ///
+    /// Errors: as [`Runs::fail`].
+    pub fn snooze(&self, request: &Snooze) -> Result<Run> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// Queues a run that failed, timed out or was canceled once more: a new series, due at once.
+    ///
+    /// Errors: `invalid_state`, `not_found`.
+    pub fn retry(&self, request: &RetryRun) -> Result<Run> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// Reports many successes, each for itself; the answer is in their order. Errors: as [`Runs::succeed`], each in its place.
+    pub fn succeed_many(&self, request: &SucceedMany) -> Result<Vec<Result<Run>>> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// Reports many failures, each for itself; the answer is in their order. Errors: as [`Runs::fail`], each in its place.
+    pub fn fail_many(&self, request: &FailMany) -> Result<Vec<Result<Run>>> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// The stored result of a step, if it has one. Errors: `lease_lost`, `invalid_state`, `not_found`.
+    pub fn find_step(&self, request: &FindStep) -> Result<Option<StepResult>> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// Stores the result of a step; where there is one already, that one stays and is returned.
+    ///
+    /// Errors: `lease_lost`, `invalid_state`, `not_found`, `too_large`.
+    pub fn save_step(&self, request: &SaveStep) -> Result<StepResult> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// The result of a step: the stored one, else what `work` gives, which is stored. No transaction is open meanwhile.
+    pub fn step(&self, request: &FindStep, work: impl FnOnce() -> Result<Json>) -> Result<Json> {
+        let _ = (request, work()?);
+        Err(unfinished())
+    }
+
+    /// The stored steps of a run, in the order they were stored. Errors: `not_found`.
+    pub fn steps(&self, request: &ListSteps) -> Result<Vec<StepResult>> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// Waits until a run has ended. Errors: `timeout`, `not_found`; `misuse` inside a transaction.
+    pub fn wait(&self, request: &WaitRun) -> Result<Run> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// In words: why a run is not running, and what would change that. Errors: `not_found`.
+    pub fn explain(&self, request: &ExplainRun) -> Result<String> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// The figures of the queue, at bounded cost. Errors: `invalid_argument`.
+    pub fn stats(&self, request: &RunStatsOf) -> Result<RunStats> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// The limits of all kinds that have one, by kind.
+    pub fn limits(&self) -> Result<Vec<KindLimit>> {
+        Err(unfinished())
+    }
+
+    /// Limits the runs of a kind, for all projects; needs `admin` on a scoped handle. Errors: `invalid_argument`.
+    pub fn limit_kind(&self, request: &LimitKind) -> Result<()> {
+        let _ = request;
+        Err(unfinished())
+    }
+
+    /// Removes runs that ended long ago, and gives their number; never a live one. Errors: `invalid_argument`.
+    pub fn prune(&self, request: &Prune) -> Result<i64> {
+        let _ = request;
+        Err(unfinished())
+    }
+}
+
+/// What stands here only until it is written.
+pub(crate) fn unfinished() -> crate::error::Error {
+    crate::error::Error::new(crate::error::ErrorCode::Unsupported, "this is not finished")
 }

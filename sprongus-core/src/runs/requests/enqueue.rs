@@ -94,3 +94,21 @@ impl EnqueueMany {
         Self { items }
     }
 }
+
+/// Asks for the run under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FindIdempotent {
+    /// The key.
+    pub key: String,
+    /// Of that project; none: a scoped handle's own, else the runs without one.
+    #[serde(default)]
+    pub project: Option<String>,
+}
+
+impl FindIdempotent {
+    /// The run under that key.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self { key: key.into(), project: None }
+    }
+}

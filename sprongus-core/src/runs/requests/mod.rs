@@ -5,12 +5,16 @@ mod claim;
 mod enqueue;
 mod list;
 mod report;
+mod steps;
+mod upkeep;
 
 pub use by_id::*;
 pub use claim::*;
 pub use enqueue::*;
 pub use list::*;
 pub use report::*;
+pub use steps::*;
+pub use upkeep::*;
 
 use std::time::Duration;
 

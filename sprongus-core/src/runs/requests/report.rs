@@ -97,3 +97,40 @@ impl Fail {
         Self { id: id.into(), lease, error: error.into(), retryable: true, retry_in: None }
     }
 }
+
+/// A run is put off: the attempt is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Snooze {
+    /// The run.
+    pub id: String,
+    /// The lease it was claimed under.
+    pub lease: i64,
+    /// When it is due again, in seconds from now.
+    #[serde(with = "crate::clock::seconds")]
+    #[schemars(with = "f64")]
+    pub delay: Duration,
+}
+
+impl Snooze {
+    /// Of that run under that lease.
+    pub fn new(id: impl Into<String>, lease: i64, delay: Duration) -> Self {
+        Self { id: id.into(), lease, delay }
+    }
+}
+
+/// Many attempts succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SucceedMany {
+    /// Each for itself, at most 1,000.
+    pub items: Vec<Succeed>,
+}
+
+/// Many attempts failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FailMany {
+    /// Each for itself, at most 1,000.
+    pub items: Vec<Fail>,
+}

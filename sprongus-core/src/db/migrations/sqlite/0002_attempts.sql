@@ -1,0 +1,7 @@
+-- Timeouts of attempts, and what ended by when (DESIGN.md §5).
+
+-- when the present attempt will have taken too long: microseconds of the monotonic clock of lease_boot
+ALTER TABLE sprongus_runs ADD COLUMN timeout_mono INTEGER;
+
+CREATE INDEX sprongus_runs_timeout ON sprongus_runs (lease_boot, timeout_mono) WHERE state IN ('dispatching', 'running') AND timeout_mono IS NOT NULL;
+CREATE INDEX sprongus_runs_finished ON sprongus_runs (state, finished_at DESC, id DESC) WHERE finished_at IS NOT NULL;
