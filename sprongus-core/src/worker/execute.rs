@@ -7,7 +7,7 @@ use super::context::Context;
 use super::handlers::{HandlerError, Outcome};
 use super::shared::{Held, Phase, Shared};
 use crate::error::{Error, ErrorCode, Result};
-use crate::runs::{Fail, Run, Succeed};
+use crate::runs::{Fail, Run, Snooze, Succeed};
 use crate::session::locked;
 
 /// How long to wait before a report is tried again.
@@ -31,6 +31,11 @@ fn work(shared: &Shared, run: Run, held: &Held) {
     let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match &ended {
         Ok(_) => tracing::info!(run = %id, elapsed_ms, "the handler succeeded"),
+        Err(HandlerError::Snooze(_)) => tracing::info!(run = %id, elapsed_ms, "the handler put the run off"),
+        Err(HandlerError::Awaiting) => {
+            tracing::info!(run = %id, elapsed_ms, "the run waits for an approval");
+            return;
+        }
         Err(error) => {
             let fatal = matches!(error, HandlerError::Fatal(_));
             tracing::info!(run = %id, elapsed_ms, fatal, "the handler failed");
@@ -80,6 +85,9 @@ fn report(shared: &Shared, run: &Run, ended: &Result<Outcome, HandlerError>) -> 
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(HandlerError::Retry(message)) => return runs.fail(&Fail::new(&run.id, run.lease, message)),
+        Err(HandlerError::Snooze(delay)) => return runs.snooze(&Snooze::new(&run.id, run.lease, *delay)),
+        // Whoever asked for the approval has put the run to wait.
+        Err(HandlerError::Awaiting) => return Ok(run.clone()),
         Err(HandlerError::Fatal(message)) => {
             return runs.fail(&Fail { retryable: false, ..Fail::new(&run.id, run.lease, message) });
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ impl From<Json> for Outcome {
     }
 }
 
-/// Why an attempt failed.
+/// Why an attempt ended without success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandlerError {
@@ -40,12 +41,19 @@ pub enum HandlerError {
     Retry(String),
     /// No attempt will do better.
     Fatal(String),
+    /// Not now: the run is due again after the delay, and the attempt is given back.
+    Snooze(Duration),
+    /// The run waits for an approval that the context asked for: nothing is reported. Returned by whoever has not asked, it
+    /// leaves the run to be rescued when its lease runs out.
+    Awaiting,
 }
 
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Retry(message) | Self::Fatal(message) => f.write_str(message),
+            Self::Snooze(delay) => write!(f, "put off for {} seconds", delay.as_secs_f64()),
+            Self::Awaiting => f.write_str("waits for an approval"),
         }
     }
 }
