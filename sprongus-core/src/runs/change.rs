@@ -38,8 +38,8 @@ impl<'c> Change<'c> {
         if to.is_final() {
             sets.push(format!("finished_at = {now}, lease_until = NULL, ready = FALSE"));
         }
-        if to == RunState::Queued {
-            sets.push("claimed_by = NULL, started_at = NULL, lease_until = NULL".to_owned());
+        if matches!(to, RunState::Queued | RunState::AwaitingApproval) {
+            sets.push("claimed_by = NULL, started_at = NULL, finished_at = NULL, lease_until = NULL".to_owned());
         }
         let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("state = '{from}'")];
         let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };

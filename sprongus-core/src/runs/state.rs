@@ -115,33 +115,63 @@ impl fmt::Display for RunState {
 /// What may happen to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// Let into the queue, by the gate or in the middle of a run.
+    Approve,
+    Deny,
     Claim,
     Dispatch,
     Start,
     Succeed,
+    /// Failed for good.
     Fail,
+    /// Failed, with attempts left.
     Retry,
+    Snooze,
+    /// Asked for an approval in the middle of a run.
+    Await,
+    /// The lease ran out, with attempts left.
     Rescue,
+    /// The lease ran out, with none left.
     Expire,
+    /// Took too long, with none left.
+    TimeOut,
+    /// Took too long, with attempts left.
+    RetryTimeOut,
     Cancel,
+    /// Queued once more by hand.
+    Reopen,
+    /// The same where the gate was never granted.
+    Regate,
 }
 
 /// The only transitions there are; everything else is `invalid_state` and writes nothing.
 const TABLE: &[(RunState, Step, RunState)] = &[
+    (AwaitingApproval, Step::Approve, Queued),
+    (AwaitingApproval, Step::Deny, Denied),
     (Queued, Step::Claim, Running),
     (Queued, Step::Dispatch, Dispatching),
     (Dispatching, Step::Start, Running),
     (Running, Step::Succeed, Succeeded),
     (Running, Step::Fail, Failed),
     (Running, Step::Retry, Queued),
+    (Running, Step::Snooze, Queued),
+    (Running, Step::Await, AwaitingApproval),
     (Dispatching, Step::Rescue, Queued),
     (Running, Step::Rescue, Queued),
     (Dispatching, Step::Expire, Failed),
     (Running, Step::Expire, Failed),
+    (Dispatching, Step::TimeOut, TimedOut),
+    (Running, Step::TimeOut, TimedOut),
+    (Dispatching, Step::RetryTimeOut, Queued),
+    (Running, Step::RetryTimeOut, Queued),
     (AwaitingApproval, Step::Cancel, Canceled),
     (Queued, Step::Cancel, Canceled),
     (Dispatching, Step::Cancel, Canceled),
     (Running, Step::Cancel, Canceled),
+    (Failed, Step::Reopen, Queued),
+    (TimedOut, Step::Reopen, Queued),
+    (Canceled, Step::Reopen, Queued),
+    (Canceled, Step::Regate, AwaitingApproval),
 ];
 
 impl Step {
@@ -155,21 +185,39 @@ impl Step {
         match self {
             Self::Succeed => Some("succeed"),
             Self::Fail | Self::Retry => Some("fail"),
+            Self::Snooze => Some("snooze"),
+            Self::Await => Some("await"),
             Self::Cancel => Some("cancel"),
-            _ => None,
+            Self::Approve
+            | Self::Deny
+            | Self::Claim
+            | Self::Dispatch
+            | Self::Start
+            | Self::Rescue
+            | Self::Expire
+            | Self::TimeOut
+            | Self::RetryTimeOut
+            | Self::Reopen
+            | Self::Regate => None,
         }
     }
 
     /// The event that tells of it.
     pub(crate) const fn event(self) -> &'static str {
         match self {
+            Self::Approve => "run.approved",
+            Self::Deny => "run.denied",
             Self::Claim | Self::Start => "run.started",
             Self::Dispatch => "run.dispatched",
             Self::Succeed => "run.succeeded",
             Self::Fail | Self::Expire => "run.failed",
-            Self::Retry => "run.retry_scheduled",
+            Self::Retry | Self::RetryTimeOut => "run.retry_scheduled",
+            Self::Snooze => "run.snoozed",
+            Self::Await => "run.approval_requested",
             Self::Rescue => "run.rescued",
+            Self::TimeOut => "run.timed_out",
             Self::Cancel => "run.canceled",
+            Self::Reopen | Self::Regate => "run.retried",
         }
     }
 }
@@ -195,12 +243,26 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leaves_a_final_state() {
-        for state in RunState::ALL {
-            let leaves = TABLE.iter().any(|(from, ..)| *from == state);
-            assert_eq!(leaves, !state.is_final(), "{state}");
+    fn only_a_retry_by_hand_leaves_a_final_state() {
+        for (from, step, to) in TABLE {
+            assert_eq!(from.is_final(), matches!(step, Step::Reopen | Step::Regate), "{step:?} from {from}");
+            assert_eq!(step.from(*from), Some(*to), "{step:?} from {from} leads to one state");
         }
-        assert_eq!(Step::Cancel.from(Running), Some(Canceled));
-        assert_eq!(Step::Succeed.from(Queued), None);
+        for stays in [Succeeded, Denied] {
+            assert!(TABLE.iter().all(|(from, ..)| *from != stays), "{stays}");
+        }
+        for live in RunState::ALL.into_iter().filter(|state| !state.is_final()) {
+            assert_eq!(Step::Cancel.from(live), Some(Canceled));
+        }
+    }
+
+    #[test]
+    fn a_lease_is_given_by_a_claim_alone_and_ends_with_what_leaves_the_worker() {
+        let leased = |state: &RunState| matches!(state, Dispatching | Running);
+        for (from, step, to) in TABLE {
+            let begins = !leased(from) && leased(to);
+            assert_eq!(begins, matches!(step, Step::Claim | Step::Dispatch), "{step:?}");
+            assert!(step.verb().is_none() || !leased(to), "{step:?} is remembered as what ended the lease");
+        }
     }
 }
