@@ -7,6 +7,8 @@
 #![allow(clippy::missing_safety_doc)] // the header's preamble says it for all
 #![allow(non_camel_case_types)] // C's names
 
+pub mod approval;
+pub mod approvals;
 mod args;
 pub mod aux_store;
 pub mod buf;
@@ -14,9 +16,11 @@ pub mod call;
 mod door;
 pub mod entry;
 pub mod error;
+pub mod events;
 pub mod flags;
 mod handle;
 pub mod host;
+pub mod inbox;
 pub mod options;
 pub mod preset;
 pub mod presets;
@@ -24,6 +28,7 @@ mod record;
 pub mod rows;
 pub mod run;
 pub mod runs;
+pub mod schedules;
 pub mod store;
 mod target;
 pub mod tx;

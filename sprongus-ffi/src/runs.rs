@@ -1,10 +1,15 @@
 //! What is done with runs by those who ask for them; their work is in `worker`.
 
+pub mod many;
+pub mod steps;
+pub mod upkeep;
 pub mod worker;
 
 use std::ffi::{c_char, c_void};
 
-use sprongus::runs::{Cancel, Enqueue, EnqueueMany, GetRun, ListRuns, Order, RunEvents, RunOutput};
+use sprongus::runs::{
+    Cancel, Enqueue, EnqueueMany, ExplainRun, FindIdempotent, GetRun, ListRuns, Order, RetryRun, RunEvents, RunOutput, WaitRun,
+};
 use sprongus::{Error, Result, Run, RunState, Runs, Timestamp};
 
 use crate::args::{self, Out, Plain};
@@ -299,6 +304,89 @@ pub unsafe extern "C" fn sprongus_runs_output(
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, id) = unsafe { (args::place("output", output)?, args::text("id", id)?) };
         out.give(Buf::text(target::on(store_or_tx, |on| on.runs().output(&RunOutput::new(id)))?.as_str()))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// The run under an idempotency key; `*run` is NULL where there is none. `project` may be NULL.
+///
+/// What creates a run only where there is none: ask this, make the input where it is NULL, and enqueue under the same key; of
+/// several that do so at once one run is kept and all get it. Errors: `invalid_argument`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_runs_find_idempotent(
+    store_or_tx: *const c_void,
+    key: *const c_char,
+    project: *const c_char,
+    run: *mut *mut sprongus_run,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and out-pointers.
+        let (out, key, project) =
+            unsafe { (args::place("run", run)?, args::text("key", key)?, args::owned_opt("project", project)?) };
+        let request = FindIdempotent { project, ..FindIdempotent::new(key) };
+        match target::on(store_or_tx, |on| on.runs().find_idempotent(&request))? {
+            Some(found) => out.give(Record::from(found)),
+            None => Ok(()),
+        }
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// Queues a run that failed, timed out or was canceled once more, by hand: a new series, due at once. `run` may be NULL.
+///
+/// Errors: `invalid_state`, `not_found`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_runs_retry(
+    store_or_tx: *const c_void,
+    id: *const c_char,
+    run: *mut *mut sprongus_run,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and out-pointers.
+        let (out, id) = unsafe { (args::place_opt(run), args::text("id", id)?) };
+        one(store_or_tx, out, |runs| runs.retry(&RetryRun::new(id)))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// Waits until a run has ended, at most `timeout_ms`: 0 without end, SPRONGUS_NONE not at all. `run` may be NULL.
+///
+/// Errors: `timeout`, `not_found`; `misuse` in a transaction.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_runs_wait(
+    store_or_tx: *const c_void,
+    id: *const c_char,
+    timeout_ms: i64,
+    run: *mut *mut sprongus_run,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and out-pointers.
+        let (out, id) = unsafe { (args::place_opt(run), args::text("id", id)?) };
+        let request = WaitRun { timeout: args::millis("timeout_ms", timeout_ms)?, ..WaitRun::new(id) };
+        one(store_or_tx, out, |runs| runs.wait(&request))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// In words: why a run is not running, and what would change that. Errors: `not_found`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_runs_explain(
+    store_or_tx: *const c_void,
+    id: *const c_char,
+    text: *mut *mut sprongus_buf,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and out-pointers.
+        let (out, id) = unsafe { (args::place("text", text)?, args::text("id", id)?) };
+        out.give(Buf::text(&target::on(store_or_tx, |on| on.runs().explain(&ExplainRun::new(id)))?))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

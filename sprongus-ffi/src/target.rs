@@ -4,7 +4,11 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use sprongus::aux_store::Aux;
+use sprongus::events::Events;
+use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
+use sprongus::runs::approvals::Approvals;
+use sprongus::runs::schedules::Schedules;
 use sprongus::{Result, Runs, Store, Tx, ops};
 
 use crate::handle::{self, Noun};
@@ -58,6 +62,38 @@ impl Target<'_> {
         match self {
             Self::Store(store) => store.presets(),
             Self::Tx(tx) => tx.presets(),
+        }
+    }
+
+    /// Its approvals.
+    pub(crate) fn approvals(&self) -> Approvals<'_> {
+        match self {
+            Self::Store(store) => store.approvals(),
+            Self::Tx(tx) => tx.approvals(),
+        }
+    }
+
+    /// Its schedules.
+    pub(crate) fn schedules(&self) -> Schedules<'_> {
+        match self {
+            Self::Store(store) => store.schedules(),
+            Self::Tx(tx) => tx.schedules(),
+        }
+    }
+
+    /// Its inbox.
+    pub(crate) fn inbox(&self) -> Inbox<'_> {
+        match self {
+            Self::Store(store) => store.inbox(),
+            Self::Tx(tx) => tx.inbox(),
+        }
+    }
+
+    /// Its feed of events.
+    pub(crate) fn events(&self) -> Events<'_> {
+        match self {
+            Self::Store(store) => store.events(),
+            Self::Tx(tx) => tx.events(),
         }
     }
 

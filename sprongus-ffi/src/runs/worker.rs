@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use sprongus::Result;
-use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, StartRun, Succeed};
+use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Snooze, StartRun, Succeed};
 
 use super::one;
 use crate::args::{self, Out, Plain};
@@ -183,6 +183,28 @@ pub unsafe extern "C" fn sprongus_runs_fail(
         let retry_in = args::millis("retry_in_ms", retry_in_ms)?;
         let request = Fail { retryable: is_final == 0, retry_in, ..Fail::new(id, lease, message) };
         one(store_or_tx, out, |runs| runs.fail(&request))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// Puts a run off: it is due again in `delay_ms` (SPRONGUS_NONE: at once), and the attempt is given back. `run` may be NULL.
+///
+/// Errors: as sprongus_runs_fail.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_runs_snooze(
+    store_or_tx: *const c_void,
+    id: *const c_char,
+    lease: i64,
+    delay_ms: i64,
+    run: *mut *mut sprongus_run,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and out-pointers.
+        let (out, id) = unsafe { (args::place_opt(run), args::text("id", id)?) };
+        let delay = args::millis("delay_ms", delay_ms)?.unwrap_or_default();
+        one(store_or_tx, out, |runs| runs.snooze(&Snooze::new(id, lease, delay)))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
