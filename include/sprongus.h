@@ -207,8 +207,33 @@
 // An array: `data` as a JSON array.
 #define SPRONGUS_ARRAY 13
 
+// The run succeeded, with what sprongus_context_output or sprongus_context_output_ref was given.
+#define SPRONGUS_DONE 0
+
+// The attempt failed; another may do better.
+#define SPRONGUS_RETRY 1
+
+// The run failed for good.
+#define SPRONGUS_FATAL 2
+
+// The run is put off by what sprongus_context_snooze was given, and the attempt is given back.
+#define SPRONGUS_SNOOZED 3
+
+// The run waits for the approval that sprongus_context_approval asked for.
+#define SPRONGUS_AWAITING 4
+
+// Leave asked for, and what was decided, as it was when the call returned. Freed by sprongus_approval_free, or with the
+// list it came from.
+typedef struct sprongus_approval sprongus_approval;
+
+// Approvals. Freed by sprongus_approval_list_free, and its approvals with it.
+typedef struct sprongus_approval_list sprongus_approval_list;
+
 // Text or bytes handed to the caller. Freed by sprongus_buf_free; its data lives until then.
 typedef struct sprongus_buf sprongus_buf;
+
+// A run in a handler's hands, and its ways to the store. Valid until the handler returns; never freed by the caller.
+typedef struct sprongus_context sprongus_context;
 
 // An entry as it was when the call returned. Freed by sprongus_entry_free, or with the list it came from.
 typedef struct sprongus_entry sprongus_entry;
@@ -245,6 +270,41 @@ typedef struct sprongus_store sprongus_store;
 // Ended by sprongus_tx_commit or sprongus_tx_rollback, freed by sprongus_tx_free, which rolls back what is still open.
 typedef struct sprongus_tx sprongus_tx;
 
+// A worker. Freed by sprongus_worker_free, which lets go of its runs without waiting: stop it before.
+typedef struct sprongus_worker sprongus_worker;
+
+// What goes with a request or a decision; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct sprongus_approval_options {
+    // `sizeof(sprongus_approval_options)`.
+    size_t struct_size;
+    // What leave is asked for: only of a decision, and of sprongus_approvals_get; "run", the gate before the queue.
+    const char *scope;
+    // The step that asks, where a run asks for a scope more than once.
+    const char *step;
+    // A word of who decides: only of a decision.
+    const char *note;
+    // A JSON object; the decision's keys win over the request's.
+    const char *metadata;
+} sprongus_approval_options;
+
+// Which approvals to list; zero is the default of each, filters hold together. Begin with `SPRONGUS_INIT(query)`.
+typedef struct sprongus_approvals_query {
+    // `sizeof(sprongus_approvals_query)`.
+    size_t struct_size;
+    // Of that project.
+    const char *project;
+    // Of that run.
+    const char *run_id;
+    // Of that scope.
+    const char *scope;
+    // "approved", "denied" or "pending".
+    const char *decision;
+    // At most so many, up to 1,000; 50. SPRONGUS_NONE: none.
+    int64_t limit;
+    // sprongus_approval_list_next_cursor of the page before, with the same filters.
+    const char *cursor;
+} sprongus_approvals_query;
+
 // Which entries to list; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
 typedef struct sprongus_aux_query {
     // `sizeof(sprongus_aux_query)`.
@@ -264,6 +324,22 @@ typedef struct sprongus_aux_query {
     // sprongus_entry_list_next_cursor of the page before, with the same filter and order.
     const char *cursor;
 } sprongus_aux_query;
+
+// Which events to read; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
+typedef struct sprongus_events_query {
+    // `sizeof(sprongus_events_query)`.
+    size_t struct_size;
+    // The `cursor` of the batch before; NULL: from the beginning.
+    const char *after;
+    // Of `types_count` types; "aux.*" is all that begin with "aux.". NULL: all.
+    const char *const *types;
+    // How many types.
+    size_t types_count;
+    // Of that project.
+    const char *project;
+    // At most so many, up to 1,000; 100. SPRONGUS_NONE: none.
+    int64_t limit;
+} sprongus_events_query;
 
 // One value of SQL. `type` says which of the other fields count; those that do not are ignored.
 //
@@ -302,7 +378,7 @@ typedef int32_t (*sprongus_host_query)(void *user_data,
 typedef int32_t (*sprongus_host_batch)(void *user_data, const char *sql, struct sprongus_error **error);
 
 // Called once, when the library no longer needs `user_data`.
-typedef void (*sprongus_host_destroy)(void *user_data);
+typedef void (*sprongus_destroy)(void *user_data);
 
 // The host's own connection with a transaction open: the library runs its SQL through these functions, the host begins
 // and commits. Begin with `SPRONGUS_INIT(host)`.
@@ -328,7 +404,7 @@ typedef struct sprongus_host {
     // Required.
     sprongus_host_batch batch;
     // May be NULL.
-    sprongus_host_destroy destroy;
+    sprongus_destroy destroy;
 } sprongus_host;
 
 // Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
@@ -439,9 +515,159 @@ typedef struct sprongus_claim_options {
     int32_t dispatch;
 } sprongus_claim_options;
 
+// When and how a schedule's runs are enqueued: `cron` or `every_ms`; zero is the default of the others. Begin with
+// `SPRONGUS_INIT(options)`.
+typedef struct sprongus_schedule_options {
+    // `sizeof(sprongus_schedule_options)`.
+    size_t struct_size;
+    // A cron expression: five fields, or six with seconds first.
+    const char *cron;
+    // The time between slots.
+    int64_t every_ms;
+    // The IANA time zone that `cron` is read in; "UTC".
+    const char *tz;
+    // The project of its runs.
+    const char *project;
+    // Not 0: a slot enqueues its run though the one before has not ended; else it is left out then.
+    int32_t queue_overlap;
+    // How late a missed slot is still made up for; not at all.
+    int64_t catch_up_ms;
+} sprongus_schedule_options;
+
+// How a worker works; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct sprongus_worker_options {
+    // `sizeof(sprongus_worker_options)`.
+    size_t struct_size;
+    // Its name, as runs and events carry it; NULL: made of the process id and a ULID.
+    const char *worker_id;
+    // How many handlers run at a time, each on a thread of its own; 4.
+    uint32_t concurrency;
+    // For how long runs are claimed; extended three times as often. 60,000.
+    int64_t lease_ms;
+    // How often the database is asked where nothing woke the worker; 1,000.
+    int64_t poll_interval_ms;
+    // `projects_count` projects; NULL: all that the handle sees.
+    const char *const *projects;
+    // How many projects.
+    size_t projects_count;
+} sprongus_worker_options;
+
+// Works one run; returns SPRONGUS_DONE, SPRONGUS_RETRY, SPRONGUS_FATAL, SPRONGUS_SNOOZED or SPRONGUS_AWAITING. Anything
+// else, the status of a call that failed for example, is SPRONGUS_RETRY.
+//
+// It runs on threads of the worker, several at a time; it must not throw. It may be called again for the same run: after a
+// failure, a crash, a lost lease.
+typedef int32_t (*sprongus_handler)(void *user_data, const struct sprongus_context *context);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Its id, a ULID. Borrowed; NULL for no approval.
+const char *sprongus_approval_id(const struct sprongus_approval *approval);
+
+// The run. Borrowed.
+const char *sprongus_approval_run_id(const struct sprongus_approval *approval);
+
+// What leave is asked for; "run" is the gate before the queue. Borrowed.
+const char *sprongus_approval_scope(const struct sprongus_approval *approval);
+
+// The step that asked; NULL where none was named. Borrowed.
+const char *sprongus_approval_step(const struct sprongus_approval *approval);
+
+// What the run is about to do; NULL where nothing was said. Borrowed.
+const char *sprongus_approval_intent_summary(const struct sprongus_approval *approval);
+
+// "approved" or "denied"; NULL while it is pending. Never freed.
+const char *sprongus_approval_decision(const struct sprongus_approval *approval);
+
+// Who decided; NULL while it is pending. Borrowed.
+const char *sprongus_approval_decided_by(const struct sprongus_approval *approval);
+
+// When it was decided; NULL while it is pending. Borrowed.
+const char *sprongus_approval_decided_at(const struct sprongus_approval *approval);
+
+// A word of who decided; NULL where there is none. Borrowed.
+const char *sprongus_approval_note(const struct sprongus_approval *approval);
+
+// The request's metadata and the decision's, merged, as JSON. Borrowed.
+const char *sprongus_approval_metadata(const struct sprongus_approval *approval);
+
+// All of it as JSON. Borrowed.
+const char *sprongus_approval_to_json(const struct sprongus_approval *approval);
+
+// Frees an approval. NULL, what is no approval, and an approval of a list are passed over.
+void sprongus_approval_free(struct sprongus_approval *approval);
+
+// How many approvals there are; 0 for no list.
+size_t sprongus_approval_list_count(const struct sprongus_approval_list *list);
+
+// An approval, counted from 0. Borrowed; NULL where there is none.
+const struct sprongus_approval *sprongus_approval_list_at(const struct sprongus_approval_list *list, size_t index);
+
+// What to give as `cursor` for the next page; NULL on the last. Borrowed.
+const char *sprongus_approval_list_next_cursor(const struct sprongus_approval_list *list);
+
+// All of it as JSON: an object of items and nextCursor. Borrowed.
+const char *sprongus_approval_list_to_json(const struct sprongus_approval_list *list);
+
+// Frees approvals. NULL and what is no list are passed over.
+void sprongus_approval_list_free(struct sprongus_approval_list *list);
+
+// Asks for leave in the middle of a run. Where it was decided before, `*approval` says how and nothing changes; else it is
+// pending (sprongus_approval_decision is NULL): the run now waits without a lease, so make no report and leave it alone.
+//
+// Granted, the run is queued again and its steps resume; refused, it ends denied. `options` (step, metadata) may be NULL.
+// Errors: `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`, `invalid_argument`.
+//
+// ```c
+// sprongus_approval *leave = NULL;
+// sprongus_approvals_request(store, id, lease, "deploy.production", "deploy build 17", NULL, &leave, &error);
+// if (sprongus_approval_decision(leave) != NULL)
+//     deploy();
+// sprongus_approval_free(leave);
+// ```
+int32_t sprongus_approvals_request(const void *store_or_tx,
+                                   const char *run_id,
+                                   int64_t lease,
+                                   const char *scope,
+                                   const char *intent_summary,
+                                   const struct sprongus_approval_options *options,
+                                   struct sprongus_approval **approval,
+                                   struct sprongus_error **error);
+
+// Gives leave: the run is queued. `options` may be NULL: the gate before the queue. `approval` may be NULL.
+//
+// The same again is no change. Errors: `not_found` where nobody asked; `invalid_state` where it was denied, or the run does
+// not wait for it.
+int32_t sprongus_approvals_approve(const void *store_or_tx,
+                                   const char *run_id,
+                                   const char *by,
+                                   const struct sprongus_approval_options *options,
+                                   struct sprongus_approval **approval,
+                                   struct sprongus_error **error);
+
+// Refuses leave: the run ends denied. As sprongus_approvals_approve otherwise.
+int32_t sprongus_approvals_deny(const void *store_or_tx,
+                                const char *run_id,
+                                const char *by,
+                                const struct sprongus_approval_options *options,
+                                struct sprongus_approval **approval,
+                                struct sprongus_error **error);
+
+// One approval; `scope` NULL is the gate before the queue, `step` NULL none. Errors: `not_found`.
+int32_t sprongus_approvals_get(const void *store_or_tx,
+                               const char *run_id,
+                               const char *scope,
+                               const char *step,
+                               struct sprongus_approval **approval,
+                               struct sprongus_error **error);
+
+// Approvals by filters, a page at a time, the last asked for first. `query` may be NULL. Errors: `invalid_argument`.
+int32_t sprongus_approvals_list(const void *store_or_tx,
+                                const struct sprongus_approvals_query *query,
+                                struct sprongus_approval_list **approvals,
+                                struct sprongus_error **error);
 
 // Creates an entry from a whole document, a JSON object of `length` bytes, with the preset's defaults.
 //
@@ -619,6 +845,76 @@ int32_t sprongus_operation_schema(const char *operation, struct sprongus_buf **s
 // The version of the library, "0.1.0". Never freed.
 const char *sprongus_version(void);
 
+// The run as it was claimed. Borrowed; NULL for no context.
+const struct sprongus_run *sprongus_context_run(const struct sprongus_context *context);
+
+// The store, for whatever the work needs. Borrowed; NULL for no context.
+const struct sprongus_store *sprongus_context_store(const struct sprongus_context *context);
+
+// Whether the run is no longer wanted: canceled, timed out, its lease lost, or the worker gone without waiting. Then end
+// soon; what the handler returns will not count. True for no context.
+bool sprongus_context_canceled(const struct sprongus_context *context);
+
+// Tells how far the work is, where `progress` (JSON of `length` bytes) is not NULL, and extends the lease; the worker
+// extends it by itself as well. Errors: `lease_lost` where the run is no longer this handler's, canceled included.
+int32_t sprongus_context_heartbeat(const struct sprongus_context *context,
+                                   const char *progress,
+                                   size_t length,
+                                   struct sprongus_error **error);
+
+// What came out of the run, JSON of `length` bytes, kept as its output where the handler returns SPRONGUS_DONE.
+int32_t sprongus_context_output(const struct sprongus_context *context,
+                                const char *output,
+                                size_t length,
+                                struct sprongus_error **error);
+
+// Where what came out of the run is kept, instead of an output.
+int32_t sprongus_context_output_ref(const struct sprongus_context *context,
+                                    const char *output_ref,
+                                    struct sprongus_error **error);
+
+// What went wrong, kept as the run's error where the handler returns SPRONGUS_RETRY or SPRONGUS_FATAL.
+int32_t sprongus_context_failure(const struct sprongus_context *context,
+                                 const char *message,
+                                 struct sprongus_error **error);
+
+// When the run is due again where the handler returns SPRONGUS_SNOOZED; 0 and SPRONGUS_NONE: at once.
+int32_t sprongus_context_snooze(const struct sprongus_context *context,
+                                int64_t delay_ms,
+                                struct sprongus_error **error);
+
+// Asks for leave, as sprongus_approvals_request. Where it is pending (sprongus_approval_decision of it is NULL) the run no
+// longer is this handler's: return SPRONGUS_AWAITING. Once leave is given the run comes back, and this says so.
+//
+// ```c
+// sprongus_approval *leave = NULL;
+// if (sprongus_context_approval(context, "repo.push", "push 3 commits", NULL, &leave, NULL) != SPRONGUS_OK)
+//     return SPRONGUS_RETRY;
+// bool decided = sprongus_approval_decision(leave) != NULL;
+// sprongus_approval_free(leave);
+// if (!decided)
+//     return SPRONGUS_AWAITING;
+// ```
+int32_t sprongus_context_approval(const struct sprongus_context *context,
+                                  const char *scope,
+                                  const char *intent_summary,
+                                  const struct sprongus_approval_options *options,
+                                  struct sprongus_approval **approval,
+                                  struct sprongus_error **error);
+
+// Opens a transaction that commits only while the run is still this handler's: end it by sprongus_context_commit, or by
+// sprongus_tx_rollback; free it in any case.
+int32_t sprongus_context_begin(const struct sprongus_context *context,
+                               struct sprongus_tx **tx,
+                               struct sprongus_error **error);
+
+// Commits a transaction, and extends the lease with it. It has ended then, whatever the answer; free it.
+//
+// Errors: as sprongus_tx_commit; `lease_lost` where the run was canceled or taken: nothing was written then.
+int32_t sprongus_context_commit(const struct sprongus_context *context,
+                                struct sprongus_tx *tx,
+                                struct sprongus_error **error);
+
 // Its id, unique in its table of its project. Borrowed; NULL for no entry.
 const char *sprongus_entry_id(const struct sprongus_entry *entry);
 
@@ -695,6 +991,16 @@ int32_t sprongus_error_from_sqlite(int32_t extended_code, const char *message, s
 // connection is gone).
 int32_t sprongus_error_from_sqlstate(const char *sqlstate, const char *message, struct sprongus_error **error);
 
+// The events after a position, oldest first, as a JSON object: `items`, and `cursor`, always given, to be passed as the next
+// `after`. `query` may be NULL. Errors: `invalid_argument`.
+int32_t sprongus_events_read(const void *store_or_tx,
+                             const struct sprongus_events_query *query,
+                             struct sprongus_buf **events,
+                             struct sprongus_error **error);
+
+// The position after the last event there is: what sprongus_events_read is given as `after` to see only what is new.
+int32_t sprongus_events_position(const void *store_or_tx, struct sprongus_buf **cursor, struct sprongus_error **error);
+
 // Names the next column, before the first row.
 int32_t sprongus_row_sink_column(struct sprongus_row_sink *rows, const char *name, struct sprongus_error **error);
 
@@ -715,6 +1021,29 @@ int32_t sprongus_attach(const struct sprongus_host *host,
                         const struct sprongus_options *options,
                         struct sprongus_tx **tx,
                         struct sprongus_error **error);
+
+// Takes a message once per project, channel and id.
+//
+// `enqueue` is a JSON object of `length` bytes as `runs.enqueue` of sprongus_call takes it, for the run that works the
+// message, in the same commit; NULL of length 0: none. `project` may be NULL, as may `run` and `first`: the run of the first
+// time, NULL where it had none, and whether this was the first time. A repeat is answered with the first, whatever it brings.
+//
+// Errors: `invalid_argument`, and those of sprongus_runs_enqueue.
+//
+// ```c
+// bool first = false;
+// const char *work = "{\"kind\": \"mail.answer\", \"input\": {\"text\": \"hello\"}}";
+// sprongus_inbox_accept(store, "mail", "<1@b.c>", NULL, work, strlen(work), NULL, &first, &error);
+// ```
+int32_t sprongus_inbox_accept(const void *store_or_tx,
+                              const char *channel_id,
+                              const char *provider_message_id,
+                              const char *project,
+                              const char *enqueue,
+                              size_t length,
+                              struct sprongus_run **run,
+                              bool *first,
+                              struct sprongus_error **error);
 
 // Its id, a ULID. Borrowed; NULL for no preset.
 const char *sprongus_preset_id(const struct sprongus_preset *preset);
@@ -1038,6 +1367,136 @@ int32_t sprongus_runs_output(const void *store_or_tx,
                              struct sprongus_buf **output,
                              struct sprongus_error **error);
 
+// The run under an idempotency key; `*run` is NULL where there is none. `project` may be NULL.
+//
+// What creates a run only where there is none: ask this, make the input where it is NULL, and enqueue under the same key; of
+// several that do so at once one run is kept and all get it. Errors: `invalid_argument`.
+int32_t sprongus_runs_find_idempotent(const void *store_or_tx,
+                                      const char *key,
+                                      const char *project,
+                                      struct sprongus_run **run,
+                                      struct sprongus_error **error);
+
+// Queues a run that failed, timed out or was canceled once more, by hand: a new series, due at once. `run` may be NULL.
+//
+// Errors: `invalid_state`, `not_found`.
+int32_t sprongus_runs_retry(const void *store_or_tx,
+                            const char *id,
+                            struct sprongus_run **run,
+                            struct sprongus_error **error);
+
+// Waits until a run has ended, at most `timeout_ms`: 0 without end, SPRONGUS_NONE not at all. `run` may be NULL.
+//
+// Errors: `timeout`, `not_found`; `misuse` in a transaction.
+int32_t sprongus_runs_wait(const void *store_or_tx,
+                           const char *id,
+                           int64_t timeout_ms,
+                           struct sprongus_run **run,
+                           struct sprongus_error **error);
+
+// In words: why a run is not running, and what would change that. Errors: `not_found`.
+int32_t sprongus_runs_explain(const void *store_or_tx,
+                              const char *id,
+                              struct sprongus_buf **text,
+                              struct sprongus_error **error);
+
+// Reports many successes, each for itself: a stale one holds up none.
+//
+// `items` is a JSON array of `length` bytes, at most 1,000 objects as `runs.succeed` of sprongus_call takes them (id, lease,
+// output, outputRef). `reports`, which may be NULL, gets a JSON array in their order, each `{"run": …}` or
+// `{"error": {"code", "message", "details", "retryable"}}`.
+int32_t sprongus_runs_succeed_many(const void *store_or_tx,
+                                   const char *items,
+                                   size_t length,
+                                   struct sprongus_buf **reports,
+                                   struct sprongus_error **error);
+
+// Reports many failures, each for itself: a stale one holds up none.
+//
+// `items` is a JSON array of `length` bytes, at most 1,000 objects as `runs.fail` of sprongus_call takes them (id, lease,
+// error, retryable, retryIn). `reports`: as sprongus_runs_succeed_many.
+int32_t sprongus_runs_fail_many(const void *store_or_tx,
+                                const char *items,
+                                size_t length,
+                                struct sprongus_buf **reports,
+                                struct sprongus_error **error);
+
+// The stored result of a step, as JSON; `*output` is NULL where the step has not been done.
+//
+// Do it then, and store what came out of it by sprongus_runs_save_step: an attempt that comes later, on whatever worker, gets
+// it from here. Errors: `lease_lost`, `invalid_state`, `not_found`, `invalid_argument`.
+//
+// ```c
+// sprongus_buf *charged = NULL;
+// sprongus_runs_find_step(store, id, lease, "charge", &charged, &error);
+// if (charged == NULL) {
+//     const char *receipt = charge_the_card();
+//     sprongus_runs_save_step(store, id, lease, "charge", receipt, strlen(receipt), &charged, &error);
+// }
+// ```
+int32_t sprongus_runs_find_step(const void *store_or_tx,
+                                const char *id,
+                                int64_t lease,
+                                const char *name,
+                                struct sprongus_buf **output,
+                                struct sprongus_error **error);
+
+// Stores the result of a step: `result` is JSON of `length` bytes. Where the step has one already, that one stays.
+//
+// `output`, which may be NULL, gets the one that is stored. Errors: `lease_lost`: nothing was stored; `invalid_state`,
+// `not_found`, `too_large`, `validation` (not JSON).
+int32_t sprongus_runs_save_step(const void *store_or_tx,
+                                const char *id,
+                                int64_t lease,
+                                const char *name,
+                                const char *result,
+                                size_t length,
+                                struct sprongus_buf **output,
+                                struct sprongus_error **error);
+
+// The stored steps of a run, in the order they were stored, as a JSON array (name, output, attempt, at).
+//
+// Errors: `not_found`.
+int32_t sprongus_runs_steps(const void *store_or_tx,
+                            const char *id,
+                            struct sprongus_buf **steps,
+                            struct sprongus_error **error);
+
+// The figures of the queue, as JSON (byState, byKind, oldestDueAge, wait, run, successRate, window, sampled).
+//
+// `project` may be NULL. `window_ms` is how far back outcomes and latencies are looked at; 0: an hour. Durations in the
+// JSON are seconds. Errors: `invalid_argument`.
+int32_t sprongus_runs_stats(const void *store_or_tx,
+                            const char *project,
+                            int64_t window_ms,
+                            struct sprongus_buf **stats,
+                            struct sprongus_error **error);
+
+// The limits of all kinds that have one, as a JSON array (kind, concurrency, rate, per in seconds).
+int32_t sprongus_runs_limits(const void *store_or_tx, struct sprongus_buf **limits, struct sprongus_error **error);
+
+// Limits the runs of a kind, for all projects: at most `concurrency` at once (0: any number), and a bucket of `rate` claims
+// (0: any number) refilled every `per_ms` (0: a second). Both 0 lifts the limits.
+//
+// Errors: `invalid_argument`; `permission_denied` on a scoped handle without "admin".
+int32_t sprongus_runs_limit_kind(const void *store_or_tx,
+                                 const char *kind,
+                                 int64_t concurrency,
+                                 int64_t rate,
+                                 int64_t per_ms,
+                                 struct sprongus_error **error);
+
+// Removes runs that ended long ago, with their events, steps, approvals and outputs; never a live one.
+//
+// `succeeded_after_ms`: how long ago they succeeded (0: 30 days); `failed_after_ms`: failed, denied, canceled or timed out
+// (0: 90 days). `limit`: at most so many (up to 10,000; 0: 10,000). `pruned`, which may be NULL, is their number.
+int32_t sprongus_runs_prune(const void *store_or_tx,
+                            int64_t succeeded_after_ms,
+                            int64_t failed_after_ms,
+                            int64_t limit,
+                            int64_t *pruned,
+                            struct sprongus_error **error);
+
 // Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id. None is no error: the list
 // is empty then.
 //
@@ -1106,9 +1565,91 @@ int32_t sprongus_runs_fail(const void *store_or_tx,
                            struct sprongus_run **run,
                            struct sprongus_error **error);
 
+// Puts a run off: it is due again in `delay_ms` (SPRONGUS_NONE: at once), and the attempt is given back. `run` may be NULL.
+//
+// Errors: as sprongus_runs_fail.
+int32_t sprongus_runs_snooze(const void *store_or_tx,
+                             const char *id,
+                             int64_t lease,
+                             int64_t delay_ms,
+                             struct sprongus_run **run,
+                             struct sprongus_error **error);
+
 // Puts runs whose lease has run out back into the queue, at most `limit` (up to 1,000; 0: 1,000); claims do the same as
 // they go. `rescued`, which may be NULL, is their number.
 int32_t sprongus_runs_rescue(const void *store_or_tx, int64_t limit, int64_t *rescued, struct sprongus_error **error);
+
+// Makes a schedule, or changes the one of that name: runs of `kind` with `input` (JSON of `length` bytes; NULL of length 0 is
+// null). `schedule`, which may be NULL, gets it as JSON.
+//
+// Any worker, and any host that claims, enqueues the runs of slots that have come: one run per slot however many do.
+// Errors: `invalid_argument` (neither or both of `cron` and `every_ms`, no such time zone, …), `validation`, `too_large`.
+//
+// ```c
+// sprongus_schedule_options options;
+// SPRONGUS_INIT(options);
+// options.cron = "30 6 * * 1-5";
+// options.tz = "Europe/Berlin";
+// sprongus_schedules_put(store, "morning-report", "report.send", NULL, 0, &options, NULL, &error);
+// ```
+int32_t sprongus_schedules_put(const void *store_or_tx,
+                               const char *name,
+                               const char *kind,
+                               const char *input,
+                               size_t length,
+                               const struct sprongus_schedule_options *options,
+                               struct sprongus_buf **schedule,
+                               struct sprongus_error **error);
+
+// One schedule as JSON. `project` may be NULL: the only one of that name. Errors: `not_found`; `conflict` where several
+// projects have one of that name.
+int32_t sprongus_schedules_get(const void *store_or_tx,
+                               const char *name,
+                               const char *project,
+                               struct sprongus_buf **schedule,
+                               struct sprongus_error **error);
+
+// All schedules that the handle sees, by name, as a JSON array.
+int32_t sprongus_schedules_list(const void *store_or_tx,
+                                struct sprongus_buf **schedules,
+                                struct sprongus_error **error);
+
+// Holds a schedule back; once more is no change. `project` and `schedule` may be NULL. Errors: as sprongus_schedules_get.
+int32_t sprongus_schedules_pause(const void *store_or_tx,
+                                 const char *name,
+                                 const char *project,
+                                 struct sprongus_buf **schedule,
+                                 struct sprongus_error **error);
+
+// Lets a schedule go on from now; once more is no change. `project` and `schedule` may be NULL. Errors: as
+// sprongus_schedules_get.
+int32_t sprongus_schedules_resume(const void *store_or_tx,
+                                  const char *name,
+                                  const char *project,
+                                  struct sprongus_buf **schedule,
+                                  struct sprongus_error **error);
+
+// Removes a schedule; its runs stay. `project` may be NULL. Errors: as sprongus_schedules_get.
+int32_t sprongus_schedules_delete(const void *store_or_tx,
+                                  const char *name,
+                                  const char *project,
+                                  struct sprongus_error **error);
+
+// The next slots of a schedule, a JSON array of times; `limit` is how many (up to 1,000; 0: 10). `project` may be NULL.
+// Errors: as sprongus_schedules_get.
+int32_t sprongus_schedules_next_times(const void *store_or_tx,
+                                      const char *name,
+                                      const char *project,
+                                      int64_t limit,
+                                      struct sprongus_buf **times,
+                                      struct sprongus_error **error);
+
+// Enqueues the runs of slots that have come, at most `limit` (up to 1,000; 0: 100); claims do the same as they go.
+// `enqueued`, which may be NULL, is their number.
+int32_t sprongus_schedules_tick(const void *store_or_tx,
+                                int64_t limit,
+                                int64_t *enqueued,
+                                struct sprongus_error **error);
 
 // Opens a store and brings its schema up to date: "app.db", "sqlite:app.db", ":memory:", "postgresql://user@host/db".
 //
@@ -1249,6 +1790,69 @@ int32_t sprongus_tx_rollback(struct sprongus_tx *tx, struct sprongus_error **err
 
 // Frees a transaction's handle; one still open is rolled back. NULL and what is no transaction are passed over.
 void sprongus_tx_free(struct sprongus_tx *tx);
+
+// A worker over a store, on connections of its own beside `pool_size`. `options` may be NULL. Give it handlers, then
+// sprongus_worker_run, sprongus_worker_run_until_idle or sprongus_worker_start. The store may be freed before it.
+//
+// ```c
+// static int32_t greet(void *user_data, const sprongus_context *context) {
+//     const char *name = sprongus_run_input(sprongus_context_run(context));
+//     sprongus_context_output(context, name, strlen(name), NULL);
+//     return SPRONGUS_DONE;
+// }
+// …
+// sprongus_worker *worker = NULL;
+// sprongus_worker_new(store, NULL, &worker, &error);
+// sprongus_worker_handle(worker, "greet", greet, NULL, NULL, &error);
+// sprongus_worker_run_until_idle(worker, SPRONGUS_NONE, &error);
+// sprongus_worker_free(worker);
+// ```
+int32_t sprongus_worker_new(const struct sprongus_store *store,
+                            const struct sprongus_worker_options *options,
+                            struct sprongus_worker **worker,
+                            struct sprongus_error **error);
+
+// Its name, as runs and events carry it. Borrowed; NULL for no worker.
+const char *sprongus_worker_id(const struct sprongus_worker *worker);
+
+// Works runs of that kind by that function, `user_data` being handed to it; "sync/*" is every kind that begins with "sync/",
+// where none fits better. `destroy`, which may be NULL, is called once with `user_data`, when the worker no longer needs it,
+// also where this fails. Errors: `invalid_argument`; `misuse` while the worker is at work.
+int32_t sprongus_worker_handle(const struct sprongus_worker *worker,
+                               const char *kind,
+                               sprongus_handler handler,
+                               void *user_data,
+                               sprongus_destroy destroy,
+                               struct sprongus_error **error);
+
+// Works until sprongus_worker_stop is called from another thread; returns when all handlers have ended.
+//
+// Errors: `misuse` where it is at work already or has no handler; what makes claiming hopeless: the store closed, a scope
+// missing. A database that is away for a while is no error.
+int32_t sprongus_worker_run(const struct sprongus_worker *worker,
+                            struct sprongus_error **error);
+
+// Works until nothing of its kinds is running anywhere, due, or due within `patience_ms` (0: 5,000; SPRONGUS_NONE: no
+// patience). Errors: as sprongus_worker_run.
+int32_t sprongus_worker_run_until_idle(const struct sprongus_worker *worker,
+                                       int64_t patience_ms,
+                                       struct sprongus_error **error);
+
+// Works on threads of its own until sprongus_worker_stop. Errors: `misuse` where it is at work already or has no handler.
+int32_t sprongus_worker_start(const struct sprongus_worker *worker,
+                              struct sprongus_error **error);
+
+// Claims no more and waits for the handlers to end, at most `timeout_ms`: 0 without end, SPRONGUS_NONE not at all.
+//
+// `ended`, which may be NULL, says whether all have. Those that have not are let go: their leases run out, and others take
+// their runs. Not to be called by a handler, which would wait for itself.
+int32_t sprongus_worker_stop(const struct sprongus_worker *worker,
+                             int64_t timeout_ms,
+                             bool *ended,
+                             struct sprongus_error **error);
+
+// Frees a worker; one at work lets go of its runs without waiting. NULL and what is no worker are passed over.
+void sprongus_worker_free(struct sprongus_worker *worker);
 
 #ifdef __cplusplus
 }  // extern "C"

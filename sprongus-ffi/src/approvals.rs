@@ -113,23 +113,41 @@ pub unsafe extern "C" fn sprongus_approvals_request(
 ) -> i32 {
     let body = || {
         // SAFETY: the caller's promises for text, structs and out-pointers.
-        let (out, id, scope, intent, given) = unsafe {
+        let (out, request) = unsafe {
             let out = args::place("approval", approval)?;
-            let (id, scope) = (args::text("run_id", run_id)?, args::text("scope", scope)?);
-            (out, id, scope, args::text("intent_summary", intent_summary)?, given(options)?)
+            (out, requested(args::text("run_id", run_id)?, lease, scope, intent_summary, options)?)
         };
-        if given.scope.is_some() || given.note.is_some() {
-            return Err(Error::invalid("options.scope and options.note are for decisions"));
-        }
-        let new = RequestApproval::new(id, lease, scope, intent);
-        let request = RequestApproval { step: given.step, metadata: given.metadata, ..new };
         one(store_or_tx, out, |approvals| approvals.request(&request))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
 }
 
-unsafe fn decide(run_id: *const c_char, by: *const c_char, options: *const sprongus_approval_options) -> Result<Decide> {
+/// # Safety
+/// The texts are terminated; `options` is NULL or a readable struct of the size it says.
+pub(crate) unsafe fn requested(
+    id: &str,
+    lease: i64,
+    scope: *const c_char,
+    intent_summary: *const c_char,
+    options: *const sprongus_approval_options,
+) -> Result<RequestApproval> {
+    // SAFETY: the same promise.
+    let (new, given) = unsafe {
+        let (scope, intent) = (args::text("scope", scope)?, args::text("intent_summary", intent_summary)?);
+        (RequestApproval::new(id, lease, scope, intent), given(options)?)
+    };
+    if given.scope.is_some() || given.note.is_some() {
+        return Err(Error::invalid("options.scope and options.note are for decisions"));
+    }
+    Ok(RequestApproval { step: given.step, metadata: given.metadata, ..new })
+}
+
+unsafe fn decide(
+    run_id: *const c_char,
+    by: *const c_char,
+    options: *const sprongus_approval_options,
+) -> Result<Decide> {
     // SAFETY: the caller's promises for text and structs.
     let (id, by, given) = unsafe { (args::text("run_id", run_id)?, args::text("by", by)?, given(options)?) };
     let new = Decide::new(id, by);

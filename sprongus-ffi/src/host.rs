@@ -51,7 +51,7 @@ pub type sprongus_host_batch =
     Option<unsafe extern "C" fn(user_data: *mut c_void, sql: *const c_char, error: *mut *mut sprongus_error) -> i32>;
 
 /// Called once, when the library no longer needs `user_data`.
-pub type sprongus_host_destroy = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+pub type sprongus_destroy = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// The host's own connection with a transaction open: the library runs its SQL through these functions, the host begins
 /// and commits. Begin with `SPRONGUS_INIT(host)`.
@@ -79,7 +79,7 @@ pub struct sprongus_host {
     /// Required.
     pub batch: sprongus_host_batch,
     /// May be NULL.
-    pub destroy: sprongus_host_destroy,
+    pub destroy: sprongus_destroy,
 }
 
 // SAFETY: `repr(C)`, begins with its size; integers, pointers, and functions for which zero is None.
@@ -96,8 +96,18 @@ struct Lent {
 // SAFETY: the host is told that its functions run on whatever thread calls the transaction, one at a time.
 unsafe impl Send for Lent {}
 
-/// Ends the host's data, once, also where attaching fails.
-struct Destroy(sprongus_host_destroy, *mut c_void);
+/// A host's data, ended once, also where what they are for fails.
+pub(crate) struct Destroy(sprongus_destroy, *mut c_void);
+
+impl Destroy {
+    pub(crate) fn new(destroy: sprongus_destroy, user_data: *mut c_void) -> Self {
+        Self(destroy, user_data)
+    }
+
+    pub(crate) fn data(&self) -> *mut c_void {
+        self.1
+    }
+}
 
 impl Drop for Destroy {
     fn drop(&mut self) {

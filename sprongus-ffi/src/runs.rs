@@ -8,7 +8,8 @@ pub mod worker;
 use std::ffi::{c_char, c_void};
 
 use sprongus::runs::{
-    Cancel, Enqueue, EnqueueMany, ExplainRun, FindIdempotent, GetRun, ListRuns, Order, RetryRun, RunEvents, RunOutput, WaitRun,
+    Cancel, Enqueue, EnqueueMany, ExplainRun, FindIdempotent, GetRun, ListRuns, Order, RetryRun, RunEvents, RunOutput,
+    WaitRun,
 };
 use sprongus::{Error, Result, Run, RunState, Runs, Timestamp};
 

@@ -31,7 +31,7 @@ impl Noun for StoreHandle {
 }
 
 impl StoreHandle {
-    fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         let url = c_text(store.url());
         Self { store, url }
     }

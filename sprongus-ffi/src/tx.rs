@@ -86,7 +86,8 @@ impl TxHandle {
         })
     }
 
-    fn end(&self, end: impl FnOnce(Tx<'static>) -> Result<()>) -> Result<()> {
+    /// Ends the transaction; an open call of it is waited for.
+    pub(crate) fn end(&self, end: impl FnOnce(Tx<'static>) -> Result<()>) -> Result<()> {
         self.call(|| {
             let tx = self.tx.write().unwrap_or_else(PoisonError::into_inner).take();
             end(tx.ok_or_else(ended)?)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Run;
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::json::Json;
 
 /// A step of a run whose result is stored.
@@ -78,14 +78,7 @@ impl Reported {
     pub fn of(result: Result<Run>) -> Self {
         match result {
             Ok(run) => Self { run: Some(run), error: None },
-            Err(error) => Self { run: None, error: Some(told(&error)) },
+            Err(error) => Self { run: None, error: Json::from_value(&error.to_json()).ok() },
         }
     }
-}
-
-fn told(error: &Error) -> Json {
-    let told = serde_json::json!({
-        "code": error.code().as_str(), "message": error.message(), "details": error.details(), "retryable": error.retryable(),
-    });
-    Json::from_value(&told).unwrap_or_default()
 }
