@@ -41,6 +41,13 @@ impl<'c> Change<'c> {
         if matches!(to, RunState::Queued | RunState::AwaitingApproval) {
             sets.push("claimed_by = NULL, started_at = NULL, finished_at = NULL, lease_until = NULL".to_owned());
         }
+        if from == RunState::AwaitingApproval {
+            sets.push("awaiting = NULL".to_owned());
+        }
+        if step == Step::Regate {
+            // The approval of the gate bears the id of its run.
+            sets.push("awaiting = id".to_owned());
+        }
         let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("state = '{from}'")];
         let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };
         Ok(Self { step, told, binds, now, sets, conditions, output: None })

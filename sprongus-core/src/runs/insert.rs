@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::approvals::gates;
 use super::binds::Binds;
 use super::lease;
 use super::model::{COLUMNS, Run, read_run};
@@ -101,6 +102,9 @@ fn one_by_one(
     let written = format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id = $1");
     let run = work.query(&written, &[(&ready.id).into()])?.first().map(read_run).transpose()?;
     run.iter().try_for_each(|run| told.append(work, run))?;
+    if told.to == RunState::AwaitingApproval {
+        work.execute(&gates("sprongus_runs WHERE id = $1"), &[(&ready.id).into()])?;
+    }
     Ok(run)
 }
 
@@ -127,7 +131,11 @@ fn together(
     let ids = binds.add(Value::Array(events.iter().cloned().map(Value::from).collect()));
     let tell = told.insert(work, &mut binds, &format!("({ids}::text[])[row_number() OVER (ORDER BY id)]"))?;
     let insert = format!("{INSERT} {rows} ON CONFLICT DO NOTHING RETURNING {COLUMNS}");
-    let sql = format!("WITH run AS ({insert}), event AS ({tell}) SELECT {COLUMNS} FROM run ORDER BY id");
+    let gate = match told.to {
+        RunState::AwaitingApproval => format!(", gate AS ({})", gates("run")),
+        _ => String::new(),
+    };
+    let sql = format!("WITH run AS ({insert}), event AS ({tell}){gate} SELECT {COLUMNS} FROM run ORDER BY id");
     let runs = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<Vec<_>>>()?;
     if let (Some(run), Some(event)) = (runs.first(), events.first()) {
         note(work, run, event.clone());
@@ -145,8 +153,8 @@ fn present(work: &Work<'_>, binds: &mut Binds<'_>, moment: Option<Timestamp>) ->
 }
 
 const INSERT: &str = "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, priority, run_at, \
-    idempotency_key, max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, created_at, \
-    updated_at)";
+    idempotency_key, max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, awaiting, \
+    created_at, updated_at)";
 
 /// A row of [`INSERT`].
 fn row<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, state: RunState, now: &str) -> Result<String> {
@@ -154,8 +162,10 @@ fn row<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, state: 
     let (run_at, due) = due(work, binds, request, now)?;
     let due = if state == RunState::Queued { due } else { "FALSE".to_owned() };
     let timeout = request.timeout.map(|timeout| lease::micros("timeout", timeout)).transpose()?;
+    let id = binds.add(&ready.id);
+    let awaiting = if state == RunState::AwaitingApproval { id.clone() } else { "NULL".to_owned() };
     let values = [
-        binds.add(&ready.id),
+        id,
         binds.add(ready.project),
         binds.add(&request.kind),
         binds.json(work.dialect(), &request.input),
@@ -170,6 +180,7 @@ fn row<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, state: 
         binds.add(request.channel_id.as_deref()),
         binds.add(request.conversation_id.as_deref()),
         binds.add(request.parent.as_deref()),
+        awaiting,
         now.to_owned(),
         now.to_owned(),
     ];

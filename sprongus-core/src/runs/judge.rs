@@ -13,6 +13,10 @@ pub(super) enum Report {
     Heartbeat,
     Succeed,
     Fail,
+    /// Asks for an approval.
+    Await,
+    /// Finds or stores the result of a step: never an outcome.
+    Step,
 }
 
 impl Report {
@@ -22,6 +26,8 @@ impl Report {
             Self::Heartbeat => "heartbeat",
             Self::Succeed => "succeed",
             Self::Fail => "fail",
+            Self::Await => "await",
+            Self::Step => "step",
         }
     }
 }
@@ -75,12 +81,12 @@ pub(super) fn judge(stored: Stored, lease: i64, report: Report) -> Result<Judged
     }
 }
 
-fn invalid_state(run: &Run, why: &str) -> Error {
+pub(super) fn invalid_state(run: &Run, why: &str) -> Error {
     let details = serde_json::json!({ "id": run.id, "state": run.state });
     Error::new(ErrorCode::InvalidState, format!("the run {} {why}", run.id)).with_details(details)
 }
 
-fn lost(run: &Run, lease: i64) -> Error {
+pub(super) fn lost(run: &Run, lease: i64) -> Error {
     let message = if run.lease == lease {
         format!("the lease {lease} of the run {} has ended: the run is {}", run.id, run.state)
     } else {

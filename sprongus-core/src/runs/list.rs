@@ -67,7 +67,8 @@ fn scope(request: &ListRuns, project: Option<&str>) -> serde_json::Value {
     ])
 }
 
-fn position(list: &Cursor, cursor: &str) -> Result<(Timestamp, String)> {
+/// The time and the id in a cursor of a list of the newest.
+pub(super) fn position(list: &Cursor, cursor: &str) -> Result<(Timestamp, String)> {
     let keys = list.decode(cursor)?;
     let text = |index: usize| keys.get(index).and_then(serde_json::Value::as_str);
     let at = text(0).and_then(|at| at.parse().ok());

@@ -1,5 +1,6 @@
 //! What a transition writes beside the run: its event, its output, and who is told after the commit.
 
+use super::approvals::GATE;
 use super::binds::Binds;
 use super::model::Run;
 use super::state::RunState;
@@ -17,6 +18,14 @@ pub(super) fn subject(id: &str) -> String {
     format!("run:{id}")
 }
 
+/// The member of an event's payload that names the approval it is about.
+pub(super) const APPROVAL_ID: &str = "approvalId";
+
+/// The members of an event's payload that say what leave is asked for, or was decided.
+pub(super) fn asked(scope: &str, step: Option<&str>) -> [(String, serde_json::Value); 2] {
+    [("scope".to_owned(), scope.into()), ("step".to_owned(), step.into())]
+}
+
 /// A transition, as its event tells it.
 pub(super) struct Told<'t> {
     pub(super) kind: &'static str,
@@ -28,12 +37,23 @@ pub(super) struct Told<'t> {
 }
 
 impl Told<'_> {
-    fn payload(&self, attempt: Option<i64>) -> Result<Json> {
+    /// Whether it is the gate of a new run that asks.
+    fn asks(&self) -> bool {
+        self.from.is_none() && self.to == RunState::AwaitingApproval
+    }
+
+    fn payload(&self, run: Option<&Run>) -> Result<Json> {
         let mut payload = self.more.clone();
+        if self.asks() {
+            payload.extend(asked(GATE, None));
+        }
         payload.insert("from".to_owned(), self.from.map(RunState::as_str).into());
         payload.insert("to".to_owned(), self.to.as_str().into());
-        if let Some(attempt) = attempt {
-            payload.insert("attempt".to_owned(), attempt.into());
+        if let Some(run) = run {
+            payload.insert("attempt".to_owned(), run.attempt.into());
+            if self.asks() {
+                payload.insert(APPROVAL_ID.to_owned(), run.id.clone().into());
+            }
         }
         Json::from_value(&serde_json::Value::Object(payload))
     }
@@ -48,7 +68,7 @@ impl Told<'_> {
             seq: run.version,
             kind: self.kind,
             actor: self.actor.or(run.claimed_by.as_deref()).unwrap_or(&who.actor),
-            payload: &self.payload(Some(run.attempt))?,
+            payload: &self.payload(Some(run))?,
         };
         events::append(work, &event)
     }
@@ -61,10 +81,11 @@ impl Told<'_> {
             None => format!("coalesce(claimed_by, {}::text)", binds.add(work.who().actor.to_string())),
         };
         let payload = binds.add(Value::Json(self.payload(None)?.for_jsonb().into_owned().into()));
+        let approval = if self.asks() { format!(", '{APPROVAL_ID}', id") } else { String::new() };
         Ok(format!(
             "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
              SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
-             {payload}::jsonb || jsonb_build_object('attempt', attempt) FROM run"
+             {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}) FROM run"
         ))
     }
 }

@@ -19,6 +19,16 @@ pub enum Decision {
     Denied,
 }
 
+impl Decision {
+    /// `approved` or `denied`: as in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// Which approvals a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -35,7 +45,7 @@ pub enum DecisionFilter {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Approval {
-    /// ULID.
+    /// ULID; the gate's is its run's.
     pub id: String,
     /// The run's project.
     pub project_id: Option<String>,
@@ -55,7 +65,7 @@ pub struct Approval {
     pub decided_at: Option<Timestamp>,
     /// A word of who decided.
     pub note: Option<String>,
-    /// The request's and the decision's, merged; the decision's keys win.
+    /// An object: the request's and the decision's members; the decision's win.
     pub metadata: Json,
     /// When it was asked for.
     pub created_at: Timestamp,

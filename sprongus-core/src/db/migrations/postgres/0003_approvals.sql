@@ -4,6 +4,7 @@
 ALTER TABLE sprongus_runs ADD COLUMN awaiting TEXT COLLATE "C";
 
 CREATE TABLE sprongus_approvals (
+    -- of the gate: the id of its run
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     project_id TEXT COLLATE "C",
     run_id TEXT COLLATE "C" NOT NULL,
@@ -23,16 +24,17 @@ CREATE TABLE sprongus_approvals (
 CREATE INDEX sprongus_approvals_created ON sprongus_approvals (created_at DESC, id DESC);
 CREATE INDEX sprongus_approvals_project ON sprongus_approvals (project_id, created_at DESC, id DESC);
 CREATE INDEX sprongus_approvals_pending ON sprongus_approvals (created_at DESC, id DESC) WHERE decision IS NULL;
+CREATE INDEX sprongus_approvals_pending_project ON sprongus_approvals (project_id, created_at DESC, id DESC) WHERE decision IS NULL;
 
 CREATE TABLE sprongus_run_steps (
+    -- rises in the order in which they were stored
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
-    -- in the order in which they were stored
-    number BIGINT NOT NULL,
     output JSONB NOT NULL,
     attempt BIGINT NOT NULL,
     at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (run_id, name)
+    UNIQUE (run_id, name)
 );
 
 -- project_id '' is no project
@@ -40,6 +42,8 @@ CREATE TABLE sprongus_inbox (
     project_id TEXT COLLATE "C" NOT NULL,
     channel_id TEXT COLLATE "C" NOT NULL,
     message_id TEXT COLLATE "C" NOT NULL,
+    -- of the call that was the first: it knows itself where the answer to its commit was lost
+    id TEXT COLLATE "C" NOT NULL,
     run_id TEXT COLLATE "C",
     at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (project_id, channel_id, message_id)

@@ -4,6 +4,7 @@
 ALTER TABLE sprongus_runs ADD COLUMN awaiting TEXT;
 
 CREATE TABLE sprongus_approvals (
+    -- of the gate: the id of its run
     id TEXT NOT NULL PRIMARY KEY,
     project_id TEXT,
     run_id TEXT NOT NULL,
@@ -23,16 +24,17 @@ CREATE TABLE sprongus_approvals (
 CREATE INDEX sprongus_approvals_created ON sprongus_approvals (created_at DESC, id DESC);
 CREATE INDEX sprongus_approvals_project ON sprongus_approvals (project_id, created_at DESC, id DESC);
 CREATE INDEX sprongus_approvals_pending ON sprongus_approvals (created_at DESC, id DESC) WHERE decision IS NULL;
+CREATE INDEX sprongus_approvals_pending_project ON sprongus_approvals (project_id, created_at DESC, id DESC) WHERE decision IS NULL;
 
 CREATE TABLE sprongus_run_steps (
+    -- rises in the order in which they were stored
+    number INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL,
     name TEXT NOT NULL,
-    -- in the order in which they were stored
-    number INTEGER NOT NULL,
     output TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     at TEXT NOT NULL,
-    PRIMARY KEY (run_id, name)
+    UNIQUE (run_id, name)
 ) STRICT;
 
 -- project_id '' is no project
@@ -40,6 +42,8 @@ CREATE TABLE sprongus_inbox (
     project_id TEXT NOT NULL,
     channel_id TEXT NOT NULL,
     message_id TEXT NOT NULL,
+    -- of the call that was the first: it knows itself where the answer to its commit was lost
+    id TEXT NOT NULL,
     run_id TEXT,
     at TEXT NOT NULL,
     PRIMARY KEY (project_id, channel_id, message_id)

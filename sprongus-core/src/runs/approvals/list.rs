@@ -1,0 +1,61 @@
+//! Approvals by filters, a page at a time (keyset paging).
+
+use serde_json::json;
+
+use super::Approvals;
+use super::kept::{COLUMNS, read_approval};
+use super::model::{Approval, DecisionFilter};
+use super::requests::ListApprovals;
+use crate::error::Result;
+use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
+use crate::runs::binds::Binds;
+use crate::runs::list::position;
+use crate::scope::Scope;
+
+impl Approvals<'_> {
+    pub(super) fn do_list(&self, request: &ListApprovals) -> Result<Page<Approval>> {
+        self.session.allow(Scope::RunsRead)?;
+        let project = self.session.project(request.project.as_deref())?;
+        check_limit(request.limit, MAX_LIMIT)?;
+        request.run_id.as_deref().map_or(Ok(()), |run| crate::id::check_id("runId", run))?;
+        request.scope.as_deref().map_or(Ok(()), |scope| crate::text::check_name("the scope", scope))?;
+        let list = Cursor::new("approvals", &json!([project, request.run_id, request.scope, request.decision]));
+        let after = request.cursor.as_deref().map(|cursor| position(&list, cursor)).transpose()?;
+        if request.limit == 0 {
+            return Ok(Page::default());
+        }
+        let mut binds = Binds::default();
+        let mut filter = conditions(&mut binds, request, project);
+        if let Some((at, id)) = &after {
+            let (at, id) = (binds.add(*at), binds.add(id));
+            filter.push(format!("(created_at, id) < ({at}, {id})"));
+        }
+        let filter = if filter.is_empty() { String::new() } else { format!("WHERE {}", filter.join(" AND ")) };
+        // One more than is shown, to know whether there is a next page.
+        let limit = binds.add(request.limit + 1);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sprongus_approvals {filter} ORDER BY created_at DESC, id DESC LIMIT {limit}"
+        );
+        let rows = self.session.read(|exec| exec.query(&sql, binds.values()))?;
+        let mut items: Vec<Approval> = rows.iter().map(read_approval).collect::<Result<_>>()?;
+        let shown = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        let more = items.len() > shown;
+        items.truncate(shown);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|approval| list.encode(&[json!(approval.created_at), json!(approval.id)]));
+        Ok(Page { items, next_cursor })
+    }
+}
+
+fn conditions<'b>(binds: &mut Binds<'b>, request: &'b ListApprovals, project: Option<&'b str>) -> Vec<String> {
+    let equal = [("project_id", project), ("run_id", request.run_id.as_deref()), ("scope", request.scope.as_deref())];
+    let given = equal.into_iter().filter_map(|(column, value)| Some((column, value?)));
+    let mut all: Vec<String> = given.map(|(column, value)| format!("{column} = {}", binds.add(value))).collect();
+    all.extend(request.decision.map(|decision| match decision {
+        DecisionFilter::Approved => "decision = 'approved'".to_owned(),
+        DecisionFilter::Denied => "decision = 'denied'".to_owned(),
+        // The very words of the partial indexes.
+        DecisionFilter::Pending => "decision IS NULL".to_owned(),
+    }));
+    all
+}
