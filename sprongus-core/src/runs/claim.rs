@@ -11,7 +11,7 @@ use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
-use super::{Runs, congestion};
+use super::{Runs, congestion, timeouts};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
 use crate::id::new_id;
@@ -152,9 +152,10 @@ fn assignments<'b>(
     let worker = binds.add(&claiming.request.worker_id);
     let length = binds.add(claiming.micros);
     let lease = lease::extended(work, binds, claiming.micros);
+    let timeout = timeouts::from_now(work, binds);
     format!(
         "state = '{to}', ready = FALSE, attempt = attempt + 1, lease = lease + 1, claimed_by = {worker}, claimed_at = {now}, \
-         started_at = {started}, reported = NULL, lease_us = {length}, {lease}, version = version + 1, updated_at = {now}"
+         started_at = {started}, reported = NULL, lease_us = {length}, {lease}, {timeout}, version = version + 1, updated_at = {now}"
     )
 }
 

@@ -17,6 +17,9 @@ pub(super) enum Report {
     Await,
     /// Finds or stores the result of a step: never an outcome.
     Step,
+    Snooze,
+    /// The worker saw that it takes too long.
+    TimeOut,
 }
 
 impl Report {
@@ -28,6 +31,8 @@ impl Report {
             Self::Fail => "fail",
             Self::Await => "await",
             Self::Step => "step",
+            Self::Snooze => "snooze",
+            Self::TimeOut => "time_out",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Durable runs: enqueued once, executed at least once, each report fenced by its lease (DESIGN.md §5).
 
 pub mod approvals;
+mod backoff;
 mod binds;
 mod cancel;
 mod change;
@@ -14,13 +15,17 @@ mod kinds;
 mod lease;
 mod list;
 mod model;
+mod promote;
 mod read;
 mod record;
 mod report;
 mod requests;
+mod rescue;
+mod retry;
 pub mod schedules;
 mod state;
 mod sweep;
+mod timeouts;
 
 pub use figures::{KindLimit, Reported, RunStats, StepResult};
 pub use model::Run;
@@ -173,16 +178,14 @@ impl<'s> Runs<'s> {
     ///
     /// Errors: as [`Runs::fail`].
     pub fn snooze(&self, request: &Snooze) -> Result<Run> {
-        let _ = request;
-        Err(unfinished())
+        self.one_call().do_snooze(request)
     }
 
     /// Queues a run that failed, timed out or was canceled once more: a new series, due at once.
     ///
     /// Errors: `invalid_state`, `not_found`.
     pub fn retry(&self, request: &RetryRun) -> Result<Run> {
-        let _ = request;
-        Err(unfinished())
+        self.one_call().do_retry(request)
     }
 
     /// Reports many successes, each for itself; the answer is in their order. Errors: as [`Runs::succeed`], each in its place.

@@ -1,13 +1,16 @@
 //! What workers say of the runs they have: start, heartbeat, success, failure.
 
+use std::time::Duration;
+
+use super::backoff::{due_in, retry_later};
 use super::binds::Binds;
 use super::change::Change;
 use super::judge::{Judged, Report, judge, read_for_update, read_visible};
 use super::lease;
 use super::model::{COLUMNS, Run, read_run};
-use super::requests::{Fail, Heartbeat, StartRun, Succeed};
+use super::requests::{Fail, Heartbeat, Snooze, StartRun, Succeed};
 use super::state::{RunState, Step};
-use super::{Runs, congestion};
+use super::{Runs, congestion, timeouts};
 use crate::db::Dialect;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::check_id;
@@ -45,6 +48,10 @@ impl Runs<'_> {
                 lease::extended(work, &mut binds, micros)
             }
         };
+        let timeout = match work.dialect() {
+            Dialect::Sqlite => format!(", {}", timeouts::over_reboot(work, &mut binds)),
+            Dialect::Postgres => String::new(),
+        };
         let progress = match &request.progress {
             Some(json) => format!(", progress = {}", binds.json(work.dialect(), json)),
             None => String::new(),
@@ -54,7 +61,7 @@ impl Runs<'_> {
             None => String::new(),
         };
         let sql = format!(
-            "UPDATE sprongus_runs SET {lease}, updated_at = {now}{progress} \
+            "UPDATE sprongus_runs SET {lease}{timeout}, updated_at = {now}{progress} \
              WHERE id = {id} AND lease = {fence} AND state = 'running'{project} RETURNING {COLUMNS}"
         );
         work.query(&sql, binds.values())?.first().map(read_run).transpose()
@@ -86,15 +93,31 @@ impl Runs<'_> {
         if request.retry_in.is_some() && !request.retryable {
             return Err(Error::invalid("retryIn is for a failure that is retryable"));
         }
-        let retry_in = request.retry_in.map(|delay| lease::micros("retryIn", delay)).transpose()?;
+        request.retry_in.map_or(Ok(0), |delay| lease::micros("retryIn", delay))?;
+        self.report_on(&request.id, request.lease, Report::Fail, |work, run| fail(work, run, request))
+    }
+
+    pub(super) fn do_snooze(&self, request: &Snooze) -> Result<Run> {
+        lease::micros("delay", request.delay)?;
+        self.report_on(&request.id, request.lease, Report::Snooze, |work, run| snooze(work, run, request.delay))
+    }
+
+    /// Makes a report that depends on how the run stands.
+    pub(super) fn report_on(
+        &self,
+        id: &str,
+        lease: i64,
+        report: Report,
+        change: impl Fn(&mut Work<'_>, &Run) -> Result<Option<Run>>,
+    ) -> Result<Run> {
         self.session.allow(Scope::RunsWrite)?;
         congestion::watched(self.session, || {
             self.settled(|| {
                 self.session.write(|work| {
-                    let stored = read_for_update(self.session, work.exec(), &request.id)?;
-                    match judge(stored, request.lease, Report::Fail)? {
+                    let stored = read_for_update(self.session, work.exec(), id)?;
+                    match judge(stored, lease, report)? {
                         Judged::Answered(run) => Ok(run),
-                        Judged::Open(run) => fail(work, &run, request, retry_in),
+                        Judged::Open(run) => change(work, &run)?.ok_or_else(|| changed_meanwhile(id)),
                     }
                 })
             })
@@ -137,7 +160,7 @@ impl Runs<'_> {
 /// The longest reference to an output, in bytes: signed URLs are long.
 const LONGEST_REF: usize = 4096;
 
-fn fail(work: &mut Work<'_>, run: &Run, request: &Fail, retry_in: Option<i64>) -> Result<Run> {
+fn fail(work: &mut Work<'_>, run: &Run, request: &Fail) -> Result<Option<Run>> {
     let error = crate::text::error_text(&request.error, work.options().max_error_bytes);
     let again = request.retryable && run.attempt < run.max_attempts;
     let step = if again { Step::Retry } else { Step::Fail };
@@ -147,32 +170,22 @@ fn fail(work: &mut Work<'_>, run: &Run, request: &Fail, retry_in: Option<i64>) -
     }
     change.set("error", error.clone());
     if again {
-        let options = work.options();
-        let attempt = u32::try_from(run.attempt).unwrap_or(u32::MAX);
-        let backoff = || crate::id::backoff(attempt, options.backoff_base, options.backoff_cap);
-        let delay = retry_in.map_or_else(backoff, |micros| std::time::Duration::from_micros(micros.unsigned_abs()));
-        due_in(work, &mut change, delay)?;
-        change.tell("delay", delay.as_secs_f64());
-        change.tell("reason", error);
+        retry_later(work, &mut change, run.attempt, request.retry_in, error)?;
     } else {
         change.tell("error", error);
     }
-    change.apply(work)?.ok_or_else(|| changed_meanwhile(&run.id))
+    change.apply(work)
 }
 
-/// Due again after the delay.
-fn due_in(work: &Work<'_>, change: &mut Change<'_>, delay: std::time::Duration) -> Result<()> {
-    let now = change.now();
-    match work.dialect() {
-        Dialect::Sqlite => change.set("run_at", work.options().clock.now().saturating_add(delay)),
-        Dialect::Postgres => {
-            let micros = lease::micros("the delay", delay)?;
-            let micros = change.binds().add(micros);
-            change.set_sql(format!("run_at = {now} + {micros}::bigint * interval '1 microsecond'"));
-        }
+/// The attempt is given back.
+fn snooze(work: &mut Work<'_>, run: &Run, delay: Duration) -> Result<Option<Run>> {
+    let mut change = Change::new(work, Step::Snooze, run.state, &run.id, run.lease)?;
+    if let Some(worker) = run.claimed_by.as_deref() {
+        change.by(worker);
     }
-    change.set("ready", delay.is_zero());
-    Ok(())
+    change.set_sql("attempt = attempt - 1");
+    due_in(work, &mut change, delay)?;
+    change.apply(work)
 }
 
 /// How long the run was claimed for.

@@ -187,6 +187,7 @@ impl Step {
             Self::Fail | Self::Retry => Some("fail"),
             Self::Snooze => Some("snooze"),
             Self::Await => Some("await"),
+            Self::TimeOut | Self::RetryTimeOut => Some("time_out"),
             Self::Cancel => Some("cancel"),
             Self::Approve
             | Self::Deny
@@ -195,8 +196,6 @@ impl Step {
             | Self::Start
             | Self::Rescue
             | Self::Expire
-            | Self::TimeOut
-            | Self::RetryTimeOut
             | Self::Reopen
             | Self::Regate => None,
         }

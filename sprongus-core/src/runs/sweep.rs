@@ -1,188 +1,107 @@
-//! Housekeeping that claims do as they go: what has become due is made ready, what was abandoned is rescued. Bounded.
+//! Housekeeping that claims do as they go: one read tells what there is to do, and only that is done. Bounded.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::binds::Binds;
-use super::change::Change;
-use super::lease::{LEASED, by_index, expired, lease_order, ready};
-use super::requests::Rescue;
-use super::state::{RunState, Step};
-use super::{Runs, congestion};
-use crate::db::{Dialect, Row};
+use super::{Runs, congestion, promote, rescue, timeouts};
+use crate::db::{Dialect, Executor};
 use crate::error::Result;
-use crate::page::{MAX_LIMIT, check_limit};
-use crate::scope::Scope;
-use crate::session::Work;
+use crate::session::{Session, Work};
 
-/// The most a claim promotes and rescues on its way.
-const PROMOTED: i64 = 1_000;
-const RESCUED: i64 = 100;
+/// A piece of housekeeping; each concept keeps its own in its own file.
+pub(super) struct Chore {
+    /// What it is called in the log.
+    pub(super) name: &'static str,
+    /// SQL of one value that is not null where there is something to do: the first of a range of an index, in the index's
+    /// own order, for of EXISTS the planner may think that any row will soon do, and walk.
+    pub(super) look: fn(&mut Looking<'_>) -> String,
+    /// Does it, bounded.
+    pub(super) work: fn(&Runs<'_>, &Claimer<'_>) -> Result<()>,
+}
+
+/// In the order in which they are done: what took too long is timed out also where its lease has run out as well.
+const CHORES: &[Chore] = &[promote::CHORE, timeouts::CHORE, rescue::CHORE];
+
+/// Who does housekeeping on the way to a claim.
+pub(super) struct Claimer<'c> {
+    pub(super) worker: &'c str,
+    pub(super) lease: Duration,
+}
+
+/// The questions of one look, as they are put together.
+pub(super) struct Looking<'b> {
+    pub(super) session: &'b Session<'b>,
+    pub(super) dialect: Dialect,
+    pub(super) binds: Binds<'b>,
+}
+
+impl Looking<'_> {
+    /// The SQL of the present.
+    pub(super) fn now(&mut self) -> String {
+        self.binds.now_for(self.dialect, self.session.options())
+    }
+
+    /// ` AND …`: only the project that the handle is confined to.
+    pub(super) fn of_project(&mut self) -> String {
+        of_project(self.session, &mut self.binds)
+    }
+}
+
+/// See [`Looking::of_project`].
+pub(super) fn of_project<'b>(session: &'b Session<'_>, binds: &mut Binds<'b>) -> String {
+    match session.confined() {
+        Some(project) => format!(" AND project_id = {}", binds.add(project)),
+        None => String::new(),
+    }
+}
 
 impl Runs<'_> {
-    pub(super) fn do_rescue(&self, request: &Rescue) -> Result<i64> {
-        self.session.allow(Scope::RunsWrite)?;
-        check_limit(request.limit, MAX_LIMIT)?;
-        self.rescue_expired(&self.session.who().actor, request.limit, None)
-    }
-
-    /// Looks, with one read, whether there is anything to do, and does it. Its failure is no reason not to claim.
+    /// Looks whether there is anything to do, and does it. Its failure is no reason not to claim.
     pub(super) fn sweep(&self, worker: &str, lease: Duration) {
+        let claimer = Claimer { worker, lease };
         // Watched each for itself: even a read may have waited, where there is one connection.
         let look = congestion::watched(self.session, || self.session.read(|exec| self.looks(exec)));
-        let swept = look.and_then(|(due, abandoned)| {
-            if due {
-                congestion::watched(self.session, || self.session.write_one(|work| self.promote(work)))?;
+        for chore in look.unwrap_or_else(|error| failed("the look at what is to be done", &error)) {
+            if let Err(error) = congestion::watched(self.session, || (chore.work)(self, &claimer)) {
+                failed::<()>(chore.name, &error);
             }
-            if abandoned && !congestion::recent(self.session, lease) {
-                congestion::watched(self.session, || self.rescue_expired(worker, RESCUED, Some(lease)))?;
-            }
-            Ok(())
-        });
-        if let Err(error) = swept {
-            tracing::warn!(code = %error.code(), "due and abandoned runs could not be swept");
         }
     }
 
-    /// Whether something has become due, and whether a lease has run out.
-    fn looks(&self, exec: &mut dyn crate::db::Executor) -> Result<(bool, bool)> {
-        let dialect = exec.dialect();
-        let mut binds = Binds::default();
-        let now = binds.now_for(dialect, self.session.options());
-        let project = self.project_condition(&mut binds);
-        // The first by the index's own order: of EXISTS the planner may think that any row will soon do, and walk.
-        let due = format!(
-            "(SELECT 1 FROM {} WHERE state = 'queued' AND {} AND run_at <= {now}{project} ORDER BY run_at, id LIMIT 1)",
-            by_index(dialect, "later"),
-            ready(dialect, false)
-        );
-        let conditions = expired(&mut binds, dialect, self.session.options());
-        let (leased, order) = (by_index(dialect, "leased"), lease_order(dialect));
-        let abandoned: Vec<String> = conditions
-            .iter()
-            .map(|one| format!("(SELECT 1 FROM {leased} WHERE {LEASED} AND {one}{project} ORDER BY {order} LIMIT 1)"))
-            .collect();
-        let sql = format!("SELECT {due} IS NOT NULL, coalesce({}) IS NOT NULL", abandoned.join(", "));
-        let rows = exec.query(&sql, binds.values())?;
-        rows.first().map_or(Ok((false, false)), |row| Ok((row.bool(0)?, row.bool(1)?)))
-    }
-
-    fn project_condition<'b>(&'b self, binds: &mut Binds<'b>) -> String {
-        match self.session.confined() {
-            Some(project) => format!(" AND project_id = {}", binds.add(project)),
-            None => String::new(),
+    /// The chores that there is something to do for.
+    fn looks(&self, exec: &mut dyn Executor) -> Result<Vec<&'static Chore>> {
+        let mut looking = Looking { session: &self.session, dialect: exec.dialect(), binds: Binds::default() };
+        let questions: Vec<String> =
+            CHORES.iter().map(|chore| format!("{} IS NOT NULL", (chore.look)(&mut looking))).collect();
+        let rows = exec.query(&format!("SELECT {}", questions.join(", ")), looking.binds.values())?;
+        let mut there = Vec::new();
+        for (index, chore) in CHORES.iter().enumerate() {
+            if rows.first().is_some_and(|row| row.bool(index).unwrap_or(false)) {
+                there.push(chore);
+            }
         }
-    }
-
-    fn promote(&self, work: &mut Work<'_>) -> Result<u64> {
-        let dialect = work.dialect();
-        let mut binds = Binds::default();
-        let now = binds.now(work);
-        let project = self.project_condition(&mut binds);
-        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
-        let due = format!(
-            "SELECT id FROM {} WHERE state = 'queued' AND {} AND run_at <= {now}{project} \
-             ORDER BY run_at, id LIMIT {PROMOTED}{lock}",
-            by_index(dialect, "later"),
-            ready(dialect, false)
-        );
-        let sql = match dialect {
-            Dialect::Sqlite => format!("UPDATE sprongus_runs SET ready = TRUE WHERE id IN ({due})"),
-            Dialect::Postgres => format!(
-                "WITH due AS MATERIALIZED ({due}) UPDATE sprongus_runs SET ready = TRUE \
-                 WHERE id = ANY (ARRAY (SELECT id FROM due)) AND state = 'queued'"
-            ),
-        };
-        work.execute(&sql, binds.values())
-    }
-
-    /// Rescues up to `limit` runs, each for itself: one that cannot be is left for the next time and holds up none.
-    ///
-    /// `lease`: a claimer's. Where it waited longer than a heartbeat interval, of its own lease or of the run's, the holder
-    /// may have waited as well, and the run is left alone for an interval.
-    fn rescue_expired(&self, actor: &str, limit: i64, lease: Option<Duration>) -> Result<i64> {
-        self.session.write(|work| {
-            let (begun, waited) = (Instant::now(), work.waited());
-            let abandoned = self.abandoned(work, limit)?;
-            // On PostgreSQL it is the statement that waits, for a lock.
-            let waited = waited + begun.elapsed();
-            if lease.is_some() {
-                congestion::note(self.session, waited);
-            }
-            let excused = |row: &Row| match lease {
-                Some(lease) => Ok(congestion::recent(self.session, lease.min(claimed_for(row)?))),
-                None => Ok(false),
-            };
-            let mut rescued = 0;
-            for row in abandoned {
-                if !excused(&row)? {
-                    rescued += i64::from(self.rescue_one(work, actor, &row)?);
-                }
-            }
-            Ok(rescued)
-        })
-    }
-
-    fn abandoned(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Row>> {
-        let dialect = work.dialect();
-        let mut binds = Binds::default();
-        let conditions = expired(&mut binds, dialect, work.options());
-        let project = self.project_condition(&mut binds);
-        let limit = binds.add(limit);
-        let order = lease_order(dialect);
-        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
-        let table = by_index(dialect, "leased");
-        let arm = |condition: &String| {
-            format!(
-                "SELECT id, lease, state, attempt, max_attempts, lease_us FROM {table} WHERE {LEASED} AND {condition}{project} \
-                 ORDER BY {order}, id LIMIT {limit}{lock}"
-            )
-        };
-        let sql = match conditions.as_slice() {
-            [one] => arm(one),
-            many => {
-                let arms: Vec<String> = many.iter().map(|one| format!("SELECT * FROM ({})", arm(one))).collect();
-                format!("{} LIMIT {limit}", arms.join(" UNION ALL "))
-            }
-        };
-        work.query(&sql, binds.values())
-    }
-
-    fn rescue_one(&self, work: &mut Work<'_>, actor: &str, row: &Row) -> Result<bool> {
-        let id = row.text(0)?;
-        work.exec().batch("SAVEPOINT sprongus_rescue")?;
-        let rescued = rescue(work, actor, &id, row);
-        let undo = if rescued.is_err() { "ROLLBACK TO SAVEPOINT sprongus_rescue; " } else { "" };
-        work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_rescue"))?;
-        rescued.or_else(|error| {
-            tracing::warn!(run = %id, code = %error.code(), "an abandoned run could not be rescued");
-            Ok(false)
-        })
+        Ok(there)
     }
 }
 
-/// How long the run was claimed for.
-fn claimed_for(row: &Row) -> Result<Duration> {
-    Ok(row.opt_int(5)?.map_or(Duration::MAX, |micros| Duration::from_micros(micros.unsigned_abs())))
+fn failed<T: Default>(what: &str, error: &crate::error::Error) -> T {
+    tracing::warn!(code = %error.code(), "{what} failed on the way to a claim");
+    T::default()
 }
 
-/// Its state, its lease and that it has run out are looked at again in the statement that writes.
-fn rescue(work: &mut Work<'_>, actor: &str, id: &str, row: &Row) -> Result<bool> {
-    let (lease, state) = (row.int(1)?, RunState::parse(&row.text(2)?)?);
-    let again = row.int(3)? < row.int(4)?;
-    let step = if again { Step::Rescue } else { Step::Expire };
-    let (dialect, options) = (work.dialect(), work.options());
-    let mut change = Change::new(work, step, state, id, lease)?;
-    let conditions = expired(change.binds(), dialect, options).join(" OR ");
-    change.only_if(format!("({conditions})"));
-    change.by(actor);
-    if again {
-        change.set_sql("ready = TRUE");
-    } else {
-        change.set("error", EXPIRED);
-        change.tell("error", EXPIRED);
-    }
-    Ok(change.apply(work)?.is_some())
+/// Does something to one run of many: where that fails it is undone and told, and holds up none of the others.
+pub(super) fn one_of_many(
+    work: &mut Work<'_>,
+    id: &str,
+    what: &str,
+    change: impl FnOnce(&mut Work<'_>) -> Result<bool>,
+) -> Result<bool> {
+    work.exec().batch("SAVEPOINT sprongus_sweep")?;
+    let changed = change(work);
+    let undo = if changed.is_err() { "ROLLBACK TO SAVEPOINT sprongus_sweep; " } else { "" };
+    work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_sweep"))?;
+    changed.or_else(|error| {
+        tracing::warn!(run = %id, code = %error.code(), "{what} failed for a run");
+        Ok(false)
+    })
 }
-
-/// The error of a run whose last lease ran out.
-const EXPIRED: &str = "lease expired";

@@ -1,0 +1,131 @@
+//! Runs whose lease has run out are queued again, or end as failed where no attempt is left. Bounded, each for itself.
+
+use std::time::{Duration, Instant};
+
+use super::binds::Binds;
+use super::change::Change;
+use super::lease::{LEASED, by_index, expired, lease_order};
+use super::requests::Rescue;
+use super::state::{RunState, Step};
+use super::sweep::{Chore, Looking, of_project, one_of_many};
+use super::{Runs, congestion};
+use crate::db::{Dialect, Row};
+use crate::error::Result;
+use crate::page::{MAX_LIMIT, check_limit};
+use crate::scope::Scope;
+use crate::session::Work;
+
+/// The most that a claim rescues on its way.
+const MOST: i64 = 100;
+
+pub(super) const CHORE: Chore = Chore {
+    name: "rescuing abandoned runs",
+    look,
+    work: |runs, claimer| match congestion::recent(runs.session, claimer.lease) {
+        true => Ok(()),
+        false => runs.rescue_expired(claimer.worker, MOST, Some(claimer.lease)).map(drop),
+    },
+};
+
+fn look(looking: &mut Looking<'_>) -> String {
+    let dialect = looking.dialect;
+    let conditions = expired(&mut looking.binds, dialect, looking.session.options());
+    let project = looking.of_project();
+    let (leased, order) = (by_index(dialect, "leased"), lease_order(dialect));
+    let abandoned: Vec<String> = conditions
+        .iter()
+        .map(|one| format!("(SELECT 1 FROM {leased} WHERE {LEASED} AND {one}{project} ORDER BY {order} LIMIT 1)"))
+        .collect();
+    format!("coalesce({})", abandoned.join(", "))
+}
+
+impl Runs<'_> {
+    pub(super) fn do_rescue(&self, request: &Rescue) -> Result<i64> {
+        self.session.allow(Scope::RunsWrite)?;
+        check_limit(request.limit, MAX_LIMIT)?;
+        let actor = &self.session.who().actor;
+        let timed_out = self.time_out_overdue(actor, request.limit)?;
+        Ok(timed_out + self.rescue_expired(actor, request.limit - timed_out, None)?)
+    }
+
+    /// Rescues up to `limit` runs, each for itself: one that cannot be is left for the next time and holds up none.
+    ///
+    /// `lease`: a claimer's. Where it waited longer than a heartbeat interval, of its own lease or of the run's, the holder
+    /// may have waited as well, and the run is left alone for an interval.
+    fn rescue_expired(&self, actor: &str, limit: i64, lease: Option<Duration>) -> Result<i64> {
+        self.session.write(|work| {
+            let (begun, waited) = (Instant::now(), work.waited());
+            let abandoned = self.abandoned(work, limit)?;
+            // On PostgreSQL it is the statement that waits, for a lock.
+            let waited = waited + begun.elapsed();
+            if lease.is_some() {
+                congestion::note(self.session, waited);
+            }
+            let excused = |row: &Row| match lease {
+                Some(lease) => Ok(congestion::recent(self.session, lease.min(claimed_for(row)?))),
+                None => Ok(false),
+            };
+            let mut rescued = 0;
+            for row in abandoned {
+                if !excused(&row)? {
+                    let id = row.text(0)?;
+                    let done = one_of_many(work, &id, CHORE.name, |work| rescue(work, actor, &id, &row))?;
+                    rescued += i64::from(done);
+                }
+            }
+            Ok(rescued)
+        })
+    }
+
+    fn abandoned(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Row>> {
+        let dialect = work.dialect();
+        let mut binds = Binds::default();
+        let conditions = expired(&mut binds, dialect, work.options());
+        let project = of_project(&self.session, &mut binds);
+        let limit = binds.add(limit);
+        let order = lease_order(dialect);
+        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        let table = by_index(dialect, "leased");
+        let arm = |condition: &String| {
+            format!(
+                "SELECT id, lease, state, attempt, max_attempts, lease_us FROM {table} WHERE {LEASED} AND {condition}{project} \
+                 ORDER BY {order}, id LIMIT {limit}{lock}"
+            )
+        };
+        let sql = match conditions.as_slice() {
+            [one] => arm(one),
+            many => {
+                let arms: Vec<String> = many.iter().map(|one| format!("SELECT * FROM ({})", arm(one))).collect();
+                format!("{} LIMIT {limit}", arms.join(" UNION ALL "))
+            }
+        };
+        work.query(&sql, binds.values())
+    }
+}
+
+/// How long the run was claimed for.
+fn claimed_for(row: &Row) -> Result<Duration> {
+    Ok(row.opt_int(5)?.map_or(Duration::MAX, |micros| Duration::from_micros(micros.unsigned_abs())))
+}
+
+/// Its state, its lease and that it has run out are looked at again in the statement that writes.
+fn rescue(work: &mut Work<'_>, actor: &str, id: &str, row: &Row) -> Result<bool> {
+    let (lease, state) = (row.int(1)?, RunState::parse(&row.text(2)?)?);
+    let again = row.int(3)? < row.int(4)?;
+    let step = if again { Step::Rescue } else { Step::Expire };
+    let (dialect, options) = (work.dialect(), work.options());
+    let mut change = Change::new(work, step, state, id, lease)?;
+    let conditions = expired(change.binds(), dialect, options).join(" OR ");
+    change.only_if(format!("({conditions})"));
+    change.by(actor);
+    if again {
+        change.set_sql("ready = TRUE");
+    } else {
+        change.set("error", EXPIRED);
+        change.tell("error", EXPIRED);
+    }
+    Ok(change.apply(work)?.is_some())
+}
+
+/// The error of a run whose last lease ran out.
+const EXPIRED: &str = "lease expired";

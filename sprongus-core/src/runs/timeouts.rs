@@ -1,0 +1,130 @@
+//! Attempts that take too long, counted from their claim; claims and `rescue` end them, no worker needed (DESIGN.md §5, §15).
+
+use super::Runs;
+use super::backoff::retry_later;
+use super::binds::Binds;
+use super::change::Change;
+use super::judge::Report;
+use super::lease::{LEASED, by_index};
+use super::model::{COLUMNS, Run, read_run};
+use super::state::Step;
+use super::sweep::{Chore, Looking, of_project, one_of_many};
+use crate::db::Dialect;
+use crate::error::Result;
+use crate::options::Options;
+use crate::session::Work;
+
+/// The most that a claim times out on its way.
+const MOST: i64 = 100;
+
+pub(super) const CHORE: Chore = Chore {
+    name: "timing out what takes too long",
+    look,
+    work: |runs, claimer| runs.time_out_overdue(claimer.worker, MOST).map(drop),
+};
+
+fn look(looking: &mut Looking<'_>) -> String {
+    let overdue = overdue(&mut looking.binds, looking.dialect, looking.session.options());
+    format!("(SELECT 1 FROM {} LIMIT 1)", ordered(looking.dialect, &overdue, &looking.of_project()))
+}
+
+/// The assignment that lets a claimed run's attempt time out, where the run has a timeout.
+///
+/// On PostgreSQL it counts, as the lease does, from when the row is written.
+pub(super) fn from_now(work: &Work<'_>, binds: &mut Binds<'_>) -> String {
+    match work.dialect() {
+        Dialect::Postgres => {
+            let now = binds.add(work.now());
+            format!(
+                "timeout_at = coalesce({now}::timestamptz, clock_timestamp()) + timeout_us * interval '1 microsecond'"
+            )
+        }
+        Dialect::Sqlite => format!("timeout_mono = {} + timeout_us", binds.add(work.options().clock.monotonic())),
+    }
+}
+
+/// SQLite: the assignment by which an attempt that goes on after a reboot times out by the new boot's clock.
+pub(super) fn over_reboot(work: &Work<'_>, binds: &mut Binds<'_>) -> String {
+    let clock = &work.options().clock;
+    let (boot, mono) = (binds.add(clock.boot_id().to_string()), binds.add(clock.monotonic()));
+    format!("timeout_mono = CASE WHEN lease_boot = {boot} THEN timeout_mono ELSE {mono} + timeout_us END")
+}
+
+/// The condition under which an attempt has taken too long. That of another boot is abandoned, and left to the rescue.
+fn overdue(binds: &mut Binds<'_>, dialect: Dialect, options: &Options) -> String {
+    match dialect {
+        Dialect::Postgres => format!("timeout_at IS NOT NULL AND timeout_at <= {}", binds.now_for(dialect, options)),
+        Dialect::Sqlite => {
+            let (boot, mono) = (options.clock.boot_id().to_string(), options.clock.monotonic());
+            let (boot, mono) = (binds.add(boot), binds.add(mono));
+            format!("timeout_mono IS NOT NULL AND lease_boot = {boot} AND timeout_mono <= {mono}")
+        }
+    }
+}
+
+/// The runs that are overdue, by the index of timeouts and in its order.
+fn ordered(dialect: Dialect, overdue: &str, of_project: &str) -> String {
+    let order = match dialect {
+        Dialect::Sqlite => "lease_boot, timeout_mono",
+        Dialect::Postgres => "timeout_at",
+    };
+    format!("{} WHERE {LEASED} AND {overdue}{of_project} ORDER BY {order}", by_index(dialect, "timeout"))
+}
+
+impl Runs<'_> {
+    /// Ends up to `limit` attempts that took too long, each for itself; their number.
+    pub(super) fn time_out_overdue(&self, actor: &str, limit: i64) -> Result<i64> {
+        self.session.write(|work| {
+            let mut ended = 0;
+            for run in self.overdue(work, limit)? {
+                let change = |work: &mut Work<'_>| Ok(time_out(work, &run, actor, true)?.is_some());
+                let done = one_of_many(work, &run.id, CHORE.name, change)?;
+                ended += i64::from(done);
+            }
+            Ok(ended)
+        })
+    }
+
+    fn overdue(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Run>> {
+        let dialect = work.dialect();
+        let mut binds = Binds::default();
+        let overdue = overdue(&mut binds, dialect, work.options());
+        let runs = ordered(dialect, &overdue, &of_project(&self.session, &mut binds));
+        let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        let sql = format!("SELECT {COLUMNS} FROM {runs}, id LIMIT {}{lock}", binds.add(limit));
+        work.query(&sql, binds.values())?.iter().map(read_run).collect()
+    }
+
+    /// A worker ends its own attempt that takes too long; where that was done already, the stored outcome.
+    ///
+    /// Errors: `lease_lost`, `invalid_state`, `not_found`.
+    pub(crate) fn time_out(&self, id: &str, lease: i64) -> Result<Run> {
+        self.report_on(id, lease, Report::TimeOut, |work, run| {
+            let worker = run.claimed_by.as_deref().unwrap_or(&self.session.who().actor);
+            time_out(work, run, worker, false)
+        })
+    }
+}
+
+/// `looked`: it was found to be overdue, which is looked at again in the statement that writes.
+fn time_out(work: &mut Work<'_>, run: &Run, actor: &str, looked: bool) -> Result<Option<Run>> {
+    let again = run.attempt < run.max_attempts;
+    let step = if again { Step::RetryTimeOut } else { Step::TimeOut };
+    let mut change = Change::new(work, step, run.state, &run.id, run.lease)?;
+    change.by(actor);
+    if looked {
+        let overdue = overdue(change.binds(), work.dialect(), work.options());
+        change.only_if(overdue);
+    }
+    let error = match run.timeout {
+        Some(timeout) => format!("timed out after {} s", timeout.as_secs_f64()),
+        None => "timed out".to_owned(),
+    };
+    change.set("error", error.clone());
+    if again {
+        retry_later(work, &mut change, run.attempt, None, error)?;
+    } else {
+        change.tell("error", error);
+    }
+    change.apply(work)
+}
