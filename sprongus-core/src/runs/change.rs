@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::binds::Binds;
+use super::lane;
 use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, insert_output, note, signal};
 use super::state::{RunState, Step};
@@ -47,6 +48,9 @@ impl<'c> Change<'c> {
         if step == Step::Regate {
             // The approval of the gate bears the id of its run.
             sets.push("awaiting = id".to_owned());
+        }
+        if to == RunState::Queued {
+            sets.push(format!("limited = {}", lane::is_limited("sprongus_runs.kind")));
         }
         let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("state = '{from}'")];
         let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };

@@ -1,14 +1,15 @@
 //! The SQL of putting runs into the queue.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::approvals::gates;
 use super::binds::Binds;
-use super::lease;
 use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
 use super::requests::Enqueue;
 use super::state::RunState;
+use super::{lane, lease};
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Value};
 use crate::error::Result;
@@ -95,7 +96,7 @@ fn one_by_one(
     }
     let mut binds = Binds::default();
     let now = present(work, &mut binds, moment);
-    let row = row(work, &mut binds, ready, told.to, &now)?;
+    let row = row(work, &mut binds, ready, told.to, &now, None)?;
     if work.execute(&format!("{INSERT} VALUES ({row}) ON CONFLICT DO NOTHING"), binds.values())? == 0 {
         return Ok(None);
     }
@@ -118,7 +119,10 @@ fn together(
 ) -> Result<Vec<Run>> {
     let mut binds = Binds::default();
     let now = present(work, &mut binds, moment);
-    let rows = all.iter().map(|ready| row(work, &mut binds, ready, told.to, &now)).collect::<Result<Vec<_>>>()?;
+    let limited = limited_kinds(work, all)?;
+    let rows: Result<Vec<String>> =
+        all.iter().map(|ready| row(work, &mut binds, ready, told.to, &now, limited.as_ref())).collect();
+    let rows = rows?;
     let rows = match (judged, all) {
         (Judged::NoPreset, [one]) => {
             let (kind, project) = (binds.add(&one.request.kind), binds.add(one.project.unwrap_or_default()));
@@ -152,25 +156,51 @@ fn present(work: &Work<'_>, binds: &mut Binds<'_>, moment: Option<Timestamp>) ->
     }
 }
 
-const INSERT: &str = "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, priority, run_at, \
+const INSERT: &str = "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, limited, priority, run_at, \
     idempotency_key, max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, awaiting, \
     created_at, updated_at)";
 
-/// A row of [`INSERT`].
-fn row<'b>(work: &Work<'_>, binds: &mut Binds<'b>, ready: &'b Ready<'_>, state: RunState, now: &str) -> Result<String> {
+/// Which kinds of many runs have a limit; none for a single run, whose row asks by itself: many questions take long to plan.
+///
+/// Where a limit is set or lifted meanwhile, claims put the runs right ([`super::lane`]).
+fn limited_kinds(work: &mut Work<'_>, all: &[&Ready<'_>]) -> Result<Option<HashSet<String>>> {
+    if all.len() == 1 {
+        return Ok(None);
+    }
+    let kinds: HashSet<&str> = all.iter().map(|ready| ready.request.kind.as_str()).collect();
+    let kinds = Value::Array(kinds.into_iter().map(|kind| Value::from(kind.to_owned())).collect());
+    let sql = format!("SELECT kind FROM sprongus_kind_limits WHERE kind = ANY ($1::text[]) AND {}", lane::IN_FORCE);
+    work.query(&sql, &[kinds])?.iter().map(|row| row.text(0)).collect::<Result<_>>().map(Some)
+}
+
+/// A row of [`INSERT`]; `limited`: the kinds that have a limit, where that is known.
+fn row<'b>(
+    work: &Work<'_>,
+    binds: &mut Binds<'b>,
+    ready: &'b Ready<'_>,
+    state: RunState,
+    now: &str,
+    limited: Option<&HashSet<String>>,
+) -> Result<String> {
     let request = ready.request;
     let (run_at, due) = due(work, binds, request, now)?;
     let due = if state == RunState::Queued { due } else { "FALSE".to_owned() };
     let timeout = request.timeout.map(|timeout| lease::micros("timeout", timeout)).transpose()?;
     let id = binds.add(&ready.id);
     let awaiting = if state == RunState::AwaitingApproval { id.clone() } else { "NULL".to_owned() };
+    let kind = binds.add(&request.kind);
+    let limited = match limited {
+        Some(kinds) => kinds.contains(&request.kind).to_string(),
+        None => lane::is_limited(&kind),
+    };
     let values = [
         id,
         binds.add(ready.project),
-        binds.add(&request.kind),
+        kind,
         binds.json(work.dialect(), &request.input),
         format!("'{state}'"),
         due,
+        limited,
         binds.add(request.priority),
         run_at,
         binds.add(request.idempotency_key.as_deref()),

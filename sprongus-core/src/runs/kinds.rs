@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::binds::Binds;
 use super::claim::Claiming;
+use super::lane;
 use super::lease::{LEASED, by_index, lease_order, ready};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, Result};
@@ -71,7 +72,7 @@ impl<'k> Kinds<'k> {
 /// `exact`: of several kinds, each locked for itself, which finds the last run there is, however many rivals hold others.
 pub(super) fn candidates(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, exact: bool) -> String {
     let limit = claiming.request.limit;
-    let mut base = format!("state = 'queued' AND {}", ready(dialect, true));
+    let mut base = format!("{} AND {}", lane::queued(dialect, false), lane::unlimited(dialect));
     if let Some(projects) = &claiming.projects {
         base.push_str(&format!(" AND project_id IN {}", binds.list(projects.iter().cloned())));
     }
@@ -112,11 +113,14 @@ pub(super) fn pending(
             format!("{now} + {}::bigint * interval '1 microsecond'", binds.add(micros))
         }
     };
-    let base = format!("state = 'queued' AND {}{projects}", ready(dialect, true));
-    let mut parts: Vec<(&str, String)> =
-        kinds.iter().map(|kind| ("ready_kind", format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))).collect();
-    if parts.is_empty() {
-        parts.push(("ready", format!("{base} ORDER BY {BY_AGE}")));
+    let mut parts: Vec<(&str, String)> = Vec::new();
+    for (limited, of_kind, of_all) in [(false, "ready_kind", "ready"), (true, "ready_limited", "ready_limited")] {
+        let base = format!("{}{projects}", lane::queued(dialect, limited));
+        parts.extend(kinds.iter().map(|kind| (of_kind, format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))));
+        if kinds.is_empty() {
+            let order = if limited { format!("kind, {BY_AGE}") } else { BY_AGE.to_owned() };
+            parts.push((of_all, format!("{base} ORDER BY {order}")));
+        }
     }
     let later = ready(dialect, false);
     parts.push(("later", format!("state = 'queued' AND {later} AND run_at <= {until}{of} ORDER BY run_at, id")));
@@ -144,7 +148,7 @@ fn merged(dialect: Dialect, binds: &mut Binds<'_>, base: &str, arms: &[String], 
     let union = union(dialect, base, arms, &each, "");
     format!(
         "SELECT r.id FROM sprongus_runs AS r JOIN ({union} OFFSET 0) AS c ON c.id = r.id \
-         WHERE r.state = 'queued' AND r.ready ORDER BY c.priority DESC, c.run_at, c.id LIMIT {take} \
+         WHERE r.state = 'queued' AND r.ready AND NOT r.limited ORDER BY c.priority DESC, c.run_at, c.id LIMIT {take} \
          FOR UPDATE OF r SKIP LOCKED"
     )
 }

@@ -12,6 +12,7 @@ mod figures;
 mod insert;
 mod judge;
 mod kinds;
+mod lane;
 mod lease;
 mod list;
 mod model;

@@ -2,6 +2,7 @@
 
 use super::Runs;
 use super::binds::Binds;
+use super::lane;
 use super::lease::{by_index, ready};
 use super::sweep::{Chore, Looking, of_project};
 use crate::db::Dialect;
@@ -37,10 +38,11 @@ impl Runs<'_> {
         let due = due(dialect, &now, &of_project(&self.session, &mut binds));
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
         let due = format!("SELECT id FROM {due} LIMIT {MOST}{lock}");
+        let set = format!("ready = TRUE, limited = {}", lane::is_limited("sprongus_runs.kind"));
         let sql = match dialect {
-            Dialect::Sqlite => format!("UPDATE sprongus_runs SET ready = TRUE WHERE id IN ({due})"),
+            Dialect::Sqlite => format!("UPDATE sprongus_runs SET {set} WHERE id IN ({due})"),
             Dialect::Postgres => format!(
-                "WITH due AS MATERIALIZED ({due}) UPDATE sprongus_runs SET ready = TRUE \
+                "WITH due AS MATERIALIZED ({due}) UPDATE sprongus_runs SET {set} \
                  WHERE id = ANY (ARRAY (SELECT id FROM due)) AND state = 'queued'"
             ),
         };

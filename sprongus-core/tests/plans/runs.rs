@@ -70,12 +70,14 @@ fn clock() -> Arc<dyn Clock> {
 }
 
 /// The indexes that hold live runs only, and the primary key.
-const LIVE: [&str; 7] = [
+const LIVE: [&str; 9] = [
     "sprongus_runs_ready",
     "sprongus_runs_ready_kind",
     "sprongus_runs_later",
+    "sprongus_runs_ready_limited",
     "sprongus_runs_leased",
     "sprongus_runs_timeout",
+    "sprongus_runs_leased_kind",
     "sprongus_runs_pkey",
     "sqlite_autoindex_sprongus_runs_1",
 ];

@@ -1,0 +1,34 @@
+//! The two lanes of the queue: ready runs of kinds with a limit stand in one of their own, so that a kind at its limit costs
+//! the claims of other kinds nothing.
+//!
+//! The column `limited` says which; it is set whenever a run becomes queued. Where that raced with a change of the limits, a
+//! claim moves the run: none passes by a limit in the meantime, for claims of the open lane look at the limits themselves.
+
+use crate::db::Dialect;
+
+/// A kind with a limit: a row of `sprongus_kind_limits` whose limits were not lifted.
+pub(super) const IN_FORCE: &str = "(concurrency IS NOT NULL OR rate IS NOT NULL)";
+
+/// The words of the partial indexes `ready` and `ready_kind` (open), or `ready_limited`.
+pub(super) const fn queued(dialect: Dialect, limited: bool) -> &'static str {
+    match (dialect, limited) {
+        (Dialect::Sqlite, false) => "state = 'queued' AND ready = 1 AND limited = 0",
+        (Dialect::Sqlite, true) => "state = 'queued' AND ready = 1 AND limited = 1",
+        (Dialect::Postgres, false) => "state = 'queued' AND ready AND NOT limited",
+        (Dialect::Postgres, true) => "state = 'queued' AND ready AND limited",
+    }
+}
+
+/// SQL: whether runs of the kind that an expression gives belong to the lane of limited kinds.
+pub(super) fn is_limited(kind: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM sprongus_kind_limits AS l WHERE l.kind = {kind} AND {IN_FORCE})")
+}
+
+/// SQL: that a run of the open lane is of a kind without a limit. Evaluated once a statement, on PostgreSQL by the array.
+pub(super) fn unlimited(dialect: Dialect) -> String {
+    let kinds = format!("SELECT l.kind FROM sprongus_kind_limits AS l WHERE {IN_FORCE}");
+    match dialect {
+        Dialect::Sqlite => format!("kind NOT IN ({kinds})"),
+        Dialect::Postgres => format!("kind <> ALL (ARRAY ({kinds}))"),
+    }
+}
