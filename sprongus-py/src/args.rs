@@ -33,6 +33,14 @@ pub(crate) fn text(given: Option<Text>) -> Option<String> {
     given.map(|text| text.0)
 }
 
+/// The value of that name; `InvalidArgumentError` lists the names.
+pub(crate) fn pick<T: Copy>(py: Python<'_>, what: &str, name: &Text, choices: &[(&str, T)]) -> PyResult<T> {
+    choices.iter().find(|(known, _)| *known == name.0).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(known, _)| *known).collect();
+        raised(py, &Error::invalid(format!("{what} is one of {}", names.join(", "))))
+    })
+}
+
 /// A whole number of 64 bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Whole(pub(crate) i64);

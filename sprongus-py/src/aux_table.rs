@@ -15,7 +15,7 @@ use crate::error::raised;
 use crate::ground::Ground;
 use crate::items::{Items, Progress};
 use crate::records::{BulkReport, Entry};
-use crate::{json_in, json_out, pages};
+use crate::{args, json_in, json_out, pages};
 
 /// Documents of one table of a project, validated by the preset bound to the table.
 ///
@@ -273,13 +273,9 @@ impl AuxTable {
     }
 }
 
-/// The value of that name; `InvalidArgumentError` lists the names. The first is the default.
+/// The value of that name, or the first where none is given.
 fn pick<T: Copy>(py: Python<'_>, what: &str, given: Option<Text>, choices: &[(&str, T)]) -> PyResult<T> {
-    let wanted = given.as_ref().map_or(choices[0].0, |given| given.0.as_str());
-    choices.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        raised(py, &Error::invalid(format!("{what} is one of {}", names.join(", "))))
-    })
+    given.map_or(Ok(choices[0].1), |name| args::pick(py, what, &name, choices))
 }
 
 fn bulk_options(py: Python<'_>, mode: Option<Text>, on_error: Option<Text>, dry_run: bool) -> PyResult<BulkOptions> {

@@ -1,4 +1,4 @@
-//! The items of `enqueue_many`: dicts of enqueue's parameters.
+//! Dicts of enqueue's parameters: the items of `enqueue_many`, what a factory gives, what the inbox takes.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString};
@@ -18,24 +18,24 @@ pub(crate) fn read_all(items: &Bound<'_, PyAny>) -> PyResult<Vec<Enqueue>> {
     items.try_iter()?.enumerate().map(read).collect()
 }
 
-/// Reads an item by enqueue's own rules; a key that is no parameter is refused.
-fn read(item: &Bound<'_, PyAny>) -> PyResult<Enqueue> {
+/// Reads one by enqueue's own rules; a key that is no parameter is refused.
+pub(crate) fn read(item: &Bound<'_, PyAny>) -> PyResult<Enqueue> {
     let refused = |message: &str| raised(item.py(), &Error::invalid(message));
     let Ok(mapping) = item.cast::<PyMapping>() else {
-        return Err(refused("an item of enqueue_many is a dict of enqueue's parameters"));
+        return Err(refused("a run to be enqueued is a dict of enqueue's parameters"));
     };
     let mut request = Enqueue::new("", Json::null());
     let mut named = false;
     for pair in mapping.items()?.iter() {
         let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
-        let Ok(key) = key.cast::<PyString>() else { return Err(refused("an item's keys are str")) };
+        let Ok(key) = key.cast::<PyString>() else { return Err(refused("the keys of a run to be enqueued are str")) };
         let key = key.to_string_lossy();
         named |= key == "kind";
         if !set(&mut request, &key, &value)? {
             return Err(refused(&format!("enqueue has no parameter {key:?}")));
         }
     }
-    if named { Ok(request) } else { Err(refused("an item lacks \"kind\"")) }
+    if named { Ok(request) } else { Err(refused("a run to be enqueued lacks \"kind\"")) }
 }
 
 /// Sets one parameter; whether there is one of that name.

@@ -5,8 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::prelude::*;
 use sprongus::aux_store::Aux;
+use sprongus::events::Events;
+use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
 use sprongus::runs::Runs;
+use sprongus::runs::approvals::Approvals;
+use sprongus::runs::schedules::Schedules;
 use sprongus::{Error, Result, Store, Tx};
 
 use crate::call::{Detached, wait};
@@ -35,6 +39,42 @@ impl Ground {
     /// Runs `work` with the runs here.
     pub(crate) fn runs<T: Send>(&self, py: Python<'_>, work: impl FnOnce(Runs<'_>) -> Result<T> + Send) -> PyResult<T> {
         self.either(py, work, |work, store| work(store.runs()), |work, tx| work(tx.runs()))
+    }
+
+    /// Runs `work` with the approvals here.
+    pub(crate) fn approvals<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Approvals<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.approvals()), |work, tx| work(tx.approvals()))
+    }
+
+    /// Runs `work` with the inbox here.
+    pub(crate) fn inbox<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Inbox<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.inbox()), |work, tx| work(tx.inbox()))
+    }
+
+    /// Runs `work` with the schedules here.
+    pub(crate) fn schedules<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Schedules<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.schedules()), |work, tx| work(tx.schedules()))
+    }
+
+    /// Runs `work` with the feed of events here.
+    pub(crate) fn events<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Events<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.events()), |work, tx| work(tx.events()))
     }
 
     /// Runs `work` with a table here.

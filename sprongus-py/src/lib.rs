@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod approvals;
 mod args;
 mod attach;
 mod aux_table;
@@ -10,9 +11,11 @@ mod call;
 mod context;
 mod enqueue_item;
 mod error;
+mod events;
 mod ground;
 mod handler;
 mod host_sql;
+mod inbox;
 mod items;
 mod json_in;
 mod json_out;
@@ -23,6 +26,7 @@ mod pages;
 mod presets;
 mod records;
 mod runs;
+mod schedules;
 mod store;
 mod time;
 mod transaction;
@@ -37,6 +41,10 @@ fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<store::Store>()?;
     module.add_class::<transaction::Transaction>()?;
     module.add_class::<runs::Runs>()?;
+    module.add_class::<approvals::Approvals>()?;
+    module.add_class::<events::Events>()?;
+    module.add_class::<inbox::Inbox>()?;
+    module.add_class::<schedules::Schedules>()?;
     module.add_class::<presets::Presets>()?;
     module.add_class::<aux_table::AuxTable>()?;
     module.add_class::<lease::Lease>()?;

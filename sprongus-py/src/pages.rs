@@ -4,6 +4,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use sprongus::Page;
+use sprongus::events::EventBatch;
+
+use crate::records::Event;
 
 /// A page of records as `sprongus.Page`.
 pub(crate) fn page<'py, T, U>(
@@ -30,6 +33,14 @@ pub(crate) fn shown(items: Bound<'_, PyList>, next_cursor: Option<String>) -> Py
     static PAGE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = items.py();
     PAGE.import(py, "sprongus._pages", "Page")?.call1((items, next_cursor))
+}
+
+/// Events as `sprongus.EventBatch`.
+pub(crate) fn batch(py: Python<'_>, batch: EventBatch) -> PyResult<Bound<'_, PyAny>> {
+    static BATCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let items = PyList::empty(py);
+    batch.items.into_iter().try_for_each(|event| items.append(Event::make(py, event)?))?;
+    BATCH.import(py, "sprongus._pages", "EventBatch")?.call1((items, batch.cursor))
 }
 
 /// An iterator over every page that `list(**query)` gives.

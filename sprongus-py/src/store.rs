@@ -7,15 +7,19 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use sprongus::{Error, Result, Scope, WorkerOptions};
 
+use crate::approvals::Approvals;
 use crate::args::{Text, Whole, text, texts};
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
 use crate::error::raised;
+use crate::events::Events;
 use crate::ground::Ground;
 use crate::host_sql;
+use crate::inbox::Inbox;
 use crate::presets::Presets;
 use crate::runs::Runs;
+use crate::schedules::Schedules;
 use crate::time::Seconds;
 use crate::worker::Worker;
 
@@ -66,6 +70,30 @@ impl Store {
     #[getter]
     fn runs(&self) -> Runs {
         Runs::new(self.ground())
+    }
+
+    /// Leave to go on: the gate before the queue, and what runs ask for while they run.
+    #[getter]
+    fn approvals(&self) -> Approvals {
+        Approvals::new(self.ground())
+    }
+
+    /// Messages from outside, each processed once.
+    #[getter]
+    fn inbox(&self) -> Inbox {
+        Inbox::new(self.ground())
+    }
+
+    /// The feed of all events.
+    #[getter]
+    fn events(&self) -> Events {
+        Events::new(self.ground())
+    }
+
+    /// Runs enqueued again and again.
+    #[getter]
+    fn schedules(&self) -> Schedules {
+        Schedules::new(self.ground())
     }
 
     /// The documents of a table of a project.

@@ -3,14 +3,18 @@
 use pyo3::prelude::*;
 use sprongus::{Error, Tx};
 
+use crate::approvals::Approvals;
 use crate::args::{Text, text};
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
 use crate::error::raised;
+use crate::events::Events;
 use crate::ground::Ground;
 use crate::host_sql;
+use crate::inbox::Inbox;
 use crate::presets::Presets;
 use crate::runs::Runs;
+use crate::schedules::Schedules;
 
 /// The services of a Store inside one commit, and your own SQL.
 ///
@@ -47,6 +51,30 @@ impl Transaction {
     #[getter]
     fn runs(&self) -> Runs {
         Runs::new(self.ground.clone())
+    }
+
+    /// Leave to go on: the gate before the queue, and what runs ask for while they run.
+    #[getter]
+    fn approvals(&self) -> Approvals {
+        Approvals::new(self.ground.clone())
+    }
+
+    /// Messages from outside, each processed once.
+    #[getter]
+    fn inbox(&self) -> Inbox {
+        Inbox::new(self.ground.clone())
+    }
+
+    /// The feed of all events.
+    #[getter]
+    fn events(&self) -> Events {
+        Events::new(self.ground.clone())
+    }
+
+    /// Runs enqueued again and again.
+    #[getter]
+    fn schedules(&self) -> Schedules {
+        Schedules::new(self.ground.clone())
     }
 
     /// The documents of a table of a project.

@@ -1,11 +1,14 @@
 //! The values of records as Python objects.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+use serde::Serialize;
 use sprongus::{Json, Timestamp, Violation};
 
+use super::Run;
 use crate::{json_out, time};
 
 /// A value that an attribute of a record may have.
@@ -58,6 +61,12 @@ impl Field for u64 {
     }
 }
 
+impl Field for f64 {
+    fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyFloat::new(py, *self).into_any())
+    }
+}
+
 /// Seconds.
 impl Field for Duration {
     fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -80,5 +89,17 @@ impl Field for Json {
 impl Field for Vec<Violation> {
     fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json_out::serialized(py, self)
+    }
+}
+
+impl<V: Serialize> Field for BTreeMap<String, V> {
+    fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_out::serialized(py, self)
+    }
+}
+
+impl Field for sprongus::Run {
+    fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Run::make(py, self.clone()).map(Bound::into_any)
     }
 }

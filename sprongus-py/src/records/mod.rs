@@ -1,20 +1,28 @@
 //! Records: what calls return. Frozen; they compare, hash and pickle by their JSON.
 
+mod accepted;
+mod approval;
 mod base;
 mod entry;
 mod event;
 mod field;
+mod figures;
 mod preset;
 mod run;
+mod schedule;
 
 use pyo3::prelude::*;
 
+pub(crate) use accepted::Accepted;
+pub(crate) use approval::Approval;
 pub(crate) use base::{Data, Record, of};
 pub(crate) use entry::{BulkReport, Entry};
 pub(crate) use event::Event;
 pub(crate) use field::Field;
+pub(crate) use figures::{KindLimit, RunStats, Step};
 pub(crate) use preset::Preset;
 pub(crate) use run::Run;
+pub(crate) use schedule::Schedule;
 
 /// Defines a record: its class and one read-only attribute for each line.
 ///
@@ -70,11 +78,17 @@ pub(crate) use record;
 #[pyfunction]
 fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
     match class {
+        "Accepted" => Accepted::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Approval" => Approval::make(py, base::read(py, json)?).map(Bound::into_any),
         "BulkReport" => BulkReport::make(py, base::read(py, json)?).map(Bound::into_any),
         "Entry" => Entry::make(py, base::read(py, json)?).map(Bound::into_any),
         "Event" => Event::make(py, base::read(py, json)?).map(Bound::into_any),
+        "KindLimit" => KindLimit::make(py, base::read(py, json)?).map(Bound::into_any),
         "Preset" => Preset::make(py, base::read(py, json)?).map(Bound::into_any),
         "Run" => Run::make(py, base::read(py, json)?).map(Bound::into_any),
+        "RunStats" => RunStats::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Schedule" => Schedule::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Step" => Step::make(py, base::read(py, json)?).map(Bound::into_any),
         _ => Err(pyo3::exceptions::PyValueError::new_err("no such record")),
     }
 }
@@ -82,9 +96,15 @@ fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py,
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_record, module)?)?;
     module.add_class::<Record>()?;
+    module.add_class::<Accepted>()?;
+    module.add_class::<Approval>()?;
     module.add_class::<BulkReport>()?;
     module.add_class::<Entry>()?;
     module.add_class::<Event>()?;
+    module.add_class::<KindLimit>()?;
     module.add_class::<Preset>()?;
-    module.add_class::<Run>()
+    module.add_class::<Run>()?;
+    module.add_class::<RunStats>()?;
+    module.add_class::<Schedule>()?;
+    module.add_class::<Step>()
 }
