@@ -1,30 +1,45 @@
 //! `Context`: what a handler is given.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use sprongus::runs::approvals::RequestApproval;
+use sprongus::runs::{FindStep, SaveStep};
 use sprongus::worker::Context as CoreContext;
 
-use crate::args::Given;
+use crate::args::{Given, Text, text};
 use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
-use crate::records::Run;
+use crate::records::{Approval, Run};
+use crate::runs::{document, step};
 use crate::{json_in, json_out};
 
 /// A run in a handler's hands, and its ways to the store.
+///
+/// Its calls wait for the database; in an `async def` handler they hold up that handler's own event loop and no other:
+/// `await asyncio.to_thread(context.heartbeat)` where it has more to do meanwhile.
 #[pyclass(module = "sprongus", frozen)]
 #[derive(Clone)]
 pub(crate) struct Context {
     inner: Arc<Detached<CoreContext>>,
+    /// Whether the run was put to wait for an approval.
+    waiting: Arc<AtomicBool>,
 }
 
 impl Context {
     pub(crate) fn new(context: CoreContext) -> Self {
-        Self { inner: Arc::new(Detached::new(context)) }
+        Self { inner: Arc::new(Detached::new(context)), waiting: Arc::default() }
     }
 
     pub(crate) fn inner(&self) -> &CoreContext {
         &self.inner
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire)
     }
 }
 
@@ -56,6 +71,79 @@ impl Context {
     fn heartbeat(&self, py: Python<'_>, progress: Given<'_>) -> PyResult<()> {
         let progress = progress.into_option().map(|progress| json_in::document(&progress)).transpose()?;
         wait(py, || self.inner.beat(progress))
+    }
+
+    /// The result of a step: the stored one, else what `fn()` gives, which is stored.
+    ///
+    /// When the run is tried again, or goes on after an approval, the steps it has finished give their stored results and
+    /// their functions are not called. A name stands once in a run. Raises `LeaseLostError` where the run is no longer this
+    /// handler's.
+    ///
+    /// >>> worker = store.worker()
+    /// >>> @worker.handler("mail.send")
+    /// ... def send(context):
+    /// ...     body = context.step("render", lambda: f"Dear {context.input['to']}")
+    /// ...     return context.step("send", lambda: len(body))
+    /// >>> worker.run(until_idle=True, patience=0)
+    /// >>> [step.name for step in store.runs.steps(store.runs.list()[0].id)]
+    /// ['render', 'send']
+    #[pyo3(signature = (name, r#fn), text_signature = "($self, name, fn)")]
+    fn step<'py>(&self, py: Python<'py>, name: Text, r#fn: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let run = self.inner.run();
+        let request = FindStep::new(&run.id, run.lease, &name.0);
+        step(
+            r#fn,
+            || wait(py, || self.inner.store().runs().find_step(&request)),
+            |output| {
+                let request = SaveStep { id: run.id.clone(), lease: run.lease, name: name.0, output };
+                wait(py, || self.inner.store().runs().save_step(&request))
+            },
+        )
+    }
+
+    /// Asks for leave: gives the decided record, or leaves the handler until somebody decides.
+    ///
+    /// It leaves by an exception that is no `Exception`, so that `except Exception` lets it pass; do not catch it. The run
+    /// waits without a lease and without a thread. When leave is given (`store.approvals.approve`) it is queued again and the
+    /// handler begins anew, its finished steps at hand, and this call then returns; when it is refused the run ends denied.
+    /// step: where a run asks for the same scope more than once. metadata: a dict.
+    ///
+    /// >>> worker = store.worker()
+    /// >>> @worker.handler("deploy")
+    /// ... def deploy(context):
+    /// ...     leave = context.approval("deploy.production", "version 2.1 to all regions")
+    /// ...     return f"deployed, with leave of {leave.decided_by}"
+    /// >>> run = store.runs.enqueue("deploy")
+    /// >>> worker.run(until_idle=True, patience=0)
+    /// >>> store.runs.get(run.id).state
+    /// 'awaiting_approval'
+    /// >>> approval = store.approvals.approve(run.id, scope="deploy.production", by="ada")
+    /// >>> worker.run(until_idle=True, patience=0)
+    /// >>> store.runs.output(run.id)
+    /// 'deployed, with leave of ada'
+    #[pyo3(signature = (scope, intent_summary, *, step = None, metadata = None))]
+    fn approval<'py>(
+        &self,
+        py: Python<'py>,
+        scope: Text,
+        intent_summary: Text,
+        step: Option<Text>,
+        metadata: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Approval>> {
+        static WAITING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let run = self.inner.run();
+        let request = RequestApproval {
+            step: text(step),
+            metadata: document(metadata)?,
+            ..RequestApproval::new(&run.id, run.lease, scope.0, intent_summary.0)
+        };
+        let approval = wait(py, || self.inner.store().approvals().request(&request))?;
+        if approval.decision.is_some() {
+            return Approval::make(py, approval);
+        }
+        self.waiting.store(true, Ordering::Release);
+        let message = format!("the run waits for an approval of {}", approval.scope);
+        Err(PyErr::from_type(WAITING.import(py, "sprongus._outcomes", "Waiting")?.clone(), message))
     }
 
     /// One transaction as a context manager, which commits only while the run is still this handler's.

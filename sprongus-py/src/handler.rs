@@ -7,15 +7,12 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use sprongus::worker::{Context as CoreContext, Handler, HandlerError, Outcome};
+use sprongus::worker::{Context as CoreContext, Handler, HandlerError};
 
 use crate::context::Context;
-use crate::json_in;
-
-type Ended = Result<Outcome, HandlerError>;
+use crate::outcome::{self, Ended};
 
 /// A function of the host's; its worker may let go of it.
 pub(crate) struct Function(Mutex<Option<Py<PyAny>>>);
@@ -53,8 +50,9 @@ impl Handler for PyHandler {
     fn handle(&self, context: &CoreContext) -> Ended {
         let (told, end) = mpsc::channel();
         // At the interpreter's end there is no GIL: the lease runs out, and another worker takes the run.
-        let begun =
-            Python::try_attach(|py| self.begin(py, context, told).map_err(|raised| failed(py, context, &raised)));
+        let begun = Python::try_attach(|py| {
+            self.begin(py, context, told).map_err(|raised| outcome::raised(py, context, &raised))
+        });
         let unanswered = || HandlerError::Retry("the Python interpreter has ended".to_owned());
         begun.unwrap_or_else(|| Err(unanswered()))?;
         end.recv().unwrap_or_else(|_| Err(unanswered()))
@@ -95,68 +93,20 @@ impl Call {
         self.context.clone()
     }
 
-    fn returned(&self, py: Python<'_>, value: &Bound<'_, PyAny>) {
-        self.tell(outcome(value).map_err(|raised| failed(py, self.context.inner(), &raised)));
+    fn returned(&self, value: &Bound<'_, PyAny>) {
+        self.tell(|context| outcome::returned(value, context));
     }
 
     fn raised(&self, py: Python<'_>, error: Bound<'_, PyAny>) {
-        self.tell(Err(failed(py, self.context.inner(), &PyErr::from_value(error))));
+        self.tell(|context| Err(outcome::raised(py, context, &PyErr::from_value(error))));
     }
 }
 
 impl Call {
-    fn tell(&self, ended: Ended) {
+    fn tell(&self, ended: impl FnOnce(&CoreContext) -> Ended) {
+        // Once its run waits for an approval nothing else counts, whatever the handler made of the exception that says so.
+        let ended = if self.context.is_waiting() { Err(HandlerError::Awaiting) } else { ended(self.context.inner()) };
         // The worker waits for it, unless the process ends.
         let _ = self.told.send(ended);
-    }
-}
-
-fn outcome(returned: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-    static REF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let py = returned.py();
-    if returned.is_none() {
-        return Ok(Outcome::None);
-    }
-    let given = if returned.is_instance(REF.import(py, "sprongus._outcomes", "Ref")?)? {
-        returned.getattr(intern!(py, "ref"))?.extract().map(Outcome::Ref)
-    } else {
-        json_in::document(returned).map(Outcome::Output)
-    };
-    given.map_err(|error| {
-        // Another attempt would return the same.
-        let fatal = FATAL.import(py, "sprongus._outcomes", "Fatal").and_then(|fatal| {
-            fatal.call1((format!("what the handler returned is not its output: {}", error.value(py)),))
-        });
-        fatal.map_or_else(|failed| failed, PyErr::from_value)
-    })
-}
-
-static FATAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-/// The failure an exception means: its class and text, and a line in the log that holds neither input nor text.
-fn failed(py: Python<'_>, context: &CoreContext, raised: &PyErr) -> HandlerError {
-    let fatal = FATAL.import(py, "sprongus._outcomes", "Fatal");
-    let fatal = fatal.is_ok_and(|fatal| raised.value(py).is_instance(fatal).unwrap_or(false));
-    let name = raised.get_type(py).name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
-    let text = raised.value(py).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
-    tell(py, context, raised);
-    match (fatal, text.is_empty()) {
-        (true, false) => HandlerError::Fatal(text),
-        (true, true) => HandlerError::Fatal(name),
-        (false, false) => HandlerError::Retry(format!("{name}: {text}")),
-        (false, true) => HandlerError::Retry(name),
-    }
-}
-
-/// Where it was raised, for those who listen at DEBUG.
-fn tell(py: Python<'_>, context: &CoreContext, raised: &PyErr) {
-    static TELL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let run = context.run();
-    let told = TELL
-        .import(py, "sprongus._outcomes", "raised")
-        .and_then(|tell| tell.call1((&run.id, &run.kind, run.attempt, raised.value(py))));
-    if let Err(error) = told {
-        // A log handler of the host's raised; the run's own failure matters more.
-        error.write_unraisable(py, None);
     }
 }

@@ -22,6 +22,7 @@ mod json_out;
 mod lease;
 mod log;
 mod open;
+mod outcome;
 mod pages;
 mod presets;
 mod records;

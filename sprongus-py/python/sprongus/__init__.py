@@ -7,20 +7,30 @@
 'queued'
 """
 
-from ._outcomes import Fatal, Ref
-from ._pages import Page
+from ._outcomes import Fatal, Ref, Snooze
+from ._pages import EventBatch, Page
 from ._sprongus import (
+    Accepted,
+    Approval,
+    Approvals,
     AuxTable,
     BulkReport,
     Context,
     Entry,
     Event,
+    Events,
+    Inbox,
+    KindLimit,
     Lease,
     Preset,
     Presets,
     Record,
     Run,
     Runs,
+    RunStats,
+    Schedule,
+    Schedules,
+    Step,
     Store,
     Transaction,
     Worker,
@@ -59,6 +69,9 @@ from .errors import (
 )
 
 __all__ = [
+    "Accepted",
+    "Approval",
+    "Approvals",
     "AuxTable",
     "BulkReport",
     "BusyError",
@@ -67,11 +80,15 @@ __all__ = [
     "CorruptError",
     "Entry",
     "Event",
+    "EventBatch",
+    "Events",
     "Fatal",
     "ForkedError",
+    "Inbox",
     "InternalError",
     "InvalidArgumentError",
     "InvalidStateError",
+    "KindLimit",
     "Lease",
     "LeaseLostError",
     "MisuseError",
@@ -87,11 +104,16 @@ __all__ = [
     "ReferencedError",
     "ReservedFieldError",
     "Run",
+    "RunStats",
     "Runs",
+    "Schedule",
+    "Schedules",
     "SchemaVersionError",
     "SecretDetectedError",
+    "Snooze",
     "SplitBrainError",
     "SprongusError",
+    "Step",
     "StorageError",
     "StorageFullError",
     "Store",

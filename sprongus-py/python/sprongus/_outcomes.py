@@ -5,9 +5,12 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import timedelta
     from typing import Any
 
     from ._sprongus import Context
+
+_LOOK = 0.1  # seconds between two looks at whether an async handler is still wanted
 
 
 class Ref:
@@ -32,6 +35,26 @@ class Fatal(Exception):  # noqa: N818
     """Raised by a handler: fail without a retry."""
 
 
+class Snooze(Exception):  # noqa: N818
+    """Raised by a handler: the attempt is given back, and the run is due again in `delay` (seconds or a timedelta).
+
+    >>> worker = store.worker()
+    >>> @worker.handler("mail.send")
+    ... def send(context):
+    ...     raise sprongus.Snooze(3600)  # not in the night
+    """
+
+    delay: float | timedelta
+
+    def __init__(self, delay: float | timedelta) -> None:
+        super().__init__(delay)
+        self.delay = delay
+
+
+class Waiting(BaseException):
+    """Leaves a handler whose run waits for an approval. No Exception: a handler's `except Exception` lets it pass."""
+
+
 def begin(function: Callable[[Context], Any], call: Any) -> None:
     """Calls a handler on a thread of its own, which tells the `call` how it ended."""
     import threading
@@ -41,23 +64,33 @@ def begin(function: Callable[[Context], Any], call: Any) -> None:
 
 def _call(function: Callable[[Context], Any], call: Any) -> None:
     try:
-        returned = function(call.enter())
+        context = call.enter()
+        returned = function(context)
         if hasattr(returned, "__await__"):
-            returned = _awaited(returned)
+            returned = _awaited(returned, context)
     except BaseException as error:  # noqa: BLE001
         call.raised(error)
     else:
         call.returned(returned)
 
 
-def _awaited(awaitable: Awaitable[Any]) -> Any:
-    """What an `async def` handler gives, in an event loop of its own."""
+def _awaited(awaitable: Awaitable[Any], context: Context) -> Any:
+    """What an `async def` handler gives, in an event loop of its own; canceled there where the run is no longer wanted."""
     import asyncio
 
-    async def once() -> Any:
+    async def whole() -> Any:
         return await awaitable
 
-    return asyncio.run(once())
+    async def attended() -> Any:
+        task = asyncio.create_task(whole())
+        while not task.done():
+            await asyncio.wait({task}, timeout=_LOOK)
+            if context.canceled and not task.done():
+                task.cancel()
+                break
+        return await task
+
+    return asyncio.run(attended())
 
 
 def raised(run: str, kind: str, attempt: int, error: BaseException) -> None:

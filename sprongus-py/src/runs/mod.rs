@@ -12,6 +12,8 @@ use sprongus::Json;
 use crate::ground::Ground;
 use crate::json_in;
 
+pub(crate) use steps::step;
+
 /// Durable runs: enqueued once, executed at least once, each report fenced by its lease.
 #[pyclass(module = "sprongus", frozen)]
 pub(crate) struct Runs {

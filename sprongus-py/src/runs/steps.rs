@@ -2,11 +2,11 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use sprongus::runs::{FindStep, ListSteps, SaveStep};
+use sprongus::Json;
+use sprongus::runs::{FindStep, ListSteps, SaveStep, StepResult};
 
 use super::Runs;
 use crate::args::Text;
-use crate::ground::Ground;
 use crate::lease::Fence;
 use crate::records::Step;
 use crate::{json_in, json_out, pages};
@@ -29,7 +29,16 @@ impl Runs {
         name: Text,
         r#fn: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        step(py, &self.ground, run, name.0, r#fn)
+        let Fence { id, lease } = run;
+        let request = FindStep::new(&id, lease, &name.0);
+        step(
+            r#fn,
+            || self.ground.runs(py, |runs| runs.find_step(&request)),
+            |output| {
+                let request = SaveStep { id, lease, name: name.0, output };
+                self.ground.runs(py, |runs| runs.save_step(&request))
+            },
+        )
     }
 
     /// The stored steps of a run, in the order they were stored; `NotFoundError` where there is no such run.
@@ -41,21 +50,16 @@ impl Runs {
 
 /// Runs a step: between two calls rather than within one, so that the function may use the store as it likes.
 pub(crate) fn step<'py>(
-    py: Python<'py>,
-    ground: &Ground,
-    run: Fence,
-    name: String,
     function: &Bound<'py, PyAny>,
+    find: impl FnOnce() -> PyResult<Option<StepResult>>,
+    save: impl FnOnce(Json) -> PyResult<StepResult>,
 ) -> PyResult<Bound<'py, PyAny>> {
     if !function.is_callable() {
         return Err(PyTypeError::new_err("fn is a function without parameters"));
     }
-    let request = FindStep::new(run.id, run.lease, name);
-    if let Some(stored) = ground.runs(py, |runs| runs.find_step(&request))? {
-        return json_out::document(py, &stored.output);
-    }
-    let output = json_in::document(&function.call0()?)?;
-    let FindStep { id, lease, name } = request;
-    let request = SaveStep { id, lease, name, output };
-    json_out::document(py, &ground.runs(py, |runs| runs.save_step(&request))?.output)
+    let stored = match find()? {
+        Some(stored) => stored,
+        None => save(json_in::document(&function.call0()?)?)?,
+    };
+    json_out::document(function.py(), &stored.output)
 }
