@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Timestamp;
 use crate::db::{Db, Dialect, Executor, Unit, Value};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Signal, Wake};
+use crate::events::{Cancels, Signal, Wake};
 use crate::options::Options;
 use crate::scope::Grant;
 
@@ -18,6 +18,7 @@ use crate::scope::Grant;
 pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) wake: Wake,
+    pub(crate) cancels: Cancels,
     db: RwLock<Option<Arc<Db>>>,
     dialect: Dialect,
     closed: AtomicBool,
@@ -34,6 +35,7 @@ impl Core {
         Self {
             options,
             wake: Wake::default(),
+            cancels: Cancels::default(),
             db: RwLock::new(db.map(Arc::new)),
             dialect,
             closed: AtomicBool::new(false),
@@ -251,6 +253,8 @@ pub(crate) struct After {
     /// An event of the work: it is there if, and only if, the work was committed.
     pub(crate) witness: Option<Witness>,
     pub(crate) signals: Vec<Signal>,
+    /// Runs that were canceled.
+    pub(crate) canceled: Vec<String>,
 }
 
 /// The key and the id of an event.

@@ -311,6 +311,7 @@ impl Ground for Store {
                 Err(error) => return Err(error),
             }
             self.core.wake.signal(&after.signals);
+            self.core.cancels.tell(&after.canceled);
             return Ok(());
         }
     }

@@ -168,8 +168,9 @@ impl<'c> Tx<'c> {
         state.usable(self.number)?.batch(&format!("SAVEPOINT {name}"))?;
         state.opened += 1;
         let number = state.opened;
-        let (signals, witness) = (state.after.signals.len(), state.after.witness.clone());
-        state.open.push(Savepoint { number, signals, witness });
+        let (signals, canceled) = (state.after.signals.len(), state.after.canceled.len());
+        let witness = state.after.witness.clone();
+        state.open.push(Savepoint { number, signals, canceled, witness });
         Ok(Self { shared: self.shared.clone(), who: self.who.clone(), number, owner: true })
     }
 
@@ -239,6 +240,7 @@ impl<'c> Tx<'c> {
             Commit::Unknown(error) => store.settle(&after, error)?,
         }
         self.shared.core.wake.signal(&after.signals);
+        self.shared.core.cancels.tell(&after.canceled);
         Ok(())
     }
 
@@ -265,6 +267,7 @@ impl<'c> Tx<'c> {
         // An event that was undone is no witness of the rest.
         if let Some(undone) = state.open.split_off(outer).into_iter().next() {
             state.after.signals.truncate(undone.signals);
+            state.after.canceled.truncate(undone.canceled);
             state.after.witness = undone.witness;
         }
         if state.poisoned.is_some_and(|failed| failed >= depth) {
@@ -330,6 +333,7 @@ impl Ground for Tx<'_> {
         })?;
         let mut state = locked(&self.shared.state);
         state.after.signals.extend(after.signals);
+        state.after.canceled.extend(after.canceled);
         if after.witness.is_some() {
             state.after.witness = after.witness;
         }

@@ -33,7 +33,9 @@ impl Runs<'_> {
                     if let Some(reason) = &reason {
                         change.tell("reason", reason.as_str());
                     }
-                    change.apply(work)?.ok_or_else(|| changed_meanwhile(&run.id))
+                    let run = change.apply(work)?.ok_or_else(|| changed_meanwhile(&run.id))?;
+                    work.after.canceled.push(run.id.clone());
+                    Ok(run)
                 })
             })
         })

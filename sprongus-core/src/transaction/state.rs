@@ -22,6 +22,7 @@ pub(super) struct State<'c> {
 pub(super) struct Savepoint {
     pub(super) number: u64,
     pub(super) signals: usize,
+    pub(super) canceled: usize,
     pub(super) witness: Option<Witness>,
 }
 
