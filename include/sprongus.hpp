@@ -12,6 +12,7 @@
 #include "sprongus/error.hpp"
 #include "sprongus/records.hpp"
 #include "sprongus/session.hpp"
+#include "sprongus/worker.hpp"
 
 #include <exception>
 

@@ -108,6 +108,39 @@ private:
     int64_t version_;
 };
 
+// Leave that was asked for, and what was decided, as it was when the call returned.
+class Approval {
+public:
+    // Copies what a handle of C's shows; does not take it over.
+    explicit Approval(const sprongus_approval *approval)
+        : id_(detail::text(sprongus_approval_id(approval))),
+          run_id_(detail::text(sprongus_approval_run_id(approval))),
+          scope_(detail::text(sprongus_approval_scope(approval))),
+          json_(detail::text(sprongus_approval_to_json(approval))),
+          decision_(detail::maybe(sprongus_approval_decision(approval))) {}
+
+    const std::string &id() const noexcept { return id_; }
+    const std::string &run_id() const noexcept { return run_id_; }
+    // "run" is the gate before the queue.
+    const std::string &scope() const noexcept { return scope_; }
+    // "approved" or "denied"; none while it is pending.
+    const std::optional<std::string> &decision() const noexcept { return decision_; }
+    // All of it: who decided, when, note, metadata, ….
+    const std::string &json() const noexcept { return json_; }
+
+private:
+    std::string id_, run_id_, scope_, json_;
+    std::optional<std::string> decision_;
+};
+
+// What became of a message.
+struct Accepted {
+    // The run of the first time, if it had one.
+    std::optional<Run> run;
+    // Whether this was the first time.
+    bool first;
+};
+
 // The items of a page, and the `cursor` of the next one:
 //
 //     for (auto page = store.list_runs(&query);; page = store.list_runs(&query)) {

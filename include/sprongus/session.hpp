@@ -2,17 +2,14 @@
 #ifndef SPRONGUS_SESSION_HPP
 #define SPRONGUS_SESSION_HPP
 
-#include "records.hpp"
+#include "queue.hpp"
 
 namespace sprongus {
 
 // What a store and a transaction have in common: every call exists once. Errors and what stands in the JSON: as the
 // function of sprongus.h says that has the name.
-class Session {
+class Session : public QueueCalls {
 public:
-    Session(const Session &) = delete;
-    Session &operator=(const Session &) = delete;
-
     // Calls an operation by name, JSON in, JSON out.
     std::string call(const std::string &operation, std::string_view request = "{}") const {
         return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
@@ -36,98 +33,6 @@ public:
             return sprongus_execute(on_, detail::c_str(sql), params.data(), params.size(), &changed, error);
         });
         return changed;
-    }
-
-    Run enqueue(const std::string &kind, std::string_view input = "null",
-                const sprongus_enqueue_options *options = nullptr) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_enqueue(on_, detail::c_str(kind), input.data(), input.size(), options, out, error);
-        });
-    }
-
-    // All or none; `items` is a JSON array.
-    std::vector<Run> enqueue_many(std::string_view items) const {
-        return runs([&](sprongus_run_list **out, sprongus_error **error) {
-                   return sprongus_runs_enqueue_many(on_, items.data(), items.size(), out, error);
-               })
-            .items;
-    }
-
-    std::vector<Run> claim_next(const std::string &worker_id, const sprongus_claim_options *options = nullptr) const {
-        return runs([&](sprongus_run_list **out, sprongus_error **error) {
-                   return sprongus_runs_claim_next(on_, detail::c_str(worker_id), options, out, error);
-               })
-            .items;
-    }
-
-    // Begins a run that was claimed with `dispatch`.
-    Run start(const Run &mine) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_start(on_, mine.id().c_str(), mine.lease(), out, error);
-        });
-    }
-
-    // Look at the state of what it gives: a canceled run is left alone.
-    Run heartbeat(const Run &mine, const std::optional<std::string> &progress = std::nullopt,
-                  int64_t extend_ms = 0) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_heartbeat(on_, mine.id().c_str(), mine.lease(), progress ? progress->data() : nullptr,
-                                           progress ? progress->size() : 0, extend_ms, out, error);
-        });
-    }
-
-    Run succeed(const Run &mine, const std::optional<std::string> &output = std::nullopt,
-                const std::optional<std::string> &output_ref = std::nullopt) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_succeed(on_, mine.id().c_str(), mine.lease(), output ? output->data() : nullptr,
-                                         output ? output->size() : 0, detail::c_str(output_ref), out, error);
-        });
-    }
-
-    Run fail(const Run &mine, const std::string &message, bool is_final = false, int64_t retry_in_ms = 0) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_fail(on_, mine.id().c_str(), mine.lease(), detail::c_str(message), is_final ? 1 : 0,
-                                      retry_in_ms, out, error);
-        });
-    }
-
-    Run cancel(const std::string &id, const std::optional<std::string> &reason = std::nullopt) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_cancel(on_, detail::c_str(id), detail::c_str(reason), out, error);
-        });
-    }
-
-    // How many runs were rescued.
-    int64_t rescue(int64_t limit = 0) const {
-        int64_t rescued = 0;
-        check([&](sprongus_error **error) { return sprongus_runs_rescue(on_, limit, &rescued, error); });
-        return rescued;
-    }
-
-    Run get_run(const std::string &id) const {
-        return run([&](sprongus_run **out, sprongus_error **error) {
-            return sprongus_runs_get(on_, detail::c_str(id), out, error);
-        });
-    }
-
-    Page<Run> list_runs(const sprongus_runs_query *query = nullptr) const {
-        return runs([&](sprongus_run_list **out, sprongus_error **error) {
-            return sprongus_runs_list(on_, query, out, error);
-        });
-    }
-
-    // All events of a run, a JSON array.
-    std::string events(const std::string &id) const {
-        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
-            return sprongus_runs_events(on_, detail::c_str(id), buf, error);
-        });
-    }
-
-    // What a run's last success put out.
-    std::string output(const std::string &id) const {
-        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
-            return sprongus_runs_output(on_, detail::c_str(id), buf, error);
-        });
     }
 
     Entry create_entry(const std::string &project, const std::string &table, std::string_view payload,
@@ -309,59 +214,11 @@ public:
         });
     }
 
-    // What the calls of sprongus.h take as `store_or_tx`.
-    const void *on() const noexcept { return on_; }
-
 protected:
-    explicit Session(const void *on) : on_(on) {}
-    // What was moved from is nothing to call any more.
-    Session(Session &&from) noexcept : on_(std::exchange(from.on_, nullptr)) {}
-    Session &operator=(Session &&from) noexcept {
-        on_ = std::exchange(from.on_, nullptr);
-        return *this;
-    }
+    using QueueCalls::QueueCalls;
     ~Session() = default;
-
-private:
-    template <typename Call>
-    static Run run(Call call) {
-        sprongus_run *raw = nullptr;
-        check([&](sprongus_error **error) { return call(&raw, error); });
-        return Run(detail::Handle<sprongus_run, sprongus_run_free>(raw).get());
-    }
-
-    template <typename Call>
-    static Entry entry(Call call) {
-        sprongus_entry *raw = nullptr;
-        check([&](sprongus_error **error) { return call(&raw, error); });
-        return Entry(detail::Handle<sprongus_entry, sprongus_entry_free>(raw).get());
-    }
-
-    template <typename Call>
-    static Preset preset(Call call) {
-        sprongus_preset *raw = nullptr;
-        check([&](sprongus_error **error) { return call(&raw, error); });
-        return Preset(detail::Handle<sprongus_preset, sprongus_preset_free>(raw).get());
-    }
-
-    template <typename Call>
-    static Page<Run> runs(Call call) {
-        sprongus_run_list *raw = nullptr;
-        check([&](sprongus_error **error) { return call(&raw, error); });
-        detail::Handle<sprongus_run_list, sprongus_run_list_free> list(raw);
-        return page<Run>(raw, sprongus_run_list_count, sprongus_run_list_at, sprongus_run_list_next_cursor);
-    }
-
-    template <typename T, typename List, typename Count, typename At, typename Next>
-    static Page<T> page(const List *list, Count count, At at, Next next) {
-        Page<T> all;
-        all.next_cursor = detail::maybe(next(list));
-        all.items.reserve(count(list));
-        for (size_t index = 0; index < count(list); index++) all.items.emplace_back(at(list, index));
-        return all;
-    }
-
-    const void *on_;
+    Session(Session &&) = default;
+    Session &operator=(Session &&) = default;
 };
 
 }  // namespace sprongus
