@@ -6,6 +6,8 @@ int test_checks = 0;
 void test_store(place at);
 void test_tx(place at);
 void test_runs(place at);
+void test_queue(place at);
+void test_worker(place at);
 void test_aux(place at);
 void test_presets(place at);
 void test_call(place at);
@@ -34,6 +36,8 @@ int main(int count, char **arguments) {
     test_store(at);
     test_tx(at);
     test_runs(at);
+    test_queue(at);
+    test_worker(at);
     test_aux(at);
     test_presets(at);
     test_call(at);

@@ -75,6 +75,112 @@ static void runs(sprongus::Store &store) {
     CHECK(seen == 5);
 }
 
+static void queue(sprongus::Store &store) {
+    CHECK(store.ensure_idempotent("cpp-key", "cpp.once", [] { return std::string("1"); }).input() == "1");
+    sprongus::Run once = store.ensure_idempotent("cpp-key", "cpp.once", []() -> std::string { throw 1; });
+    CHECK(once.input() == "1" && store.cancel(once.id()).is_final());
+    CHECK(!store.find_idempotent("cpp-key", "another"));
+    sprongus::Run run = store.enqueue("cpp.steps");
+    run = store.claim_next("worker").at(0);
+    CHECK(store.step(run, "charge", [] { return R"({"paid":true})"; }) == R"({"paid":true})");
+    CHECK(store.step(run, "charge", []() -> std::string { throw 1; }) == R"({"paid":true})");
+    CHECK(store.steps(run.id()).find("charge") != std::string::npos);
+    CHECK(store.snooze(run, SPRONGUS_NONE).state() == "queued");
+    run = store.claim_next("worker").at(0);
+    CHECK(store.fail(run, "no", true).state() == "failed" && store.retry(run.id()).state() == "queued");
+    run = store.claim_next("worker").at(0);
+    CHECK(store.succeed_many(R"([{"id": ")" + run.id() + R"(", "lease": 3}])").find("succeeded") != std::string::npos);
+    CHECK(store.fail_many(R"([{"id": ")" + run.id() + R"(", "lease": 1, "error": "e"}])").find("lease_lost") !=
+          std::string::npos);
+    CHECK(store.wait(run.id()).state() == "succeeded" && !store.explain(run.id()).empty());
+    CHECK(store.run_stats().find("byState") != std::string::npos);
+    store.limit_kind("cpp.limited", 2);
+    CHECK(store.limits().find("cpp.limited") != std::string::npos);
+    store.limit_kind("cpp.limited", 0);
+    CHECK(store.limits() == "[]");
+
+    sprongus_enqueue_options gated;
+    SPRONGUS_INIT(gated);
+    gated.needs_approval = 1;
+    run = store.enqueue("cpp.gate", "null", &gated);
+    CHECK(!store.get_approval(run.id()).decision() && store.list_approvals().items.size() == 1);
+    CHECK(store.approve(run.id(), "ada").decision() == "approved");
+    CHECK(thrown([&] { store.deny(run.id(), "ada"); }) == SPRONGUS_ERR_INVALID_STATE);
+    run = store.claim_next("worker").at(0);
+    CHECK(!store.request_approval(run, "deploy", "build 17").decision());
+    CHECK(store.cancel(run.id()).is_final());
+
+    sprongus::Accepted message = store.accept("mail", "<1@b.c>", R"({"kind": "cpp.answer"})");
+    CHECK(message.first && message.run && message.run->kind() == "cpp.answer");
+    CHECK(!store.accept("mail", "<1@b.c>").first && store.cancel(message.run->id()).is_final());
+
+    sprongus_schedule_options every;
+    SPRONGUS_INIT(every);
+    every.every_ms = 3600000;
+    CHECK(store.put_schedule("hourly", "cpp.hourly", every).find("\"every\":3600") != std::string::npos);
+    CHECK(store.pause_schedule("hourly").find("\"paused\":true") != std::string::npos);
+    CHECK(store.resume_schedule("hourly") == store.get_schedule("hourly"));
+    CHECK(store.next_times("hourly", 2).size() > 50 && store.list_schedules().find("hourly") != std::string::npos);
+    CHECK(store.tick() == 0);
+    store.delete_schedule("hourly");
+    CHECK(store.list_schedules() == "[]");
+
+    std::string position = store.events_position();
+    sprongus_events_query after;
+    SPRONGUS_INIT(after);
+    after.after = position.c_str();
+    CHECK(store.read_events(&after).find("\"items\":[]") != std::string::npos);
+    CHECK(store.read_events().find("run.approval_requested") != std::string::npos && store.prune() == 0);
+}
+
+static void workers(sprongus::Store &store) {
+    sprongus::Worker worker(store);
+    int built = 0;
+    worker.handle("cpp.work", [](sprongus::Context &context) {
+        CHECK(!context.canceled());
+        context.heartbeat("0.5");
+        context.transaction([](sprongus::Session &session) { session.enqueue("cpp.child"); });
+        context.output(context.input());
+    });
+    worker.handle("cpp.refer", [](sprongus::Context &context) { context.output_ref("s3://b/o"); });
+    worker.handle("cpp.fatal", [](sprongus::Context &) { throw sprongus::Fatal("no such city"); });
+    worker.handle("cpp.put_off", [](sprongus::Context &context) {
+        if (context.run().lease() == 1) throw sprongus::Snooze(SPRONGUS_NONE);
+    });
+    worker.handle("cpp.throws", [](sprongus::Context &context) {
+        if (context.run().attempt() == 1) throw 1;
+        throw sprongus::Fatal("again");
+    });
+    worker.handle("cpp.push", [&](sprongus::Context &context) {
+        context.step("build", [&] {
+            built++;
+            return "17";
+        });
+        try {
+            context.approval("repo.push", "push build 17");
+        } catch (const std::exception &) {
+            std::exit(1);
+        }
+        context.output("\"pushed\"");
+    });
+    std::string work = store.enqueue("cpp.work", "[1]").id(), refer = store.enqueue("cpp.refer").id();
+    std::string fatal = store.enqueue("cpp.fatal").id(), later = store.enqueue("cpp.put_off").id();
+    std::string push = store.enqueue("cpp.push").id();
+    store.enqueue("cpp.throws");
+    worker.run_until_idle(3000);
+    CHECK(store.output(work) == "[1]" && store.get_run(refer).json().find("s3://b/o") != std::string::npos);
+    CHECK(store.get_run(fatal).error() == "no such city" && store.get_run(later).state() == "succeeded");
+    CHECK(store.get_run(push).state() == "awaiting_approval");
+    sprongus_approval_options leave;
+    SPRONGUS_INIT(leave);
+    leave.scope = "repo.push";
+    store.approve(push, "ada", &leave);
+    worker.start();
+    CHECK(store.wait(push, 20000).state() == "succeeded" && store.output(push) == "\"pushed\"" && built == 1);
+    CHECK(worker.stop(20000) && !worker.id().empty());
+    CHECK(thrown([&] { sprongus::Worker(store).run(); }) == SPRONGUS_ERR_MISUSE);
+}
+
 static void entries(sprongus::Store &store) {
     CHECK(store.create_entry("cpp", "assets", R"({"title": "a"})", "1").version() == 1);
     CHECK(store.update_entry("cpp", "assets", "1", R"({"year": 3})").payload() == R"({"title":"a","year":3})");
@@ -198,6 +304,8 @@ int main(int count, char **arguments) {
     options.schema = count > 2 ? arguments[2] : nullptr;
     sprongus::Store store(arguments[1], &options);
     runs(store);
+    queue(store);
+    workers(store);
     entries(store);
     many_entries(store);
     presets(store);
