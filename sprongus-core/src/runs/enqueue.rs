@@ -23,6 +23,7 @@ impl Runs<'_> {
         self.session.allow(Scope::RunsWrite)?;
         let project = self.session.project(request.project.as_deref())?;
         self.check(request)?;
+        self.check_input(request)?;
         let ready = Ready { id: new_id(), request, project };
         congestion::watched(self.session, || {
             // A kind that no preset is bound to is enqueued by one statement.
@@ -54,7 +55,10 @@ impl Runs<'_> {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(self.bound(project, &item.kind)?),
             };
-            self.check(item).and_then(|()| judge(preset.as_deref(), item)).map_err(|error| at(index, error))?;
+            self.check(item)
+                .and_then(|()| self.check_input(item))
+                .and_then(|()| judge(preset.as_deref(), item))
+                .map_err(|error| at(index, error))?;
             all.push(Ready { id: new_id(), request: item, project });
         }
         congestion::watched(self.session, || match all.len() > CHUNK {
@@ -64,8 +68,15 @@ impl Runs<'_> {
         })
     }
 
-    /// Refuses what cannot be enqueued, before anything is written.
-    fn check(&self, request: &Enqueue) -> Result<()> {
+    /// A run that is enqueued beside something else, in one commit: judged here, written by [`put_one`].
+    pub(crate) fn ready<'r>(&self, request: &'r Enqueue, project: Option<&'r str>) -> Result<Ready<'r>> {
+        self.check_input(request)?;
+        judge(self.bound(project, &request.kind)?.as_deref(), request)?;
+        Ok(Ready { id: new_id(), request, project })
+    }
+
+    /// Refuses what cannot be enqueued whatever its input, before anything is written.
+    pub(crate) fn check(&self, request: &Enqueue) -> Result<()> {
         check_name("the kind", &request.kind)?;
         if request.kind.ends_with("/*") {
             return Err(Error::invalid("a kind does not end in /*: that names all kinds of a prefix"));
@@ -87,7 +98,10 @@ impl Runs<'_> {
             return Err(Error::invalid("a run has a runAt or a delay, not both"));
         }
         request.delay.map_or(Ok(0), |delay| lease::micros("delay", delay))?;
-        request.timeout.map_or(Ok(0), |timeout| lease::lease_micros("timeout", timeout))?;
+        request.timeout.map_or(Ok(0), |timeout| lease::lease_micros("timeout", timeout)).map(drop)
+    }
+
+    fn check_input(&self, request: &Enqueue) -> Result<()> {
         check_size("the input", &request.input, self.session.options().max_payload_bytes)
     }
 
@@ -134,6 +148,14 @@ fn moment(work: &mut Work<'_>, several: bool) -> Result<Option<Timestamp>> {
             work.query(&sql, &[now])?.first().map(|row| row.time(0)).transpose()
         }
         Dialect::Postgres => Ok(None),
+    }
+}
+
+/// Writes the run, or gives the one there is.
+pub(crate) fn put_one(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {
+    match insert(work, &[ready], Judged::Valid, None)?.pop() {
+        Some(run) => Ok(run),
+        None => there(work, ready),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::presets;
 use crate::session::Work;
 
 /// A run that may be written: its request is sound.
-pub(super) struct Ready<'r> {
-    pub(super) id: String,
+pub(crate) struct Ready<'r> {
+    pub(crate) id: String,
     pub(super) request: &'r Enqueue,
     pub(super) project: Option<&'r str>,
 }

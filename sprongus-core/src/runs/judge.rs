@@ -63,7 +63,7 @@ fn read(session: Session<'_>, exec: &mut dyn Executor, id: &str, lock: &str) -> 
     stored.filter(|stored| session.sees(stored.run.project_id.as_deref())).ok_or_else(|| not_found(id))
 }
 
-fn not_found(id: &str) -> Error {
+pub(super) fn not_found(id: &str) -> Error {
     Error::not_found(format!("there is no run {}", crate::text::truncate(id, crate::id::MAX_ID)))
 }
 

@@ -25,11 +25,14 @@ mod rescue;
 mod retry;
 pub mod schedules;
 mod state;
+mod steps;
 mod sweep;
 mod timeouts;
 
+pub(crate) use enqueue::put_one;
 pub use figures::{KindLimit, Reported, RunStats, StepResult};
 pub use model::Run;
+pub(crate) use read::find;
 pub use requests::{
     Cancel, Claim, Enqueue, EnqueueMany, ExplainRun, Fail, FailMany, FindIdempotent, FindStep, GetRun, Heartbeat,
     LimitKind, ListRuns, ListSteps, Order, Prune, Rescue, RetryRun, RunEvents, RunOutput, RunStatsOf, SaveStep, Snooze,
@@ -201,30 +204,45 @@ impl<'s> Runs<'s> {
         Err(unfinished())
     }
 
-    /// The stored result of a step, if it has one. Errors: `lease_lost`, `invalid_state`, `not_found`.
-    pub fn find_step(&self, request: &FindStep) -> Result<Option<StepResult>> {
-        let _ = request;
-        Err(unfinished())
-    }
-
-    /// Stores the result of a step; where there is one already, that one stays and is returned.
+    /// The stored result of a step, if it has one; for the worker that has the run.
     ///
-    /// Errors: `lease_lost`, `invalid_state`, `not_found`, `too_large`.
-    pub fn save_step(&self, request: &SaveStep) -> Result<StepResult> {
-        let _ = request;
-        Err(unfinished())
+    /// Errors: `invalid_argument`, `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`.
+    pub fn find_step(&self, request: &FindStep) -> Result<Option<StepResult>> {
+        self.one_call().do_find_step(request)
     }
 
-    /// The result of a step: the stored one, else what `work` gives, which is stored. No transaction is open meanwhile.
+    /// Stores the result of a step; where there is one already, that one stays and is returned. No transition, no event.
+    ///
+    /// Errors: `invalid_argument`, `lease_lost`, `invalid_state` where it was never claimed or not started, `not_found`,
+    /// `too_large`.
+    pub fn save_step(&self, request: &SaveStep) -> Result<StepResult> {
+        self.one_call().do_save_step(request)
+    }
+
+    /// The result of a step: the stored one, else what `work` gives, which is stored. Outside a transaction of the host's none
+    /// is open meanwhile. Of two at once both may work; the first result to be stored is what both get.
+    ///
+    /// Errors: those of the work, of [`Runs::find_step`] and of [`Runs::save_step`].
+    ///
+    /// ```
+    /// # use sprongus::{Json, Options, Store};
+    /// # use sprongus::runs::{Claim, Enqueue, FindStep};
+    /// # let store = Store::open(":memory:", Options::default())?;
+    /// store.runs().enqueue(&Enqueue::new("publish", Json::null()))?;
+    /// let run = store.runs().claim_next(&Claim::new("worker-1"))?.remove(0);
+    /// let step = FindStep::new(&run.id, run.lease, "upload");
+    /// let first = store.runs().step(&step, || Json::parse(r#"{"url":"s3://b/k"}"#))?;
+    /// let again = store.runs().step(&step, || unreachable!("it is stored"))?;
+    /// assert_eq!(first, again);
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
     pub fn step(&self, request: &FindStep, work: impl FnOnce() -> Result<Json>) -> Result<Json> {
-        let _ = (request, work()?);
-        Err(unfinished())
+        self.do_step(request, work)
     }
 
     /// The stored steps of a run, in the order they were stored. Errors: `not_found`.
     pub fn steps(&self, request: &ListSteps) -> Result<Vec<StepResult>> {
-        let _ = request;
-        Err(unfinished())
+        self.one_call().do_steps(request)
     }
 
     /// Waits until a run has ended. Errors: `timeout`, `not_found`; `misuse` inside a transaction.

@@ -2,13 +2,20 @@
 
 use super::Runs;
 use super::judge::read_visible;
-use super::model::Run;
+use super::model::{COLUMNS, Run, read_run};
 use super::record::subject;
 use super::requests::{GetRun, RunEvents, RunOutput};
+use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::events::{self, Event};
 use crate::json::Json;
 use crate::scope::Scope;
+
+/// The run of that id, whoever asks.
+pub(crate) fn find(exec: &mut dyn Executor, id: &str) -> Result<Option<Run>> {
+    let sql = format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id = $1");
+    exec.query(&sql, &[id.into()])?.first().map(read_run).transpose()
+}
 
 impl Runs<'_> {
     pub(super) fn do_get(&self, request: &GetRun) -> Result<Run> {

@@ -148,8 +148,13 @@ impl Runs<'_> {
         })
     }
 
+    /// Writes in one transaction, as an operation on runs does: long waits are noted, and a lost answer is looked into.
+    pub(crate) fn write<T>(&self, work: impl Fn(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        congestion::watched(self.session, || self.settled(|| self.session.write(&work)))
+    }
+
     /// Once more where the answer to a commit was lost: a report made twice is answered with the stored outcome.
-    pub(super) fn settled<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+    pub(crate) fn settled<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
         match call() {
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => call().map_err(|_| error),
             result => result,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::handlers::HandlerError;
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
-use crate::runs::{Heartbeat, Run, RunState};
+use crate::runs::approvals::{Approval, RequestApproval};
+use crate::runs::{FindStep, Heartbeat, Run, RunState, SaveStep};
 use crate::store::Store;
 use crate::transaction::Tx;
 
@@ -91,6 +93,58 @@ impl Context {
             }
         };
         self.noted(done)
+    }
+
+    /// The result of a step: the stored one, of whichever attempt, else what `work` gives, which is stored. No transaction of
+    /// ours is open while it works.
+    ///
+    /// Errors: those of the work; a failed attempt where the result is too large to be stored, or the run is no longer this
+    /// handler's.
+    pub fn step(&self, name: &str, work: impl FnOnce() -> Result<Json, HandlerError>) -> Result<Json, HandlerError> {
+        let (runs, id, lease) = (self.own.runs(), &self.run.id, self.run.lease);
+        if let Some(step) = self.noted(runs.find_step(&FindStep::new(id, lease, name)))? {
+            return Ok(step.output);
+        }
+        let output = work()?;
+        Ok(self.noted(runs.save_step(&SaveStep::new(id, lease, name, output)))?.output)
+    }
+
+    /// Leave to do something: the decided record, or [`HandlerError::Awaiting`], with which the handler is left (`?` does
+    /// that): the run then waits without a lease, and is worked anew from the start, its steps stored, once leave is given.
+    /// Where it is refused, the run ends denied. `step` tells apart requests of the same scope; `metadata` is an object or null.
+    ///
+    /// ```
+    /// # use sprongus::{Json, Options, Store, WorkerOptions};
+    /// # use sprongus::worker::{Context, Outcome};
+    /// # let store = Store::open(":memory:", Options::default())?;
+    /// # let worker = store.worker(WorkerOptions::default())?;
+    /// worker.handle("release", |context: &Context| {
+    ///     let built = context.step("build", || Ok(Json::parse(r#"{"image":"app:7"}"#)?))?;
+    ///     context.approval("deploy.production", "Deploys app:7 to all hosts", None, built)?;
+    ///     context.step("deploy", || Ok(Json::null())).map(Outcome::Output)
+    /// })?;
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
+    ///
+    /// Errors: as [`Approvals::request`](crate::runs::approvals::Approvals::request), as failed attempts.
+    pub fn approval(
+        &self,
+        scope: &str,
+        intent_summary: &str,
+        step: Option<&str>,
+        metadata: Json,
+    ) -> Result<Approval, HandlerError> {
+        let step = step.map(str::to_owned);
+        let request = RequestApproval {
+            step,
+            metadata,
+            ..RequestApproval::new(&self.run.id, self.run.lease, scope, intent_summary)
+        };
+        let approval = self.noted(self.own.approvals().request(&request))?;
+        match approval.decision {
+            Some(_) => Ok(approval),
+            None => Err(HandlerError::Awaiting),
+        }
     }
 
     /// Remembers that the lease is gone.

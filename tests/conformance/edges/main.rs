@@ -33,6 +33,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("scope", "session", "one place checks what a session may do"),
     ("store", "transaction", "a store opens transactions"),
     ("transaction", "store", "a commit is settled through the store it came from"),
+    ("inbox", "runs", "the run of a message is enqueued in its commit"),
     ("worker", "store", "a worker is a user of the store, and so are its handlers"),
     ("worker", "transaction", "a handler's transaction extends its run's lease"),
 ];

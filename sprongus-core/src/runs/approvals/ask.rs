@@ -11,7 +11,7 @@ use crate::runs::judge::{Judged, Report, judge, lost, read_for_update};
 use crate::runs::record::{APPROVAL_ID, asked};
 use crate::runs::report::changed_meanwhile;
 use crate::runs::state::{RunState, Step};
-use crate::runs::{Run, Runs, congestion};
+use crate::runs::{Run, Runs};
 use crate::scope::Scope;
 use crate::session::Work;
 
@@ -27,9 +27,7 @@ impl Approvals<'_> {
         }
         check::text("intentSummary", &request.intent_summary)?;
         let metadata = check::metadata(&request.metadata, self.session.options().max_payload_bytes)?;
-        congestion::watched(self.session, || {
-            Runs::new(self.session).settled(|| self.session.write(|work| self.ask(work, request, named, &metadata)))
-        })
+        Runs::new(self.session).write(|work| self.ask(work, request, named, &metadata))
     }
 
     fn ask(

@@ -10,7 +10,7 @@ use crate::runs::judge::{invalid_state, read_for_update};
 use crate::runs::record::{APPROVAL_ID, asked};
 use crate::runs::report::changed_meanwhile;
 use crate::runs::state::{RunState, Step};
-use crate::runs::{Run, Runs, congestion};
+use crate::runs::{Run, Runs};
 use crate::scope::Scope;
 use crate::session::Work;
 
@@ -21,9 +21,7 @@ impl Approvals<'_> {
         crate::text::check_name("by", &request.by)?;
         request.note.as_deref().map_or(Ok(()), |note| check::text("note", note))?;
         check::metadata(&request.metadata, self.session.options().max_payload_bytes)?;
-        congestion::watched(self.session, || {
-            Runs::new(self.session).settled(|| self.session.write(|work| self.rule(work, request, decision)))
-        })
+        Runs::new(self.session).write(|work| self.rule(work, request, decision))
     }
 
     /// The row of the run is locked: of rivals one decides, and the others see what it decided.

@@ -34,8 +34,15 @@ pub struct SaveStep {
     pub lease: i64,
     /// The step: 1–512 bytes.
     pub name: String,
-    /// What came out of it.
+    /// What came out of it, at most as large as an input.
     pub output: Json,
+}
+
+impl SaveStep {
+    /// Of that run under that lease.
+    pub fn new(id: impl Into<String>, lease: i64, name: impl Into<String>, output: Json) -> Self {
+        Self { id: id.into(), lease, name: name.into(), output }
+    }
 }
 
 /// Asks for the stored steps of a run.
