@@ -70,9 +70,20 @@ impl Runs<'_> {
 
     /// A run that is enqueued beside something else, in one commit: judged here, written by [`put_one`].
     pub(crate) fn ready<'r>(&self, request: &'r Enqueue, project: Option<&'r str>) -> Result<Ready<'r>> {
-        self.check_input(request)?;
-        judge(self.bound(project, &request.kind)?.as_deref(), request)?;
+        self.session.read(|exec| self.judge_within(exec, request, project))?;
         Ok(Ready { id: new_id(), request, project })
+    }
+
+    /// The same where the transaction is open already: enqueues, or gives the run there is.
+    pub(super) fn enqueue_within(&self, work: &mut Work<'_>, request: &Enqueue, project: Option<&str>) -> Result<Run> {
+        self.judge_within(work.exec(), request, project)?;
+        put_one(work, &Ready { id: new_id(), request, project })
+    }
+
+    /// Refuses an input that is too large or that the preset of the kind does not take.
+    pub(super) fn judge_within(&self, exec: &mut dyn Executor, request: &Enqueue, project: Option<&str>) -> Result<()> {
+        self.check_input(request)?;
+        judge(presets::for_run(self.session, exec, project, &request.kind)?.as_deref(), request)
     }
 
     /// Refuses what cannot be enqueued whatever its input, before anything is written.

@@ -19,6 +19,16 @@ pub enum Overlap {
     Queue,
 }
 
+impl Overlap {
+    /// `skip` or `queue`: as in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Queue => "queue",
+        }
+    }
+}
+
 /// Runs enqueued again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -14,6 +14,8 @@ CREATE TABLE sprongus_schedules (
     paused BOOLEAN NOT NULL DEFAULT FALSE,
     -- the next slot; NULL while paused
     next_at TIMESTAMPTZ,
+    -- where intervals are counted from
+    anchor_at TIMESTAMPTZ NOT NULL,
     -- the run of the last slot
     last_run_id TEXT COLLATE "C",
     created_at TIMESTAMPTZ NOT NULL,

@@ -14,6 +14,8 @@ CREATE TABLE sprongus_schedules (
     paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
     -- the next slot; NULL while paused
     next_at TEXT,
+    -- where intervals are counted from
+    anchor_at TEXT NOT NULL,
     -- the run of the last slot
     last_run_id TEXT,
     created_at TEXT NOT NULL,
