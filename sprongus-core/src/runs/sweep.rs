@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::binds::Binds;
-use super::{Runs, congestion, promote, rescue, timeouts};
+use super::{Runs, congestion, promote, rescue, schedules, timeouts};
 use crate::db::{Dialect, Executor};
 use crate::error::Result;
 use crate::session::{Session, Work};
@@ -19,8 +19,9 @@ pub(super) struct Chore {
     pub(super) work: fn(&Runs<'_>, &Claimer<'_>) -> Result<()>,
 }
 
-/// In the order in which they are done: what took too long is timed out also where its lease has run out as well.
-const CHORES: &[Chore] = &[promote::CHORE, timeouts::CHORE, rescue::CHORE];
+/// In the order in which they are done: a slot's run can be claimed at once, and what took too long is timed out also where
+/// its lease has run out as well.
+const CHORES: &[Chore] = &[schedules::CHORE, promote::CHORE, timeouts::CHORE, rescue::CHORE];
 
 /// Who does housekeeping on the way to a claim.
 pub(super) struct Claimer<'c> {

@@ -8,7 +8,7 @@ mod slots;
 mod tick;
 
 pub use model::{NextTimes, Overlap, PutSchedule, Schedule, ScheduleName, Tick};
-pub(super) use tick::condition;
+pub(super) use tick::CHORE;
 
 use self::rows::{COLUMNS, find, read_stored};
 use crate::clock::Timestamp;

@@ -9,9 +9,24 @@ use crate::db::Dialect;
 use crate::error::Result;
 use crate::page::{MAX_LIMIT, check_limit};
 use crate::runs::binds::Binds;
+use crate::runs::sweep::{Chore, Looking, of_project};
 use crate::runs::{RunState, Runs};
 use crate::scope::Scope;
-use crate::session::{Session, Work};
+use crate::session::Work;
+
+/// The most runs of slots that a claim enqueues on its way.
+const MOST: i64 = 100;
+
+pub(in crate::runs) const CHORE: Chore = Chore {
+    name: "ticking schedules",
+    look,
+    work: |runs, _| Schedules::new(runs.session).do_tick(&Tick { limit: MOST }).map(drop),
+};
+
+fn look(looking: &mut Looking<'_>) -> String {
+    let (now, project) = (looking.now(), looking.of_project());
+    format!("(SELECT 1 FROM sprongus_schedules WHERE next_at <= {now}{project} ORDER BY next_at LIMIT 1)")
+}
 
 impl Schedules<'_> {
     pub(super) fn do_tick(&self, request: &Tick) -> Result<i64> {
@@ -34,11 +49,11 @@ impl Schedules<'_> {
     fn due(&self, limit: i64) -> Result<Vec<(String, String)>> {
         let read = self.session.read(|exec| {
             let mut binds = Binds::default();
-            let condition = condition(self.session, &mut binds, exec.dialect());
-            let limit = binds.add(limit);
+            let now = binds.now_for(exec.dialect(), self.session.options());
+            let (project, limit) = (of_project(&self.session, &mut binds), binds.add(limit));
             let sql = format!(
-                "SELECT project_id, name FROM sprongus_schedules WHERE {condition} ORDER BY next_at, project_id, name \
-                 LIMIT {limit}"
+                "SELECT project_id, name FROM sprongus_schedules WHERE next_at <= {now}{project} \
+                 ORDER BY next_at, project_id, name LIMIT {limit}"
             );
             exec.query(&sql, binds.values())
         });
@@ -84,16 +99,6 @@ impl Schedules<'_> {
             }
         }
     }
-}
-
-/// Whether a slot has come.
-pub(in crate::runs) fn condition<'b>(session: Session<'b>, binds: &mut Binds<'b>, dialect: Dialect) -> String {
-    let now = binds.now_for(dialect, session.options());
-    let project = match session.confined() {
-        Some(project) => format!(" AND project_id = {}", binds.add(project.to_owned())),
-        None => String::new(),
-    };
-    format!("next_at <= {now}{project}")
 }
 
 /// The schedule, if its slot has come and nobody else is about it, and the present.
