@@ -11,6 +11,7 @@ mod places;
 mod presets;
 mod real;
 mod runs;
+mod schedules;
 mod walk;
 mod worker;
 
@@ -26,6 +27,7 @@ fn main() -> std::process::ExitCode {
         presets::cases(),
         real::cases(),
         runs::cases(),
+        schedules::cases(),
         worker::cases(),
     ];
     let cases = areas.concat();

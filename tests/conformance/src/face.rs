@@ -2,6 +2,7 @@
 
 use sprongus::aux_store::Aux;
 use sprongus::presets::Presets;
+use sprongus::runs::schedules::Schedules;
 use sprongus::{Result, Row, Runs, Store, Tx, Value};
 
 /// A store, or the host's own transaction: the services are the same, so a case is written once.
@@ -35,6 +36,14 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.runs(),
             Self::Tx(tx) => tx.runs(),
+        }
+    }
+
+    /// The schedules.
+    pub fn schedules(&self) -> Schedules<'_> {
+        match self {
+            Self::Store(store) => store.schedules(),
+            Self::Tx(tx) => tx.schedules(),
         }
     }
 
