@@ -64,6 +64,9 @@ pub struct Options {
     pub read_only: bool,
     /// The PostgreSQL schema that holds the tables; default: the connection's own.
     pub schema: Option<String>,
+    /// PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection that
+    /// listens for commits of other processes. Without it workers poll there.
+    pub listen_url: Option<String>,
     /// The clock; tests put their own in.
     pub clock: Arc<dyn Clock>,
     /// Asked while a call waits, and while a query of the host's own runs; `true` ends it.
@@ -88,6 +91,7 @@ impl Default for Options {
             migrate: true,
             read_only: false,
             schema: None,
+            listen_url: None,
             clock: Arc::new(SystemClock::default()),
             interrupt: None,
         }

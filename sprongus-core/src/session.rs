@@ -8,16 +8,16 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
-use crate::db::{Db, Dialect, Executor, Unit, Value};
+use crate::db::{Db, Dialect, Executor, Signals, Unit, Value, Watch};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Cancels, Signal, Wake};
+use crate::events::{Cancels, Signal};
 use crate::options::Options;
 use crate::scope::Grant;
 
 /// What all handles of one opened store share.
 pub(crate) struct Core {
     pub(crate) options: Options,
-    pub(crate) wake: Wake,
+    pub(crate) watch: Watch,
     pub(crate) cancels: Cancels,
     db: RwLock<Option<Arc<Db>>>,
     dialect: Dialect,
@@ -34,7 +34,7 @@ impl Core {
     pub(crate) fn new(options: Options, dialect: Dialect, db: Option<Db>) -> Self {
         Self {
             options,
-            wake: Wake::default(),
+            watch: Watch::new(db.as_ref().and_then(Db::watcher)),
             cancels: Cancels::default(),
             db: RwLock::new(db.map(Arc::new)),
             dialect,
@@ -107,6 +107,7 @@ impl Core {
         self.closed.store(true, Ordering::Release);
         // In a forked child a thread of the parent's may hold the lock for ever.
         if !self.forked() {
+            self.watch.close();
             let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
             drop(db);
         }
@@ -130,6 +131,9 @@ impl Drop for Core {
         if self.forked() {
             // Closing would drop the parent's locks and end its server sessions.
             std::mem::forget(db);
+        } else {
+            // Before the database: on SQLite the writer's connection is the last to go.
+            self.watch.close();
         }
     }
 }
@@ -255,6 +259,14 @@ pub(crate) struct After {
     pub(crate) signals: Vec<Signal>,
     /// Runs that were canceled.
     pub(crate) canceled: Vec<String>,
+}
+
+impl After {
+    /// What those who wait are told.
+    pub(crate) fn told(&self) -> Signals {
+        let event: &[Signal] = if self.witness.is_some() { &[Signal::Event] } else { &[] };
+        Signals::of(&self.signals).with(Signals::of(event))
+    }
 }
 
 /// The key and the id of an event.

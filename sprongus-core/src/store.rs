@@ -310,7 +310,7 @@ impl Ground for Store {
                 }
                 Err(error) => return Err(error),
             }
-            self.core.wake.signal(&after.signals);
+            self.core.watch.tell(after.told());
             self.core.cancels.tell(&after.canceled);
             return Ok(());
         }

@@ -239,7 +239,7 @@ impl<'c> Tx<'c> {
             Commit::Done => {}
             Commit::Unknown(error) => store.settle(&after, error)?,
         }
-        self.shared.core.wake.signal(&after.signals);
+        self.shared.core.watch.tell(after.told());
         self.shared.core.cancels.tell(&after.canceled);
         Ok(())
     }

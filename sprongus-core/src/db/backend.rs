@@ -1,11 +1,13 @@
 //! The database behind a store: opens it, and hands out its connections by what they are for.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "postgres")]
 use super::postgres::{Asked, PostgresDb, PostgresSettings, UNBOUNDED, is_connection_lost, redact};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteDb, SqliteSettings};
+use super::watch::Watcher;
 use super::{Commit, Connection, Dialect, Executor, Lane};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
@@ -57,6 +59,16 @@ impl Db {
             Self::Sqlite(_) => Dialect::Sqlite,
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// What watches for the commits of other processes, where there may be any.
+    pub(crate) fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => db.watcher(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => Some(db.watcher()),
         }
     }
 
@@ -204,6 +216,7 @@ fn postgres_settings(options: &Options) -> PostgresSettings {
         statement_cache: options.statement_cache,
         call_timeout: options.call_timeout,
         schema: options.schema.clone(),
+        listen_url: options.listen_url.clone(),
         read_only: options.read_only,
         application_name: "sprongus",
         asked: Asked(options.interrupt.clone()),

@@ -12,6 +12,7 @@ mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod value;
+mod watch;
 pub(crate) mod words;
 
 pub use dialect::Dialect;
@@ -28,3 +29,5 @@ pub(crate) use backend::{Db, Unit, is_outdated, shown};
 pub(crate) use executor::{Commit, Connection};
 pub(crate) use lane::Lane;
 pub(crate) use migrate::{SCHEMA_VERSION, check_schema, migrate};
+pub(crate) use pool::{SLICE, interrupted};
+pub(crate) use watch::{Counts, Signal, Signals, Watch};

@@ -4,12 +4,14 @@ mod append;
 mod cancels;
 mod feed;
 mod model;
-mod wake;
+mod waiter;
 
 pub use feed::{EventBatch, Events, ReadEvents};
 pub use model::Event;
 
+pub(crate) use crate::db::Signal;
 pub(crate) use append::{NewEvent, append, committed, next_seq};
 pub(crate) use cancels::{Cancels, OnCancel};
 pub(crate) use model::{COLUMNS, read_event};
-pub(crate) use wake::{Signal, Wake};
+#[allow(unused_imports)] // named by those who keep one
+pub(crate) use waiter::Waiter;

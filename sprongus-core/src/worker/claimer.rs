@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::shared::{Phase, Shared};
+use crate::db::{Signal, Signals};
 use crate::error::{Error, ErrorCode, Result};
 use crate::runs::Claim;
 use crate::session::locked;
@@ -16,20 +17,21 @@ pub(super) fn run(shared: &Shared, patience: Option<Duration>) -> Result<()> {
         lease: shared.options.lease,
         ..Claim::new(&shared.worker_id)
     };
-    let wake = &shared.own.core().wake;
+    let mut waiter = shared.own.core().waiter(&[]);
+    let wanted = Signals::of(&[Signal::RunReady, Signal::RunEnded, Signal::Worker]);
     while shared.phase() == Phase::Working {
         // Counted before looking: what is enqueued after the look is not slept through.
-        let seen = wake.count();
+        waiter.looking();
         match turn(shared, &claim, patience) {
             Ok(Turn::Claimed) => {}
             Ok(Turn::Nothing) => {
-                wake.wait(seen, shared.options.poll_interval);
+                waiter.news(wanted, shared.options.poll_interval);
             }
             Ok(Turn::Idle) => return Ok(()),
             Err(error) if hopeless(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(code = %error.code(), "runs could not be claimed; it is tried again");
-                wake.wait(seen, shared.options.poll_interval);
+                waiter.news(wanted, shared.options.poll_interval);
             }
         }
     }

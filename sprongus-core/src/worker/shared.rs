@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::handlers::Handlers;
 use super::options::WorkerOptions;
-use crate::events::Signal;
+use crate::db::{Signal, Signals};
 use crate::runs::Run;
 use crate::session::locked;
 use crate::store::Store;
@@ -119,7 +119,7 @@ impl Shared {
     /// Wakes all threads of the worker, the claimer included.
     fn tell(&self) {
         self.changed.notify_all();
-        self.own.core().wake.signal(&[Signal::RunEnded]);
+        self.own.core().watch.tell(Signals::of(&[Signal::Worker]));
     }
 
     /// How many more runs it can work at once.

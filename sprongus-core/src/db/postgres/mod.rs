@@ -17,6 +17,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 mod url;
+mod watch;
 mod wire;
 mod words;
 
@@ -25,6 +26,8 @@ use std::time::Instant;
 
 use self::connection::PgConnection;
 use self::pool::Lender;
+use self::watch::ServerWatcher;
+use super::watch::Watcher;
 use super::{Connection, Lane, Row};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -43,6 +46,7 @@ const OLDEST: i64 = 120_000;
 pub(crate) struct PostgresDb {
     host: Lender,
     worker: Lender,
+    watcher: Arc<ServerWatcher>,
 }
 
 impl PostgresDb {
@@ -52,11 +56,12 @@ impl PostgresDb {
         settings.check()?;
         let config = url::parse(url, &settings)?;
         let settings = Arc::new(settings);
+        let watcher = Arc::new(ServerWatcher::new(&config, &settings)?);
         let mut first = PgConnection::connect(&config, &settings, Instant::now() + settings.call_timeout)?;
         examine(&mut first, &settings)?;
         let host = Lender::new(settings.pool_size, &config, &settings, Some(first));
         let worker = Lender::new(settings.worker_pool_size, &config, &settings, None);
-        Ok(Self { host, worker })
+        Ok(Self { host, worker, watcher })
     }
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
@@ -67,6 +72,11 @@ impl PostgresDb {
     /// The same, for one call: its statements too end by the deadline.
     pub(crate) fn connect_until(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
         self.lend(lane, deadline, true)
+    }
+
+    /// What watches for the commits of others.
+    pub(crate) fn watcher(&self) -> Arc<dyn Watcher> {
+        self.watcher.clone()
     }
 
     fn lend(&self, lane: Lane, deadline: Instant, bounded: bool) -> Result<Box<dyn Connection>> {

@@ -9,7 +9,7 @@ use crate::options::Interrupt;
 pub(crate) const UNBOUNDED: &str = "SET LOCAL statement_timeout = 0";
 
 /// The options that concern PostgreSQL.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct PostgresSettings {
     /// Connections for the host's calls, at most.
     pub(crate) pool_size: u32,
@@ -21,6 +21,8 @@ pub(crate) struct PostgresSettings {
     pub(crate) call_timeout: Duration,
     /// The schema of our tables; the role's `search_path` where there is none.
     pub(crate) schema: Option<String>,
+    /// Where to listen for the commits of others, if not where the connections of the pools come from.
+    pub(crate) listen_url: Option<String>,
     /// Whether nothing is ever written; standbys are taken then.
     pub(crate) read_only: bool,
     /// What `pg_stat_activity` shows.

@@ -13,6 +13,7 @@ mod queue;
 mod readers;
 mod values;
 mod wal;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,10 @@ use group::Baton;
 use open::Role;
 use queue::FairQueue;
 use readers::Readers;
+use watch::FileWatcher;
 
 use super::pool::Pool;
+use super::watch::Watcher;
 use super::{Commit, Connection, Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Durability, Interrupt};
@@ -37,6 +40,7 @@ pub use lent::LentSqlite;
 pub(crate) use place::Place;
 
 /// What [`Options`](crate::Options) says to this database.
+#[derive(Clone)]
 pub(crate) struct SqliteSettings {
     pub(crate) durability: Durability,
     /// The share of `call_timeout` that may go into waiting for a lock, over all steps of a call.
@@ -79,6 +83,11 @@ impl SqliteDb {
         };
         let writer = Arc::new(FairQueue::new(Baton::idle(writer), settings.interrupt.clone()));
         Ok(Self { place, settings, readers, writer })
+    }
+
+    /// What watches for the commits of others, where there may be any.
+    pub(crate) fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        FileWatcher::new(&self.place, &self.settings).map(|watcher| Arc::new(watcher) as _)
     }
 
     fn deadline(&self, call: Instant) -> Instant {

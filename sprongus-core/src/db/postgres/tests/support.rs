@@ -19,6 +19,7 @@ pub(super) fn settings() -> PostgresSettings {
         statement_cache: true,
         call_timeout: Duration::from_secs(5),
         schema: None,
+        listen_url: None,
         read_only: false,
         application_name: "sprongus",
         asked: Asked::default(),

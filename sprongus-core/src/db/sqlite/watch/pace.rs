@@ -1,0 +1,100 @@
+//! When to ask for the data version.
+
+use std::time::{Duration, Instant};
+
+use super::bell::Bell;
+
+/// Under the bell: what it misses is seen after so long.
+const NET: Duration = Duration::from_millis(100);
+/// Between two looks while others commit all the time.
+const GAP: Duration = Duration::from_millis(2);
+/// A commit is written, then flushed to the disk, and only then seen: the shortest time between two looks meanwhile.
+const SHORT: Duration = Duration::from_micros(100);
+/// Without a bell: soon after a commit, and after a while without any.
+const SOON: Duration = Duration::from_millis(4);
+const LATER: Duration = Duration::from_millis(8);
+const WHILE: Duration = Duration::from_secs(10);
+/// After so many commits without a ring there is no bell: a file system may not tell of writes from elsewhere.
+const SILENT: u32 = 3;
+
+/// How often it is asked: at once when the bell rings, then more and more slowly until the commit is there.
+pub(super) struct Pace {
+    has_bell: bool,
+    /// When the log was first, and last, written; until what was written is sure to be seen, or the net sees to it.
+    ringing: Option<(Instant, Instant)>,
+    changed: Instant,
+    /// The last look saw a change.
+    fresh: bool,
+    /// Commits since the bell last rang.
+    silent: u32,
+}
+
+impl Pace {
+    pub(super) fn new(has_bell: bool) -> Self {
+        Self { has_bell, ringing: None, changed: Instant::now(), fresh: false, silent: 0 }
+    }
+
+    /// Waits until it is time to ask; whether the bell rang.
+    pub(super) fn wait(&self, bell: &mut Bell) -> bool {
+        let nap = match self.ringing {
+            _ if self.fresh => GAP,
+            // Not by the bell, which each page of a large transaction rings.
+            Some((first, _)) => (first.elapsed() / 4).clamp(SHORT, NET),
+            None if self.has_bell => return bell.wait(NET),
+            None if self.changed.elapsed() < WHILE => SOON,
+            None => LATER,
+        };
+        bell.sleep(nap);
+        self.has_bell && bell.rang()
+    }
+
+    /// Learns from a look.
+    pub(super) fn saw(&mut self, rang: bool, changed: bool) {
+        let now = Instant::now();
+        self.fresh = changed;
+        if rang {
+            self.silent = 0;
+            self.ringing = Some((self.ringing.map_or(now, |(first, _)| first), now));
+        } else if self.ringing.is_some_and(|(_, last)| last.elapsed() > NET) {
+            self.ringing = None;
+        }
+        if changed {
+            self.changed = now;
+            // The ring may have been that of the next commit too.
+            self.ringing = self.ringing.map(|_| (now, now));
+            self.silent += u32::from(!rang && self.ringing.is_none());
+        }
+        if self.has_bell && self.silent >= SILENT {
+            tracing::debug!("the log is written without a sign: the file is asked every few milliseconds");
+            self.has_bell = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bell_that_never_rings_is_given_up() {
+        let mut pace = Pace::new(true);
+        for _ in 0..SILENT {
+            assert!(pace.has_bell);
+            pace.saw(false, false);
+            pace.saw(false, true);
+        }
+        assert!(!pace.has_bell);
+    }
+
+    #[test]
+    fn a_ring_is_followed_until_its_commit_is_seen() {
+        let mut pace = Pace::new(true);
+        pace.saw(true, false);
+        assert!(pace.ringing.is_some(), "written, and not seen yet");
+        pace.saw(false, true);
+        assert!(pace.has_bell && pace.silent == 0 && pace.ringing.is_some(), "the next one may have rung as well");
+        std::thread::sleep(NET + SHORT);
+        pace.saw(false, false);
+        assert!(pace.ringing.is_none() && !pace.fresh);
+    }
+}

@@ -1,0 +1,144 @@
+//! What a store's callers and the thread that watches for them share.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use super::signal::Signals;
+use super::wake::Wake;
+
+/// Orders to the watching thread, and what it hears.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    wake: Wake,
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many wait for news.
+    waiting: usize,
+    /// What other processes are still to be told.
+    outbox: Signals,
+    closing: bool,
+    /// Whether a thread is at work, or about to be.
+    running: bool,
+    /// Whether no commit goes unheard.
+    complete: bool,
+    /// Gets the thread out of its wait.
+    waker: Option<Waker>,
+}
+
+/// What the thread is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Orders {
+    /// Somebody waits for news.
+    pub(crate) listen: bool,
+    /// There is something to be told to other processes.
+    pub(crate) post: bool,
+    /// The store is closing: what is to be told is told now, and then it is over.
+    pub(crate) close: bool,
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// Whether no commit goes unheard: nobody need poll.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.state().complete
+    }
+
+    pub(crate) fn set_complete(&self, complete: bool) {
+        self.state().complete = complete;
+    }
+
+    /// Changes what the thread is to do; whether one must be started for it.
+    fn order(&self, change: impl FnOnce(&mut State)) -> bool {
+        let mut state = self.state();
+        let before = state.orders();
+        change(&mut state);
+        if state.orders() != before
+            && let Some(waker) = state.waker.take()
+        {
+            waker.wake();
+        }
+        let start = state.is_needed() && !state.running;
+        state.running |= start;
+        start
+    }
+
+    pub(super) fn join(&self) -> bool {
+        self.order(|state| state.waiting += 1)
+    }
+
+    pub(super) fn leave(&self) {
+        self.order(|state| state.waiting -= 1);
+    }
+
+    pub(super) fn post(&self, signals: Signals) -> bool {
+        self.order(|state| state.outbox = state.outbox.with(signals))
+    }
+
+    /// Ends the thread, once it has told what is to be told; waits so long for it at most.
+    pub(super) fn close(&self, patience: Duration) {
+        self.order(|state| state.closing = true);
+        let running = |state: &mut State| state.running;
+        drop(self.ended.wait_timeout_while(self.state(), patience, running));
+    }
+
+    /// For the thread: what to do. `waker` is called when that changes.
+    pub(crate) fn orders(&self, waker: &Waker) -> Orders {
+        let mut state = self.state();
+        state.waker = Some(waker.clone());
+        state.orders()
+    }
+
+    /// For the thread: takes what is to be told, before it is told: what comes meanwhile is told again.
+    pub(crate) fn take_post(&self) -> Signals {
+        std::mem::take(&mut self.state().outbox)
+    }
+
+    /// For the thread: what could not be told.
+    pub(crate) fn put_back(&self, post: Signals) {
+        let mut state = self.state();
+        state.outbox = state.outbox.with(post);
+    }
+
+    /// For the thread: ends its work where nobody needs it; what then comes starts another.
+    pub(crate) fn retire(&self) -> bool {
+        let mut state = self.state();
+        let needed = state.is_needed();
+        if !needed {
+            state.gone();
+            self.ended.notify_all();
+        }
+        !needed
+    }
+
+    /// The thread is gone, in whatever way.
+    pub(super) fn gone(&self) {
+        self.state().gone();
+        self.ended.notify_all();
+    }
+}
+
+impl State {
+    fn orders(&self) -> Orders {
+        Orders { listen: self.waiting > 0, post: !self.outbox.is_empty(), close: self.closing }
+    }
+
+    fn is_needed(&self) -> bool {
+        !self.closing && (self.waiting > 0 || !self.outbox.is_empty())
+    }
+
+    fn gone(&mut self) {
+        (self.running, self.complete, self.waker) = (false, false, None);
+    }
+}
