@@ -31,27 +31,7 @@ impl<'c> Change<'c> {
         let id = binds.add(id);
         let lease = binds.add(lease);
         let now = binds.now(work);
-        let mut sets =
-            vec![format!("state = '{to}'"), "version = version + 1".to_owned(), format!("updated_at = {now}")];
-        if let Some(verb) = step.verb() {
-            sets.push(format!("reported = '{verb}'"));
-        }
-        if to.is_final() {
-            sets.push(format!("finished_at = {now}, lease_until = NULL, ready = FALSE"));
-        }
-        if matches!(to, RunState::Queued | RunState::AwaitingApproval) {
-            sets.push("claimed_by = NULL, started_at = NULL, finished_at = NULL, lease_until = NULL".to_owned());
-        }
-        if from == RunState::AwaitingApproval {
-            sets.push("awaiting = NULL".to_owned());
-        }
-        if step == Step::Regate {
-            // The approval of the gate bears the id of its run.
-            sets.push("awaiting = id".to_owned());
-        }
-        if to == RunState::Queued {
-            sets.push(format!("limited = {}", lane::is_limited("sprongus_runs.kind")));
-        }
+        let sets = assignments(step, from, to, &now);
         let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("state = '{from}'")];
         let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };
         Ok(Self { step, told, binds, now, sets, conditions, output: None })
@@ -96,6 +76,11 @@ impl<'c> Change<'c> {
     /// A further member of the event's payload.
     pub(super) fn tell(&mut self, name: &str, value: impl Into<serde_json::Value>) {
         self.told.more.insert(name.to_owned(), value.into());
+    }
+
+    /// Further members of the event's payload.
+    pub(super) fn tell_all(&mut self, members: Map<String, serde_json::Value>) {
+        self.told.more.extend(members);
     }
 
     /// Keeps an output as an artifact and refers to it.
@@ -149,4 +134,29 @@ impl<'c> Change<'c> {
         note(work, &run, event);
         Ok(Some(run))
     }
+}
+
+/// What every transition of that kind sets; `now` is the SQL of the present.
+pub(super) fn assignments(step: Step, from: RunState, to: RunState, now: &str) -> Vec<String> {
+    let mut sets = vec![format!("state = '{to}'"), "version = version + 1".to_owned(), format!("updated_at = {now}")];
+    if let Some(verb) = step.verb() {
+        sets.push(format!("reported = '{verb}'"));
+    }
+    if to.is_final() {
+        sets.push(format!("finished_at = {now}, lease_until = NULL, ready = FALSE"));
+    }
+    if matches!(to, RunState::Queued | RunState::AwaitingApproval) {
+        sets.push("claimed_by = NULL, started_at = NULL, finished_at = NULL, lease_until = NULL".to_owned());
+    }
+    if from == RunState::AwaitingApproval {
+        sets.push("awaiting = NULL".to_owned());
+    }
+    if step == Step::Regate {
+        // The approval of the gate bears the id of its run.
+        sets.push("awaiting = id".to_owned());
+    }
+    if to == RunState::Queued {
+        sets.push(format!("limited = {}", lane::is_limited("sprongus_runs.kind")));
+    }
+    sets
 }

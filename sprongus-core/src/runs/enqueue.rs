@@ -183,16 +183,20 @@ fn first(exec: &mut dyn Executor, ready: &Ready<'_>) -> Result<Option<Run>> {
     if let Some(row) = own.first() {
         return read_run(row).map(Some);
     }
-    let sql =
-        format!("SELECT {COLUMNS} FROM sprongus_runs WHERE coalesce(project_id, '') = $1 AND idempotency_key = $2");
-    let rows = exec.query(&sql, &[ready.project.unwrap_or("").into(), request.idempotency_key.as_deref().into()])?;
-    let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
+    let Some(run) = under_key(exec, ready.project, request.idempotency_key.as_deref())? else { return Ok(None) };
     if run.kind == request.kind && run.input == request.input {
         return Ok(Some(Run { deduplicated: true, ..run }));
     }
     let what = if run.kind == request.kind { "input" } else { "kind" };
     let message = format!("the idempotency key belongs to the run {}, which has another {what}", run.id);
     Err(Error::new(ErrorCode::Conflict, message).with_details(serde_json::json!({ "id": run.id })))
+}
+
+/// The run under that key; "no project" is a project of its own.
+pub(super) fn under_key(exec: &mut dyn Executor, project: Option<&str>, key: Option<&str>) -> Result<Option<Run>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM sprongus_runs WHERE coalesce(project_id, '') = $1 AND idempotency_key = $2");
+    exec.query(&sql, &[project.unwrap_or_default().into(), key.into()])?.first().map(read_run).transpose()
 }
 
 /// The same error, saying which of many it is about.

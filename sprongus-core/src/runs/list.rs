@@ -9,6 +9,7 @@ use super::requests::{ListRuns, Order};
 use super::state::RunState;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::id::check_id;
 use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
 use crate::scope::Scope;
 use crate::text::check_name;
@@ -50,7 +51,8 @@ fn check_names(request: &ListRuns) -> Result<()> {
     check_length("state", request.state.as_deref())?;
     request.kind.iter().flatten().try_for_each(|kind| check_name("the kind", kind))?;
     request.channel_id.as_deref().map_or(Ok(()), |name| check_name("channelId", name))?;
-    request.conversation_id.as_deref().map_or(Ok(()), |name| check_name("conversationId", name))
+    request.conversation_id.as_deref().map_or(Ok(()), |name| check_name("conversationId", name))?;
+    request.parent.as_deref().map_or(Ok(()), |parent| check_id("parent", parent))
 }
 
 /// All that decides the rows of the list and their order.
@@ -63,6 +65,7 @@ fn scope(request: &ListRuns, project: Option<&str>) -> serde_json::Value {
         request.before,
         request.channel_id,
         request.conversation_id,
+        request.parent,
         request.order
     ])
 }
@@ -80,14 +83,14 @@ pub(super) fn position(list: &Cursor, cursor: &str) -> Result<(Timestamp, String
 enum By {
     State,
     Kind,
-    /// A project has its own index, a channel few runs.
+    /// A project has its own index; a channel and a parent have few runs.
     Itself,
 }
 
 impl By {
     fn of(request: &ListRuns, project: Option<&str>) -> Self {
         match &request.kind {
-            _ if project.is_some() || request.channel_id.is_some() => Self::Itself,
+            _ if project.is_some() || request.channel_id.is_some() || request.parent.is_some() => Self::Itself,
             Some(kinds) if kinds.len() <= MOST_PARTS => Self::Kind,
             _ => Self::State,
         }
@@ -149,6 +152,7 @@ fn conditions<'b>(
         ("project_id", project),
         ("channel_id", request.channel_id.as_deref()),
         ("conversation_id", request.conversation_id.as_deref()),
+        ("parent_id", request.parent.as_deref()),
     ];
     for (column, value) in equal {
         if let Some(value) = value {

@@ -1,7 +1,7 @@
 //! Durable runs: enqueued once, executed at least once, each report fenced by its lease (DESIGN.md §5).
 
 pub mod approvals;
-mod backoff;
+mod batch;
 mod binds;
 mod cancel;
 mod change;
@@ -9,12 +9,14 @@ mod claim;
 mod congestion;
 mod enqueue;
 mod figures;
+mod idempotent;
 mod insert;
 mod judge;
 mod kinds;
 mod lane;
 mod lease;
 mod list;
+mod many;
 mod model;
 mod promote;
 mod read;
@@ -28,6 +30,7 @@ mod state;
 mod steps;
 mod sweep;
 mod timeouts;
+mod verdict;
 
 pub(crate) use enqueue::put_one;
 pub use figures::{KindLimit, Reported, RunStats, StepResult};
@@ -92,7 +95,8 @@ impl<'s> Runs<'s> {
 
     /// Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id; none is no error.
     ///
-    /// Runs whose lease has run out are rescued within the same call. Errors: `invalid_argument`.
+    /// Runs whose lease has run out are rescued within the same call, and attempts that take too long are timed out. Errors:
+    /// `invalid_argument`.
     pub fn claim_next(&self, request: &Claim) -> Result<Vec<Run>> {
         self.one_call().do_claim(request)
     }
@@ -133,7 +137,8 @@ impl<'s> Runs<'s> {
         self.one_call().do_cancel(request)
     }
 
-    /// Rescues runs whose lease has run out, and gives their number; claims do the same as they go.
+    /// Rescues runs whose lease has run out, times out attempts that take too long, and gives the number of both; claims do
+    /// the same as they go.
     pub fn rescue(&self, request: &Rescue) -> Result<i64> {
         self.one_call().do_rescue(request)
     }
@@ -161,8 +166,7 @@ impl<'s> Runs<'s> {
 
     /// The run under an idempotency key, if there is one. Errors: `invalid_argument`.
     pub fn find_idempotent(&self, request: &FindIdempotent) -> Result<Option<Run>> {
-        let _ = request;
-        Err(unfinished())
+        self.one_call().do_find_idempotent(request)
     }
 
     /// The run under an idempotency key; where there is none, the one that `factory` describes, enqueued under that key.
@@ -174,8 +178,7 @@ impl<'s> Runs<'s> {
         request: &FindIdempotent,
         factory: impl FnOnce() -> Result<Enqueue>,
     ) -> Result<Run> {
-        let _ = (request, factory()?);
-        Err(unfinished())
+        self.do_ensure_idempotent(request, factory)
     }
 
     /// Puts a run off: it is due again after the delay, and the attempt is given back.
@@ -194,14 +197,12 @@ impl<'s> Runs<'s> {
 
     /// Reports many successes, each for itself; the answer is in their order. Errors: as [`Runs::succeed`], each in its place.
     pub fn succeed_many(&self, request: &SucceedMany) -> Result<Vec<Result<Run>>> {
-        let _ = request;
-        Err(unfinished())
+        self.one_call().do_succeed_many(request)
     }
 
     /// Reports many failures, each for itself; the answer is in their order. Errors: as [`Runs::fail`], each in its place.
     pub fn fail_many(&self, request: &FailMany) -> Result<Vec<Result<Run>>> {
-        let _ = request;
-        Err(unfinished())
+        self.one_call().do_fail_many(request)
     }
 
     /// The stored result of a step, if it has one; for the worker that has the run.

@@ -86,6 +86,7 @@ pub(crate) const COLUMNS: &str = "id, project_id, kind, input, output_ref, error
     lease_until, progress, requested_by, channel_id, conversation_id, parent_id, version, created_at, updated_at, reported";
 
 /// A run with what only reports look at.
+#[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) run: Run,
     /// The verb that ended the present lease.

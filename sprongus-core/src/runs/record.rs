@@ -75,32 +75,54 @@ impl Told<'_> {
 
     /// PostgreSQL: the INSERT of one event for each row of the table expression `run`; `ids` is SQL that gives their ids.
     pub(super) fn insert<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, ids: &str) -> Result<String> {
+        self.insert_each(work, binds, &Each { ids, actor: None, more: None })
+    }
+
+    /// The same where more than the id differs.
+    pub(super) fn insert_each<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, each: &Each<'_>) -> Result<String> {
+        let ids = each.ids;
         let kind = binds.add(self.kind);
         let actor = match self.actor {
             Some(actor) => format!("{}::text", binds.add(actor.to_owned())),
-            None => format!("coalesce(claimed_by, {}::text)", binds.add(work.who().actor.to_string())),
+            None => {
+                let worker = each.actor.unwrap_or("claimed_by");
+                format!("coalesce({worker}, {}::text)", binds.add(work.who().actor.to_string()))
+            }
         };
+        let more = each.more.map(|more| format!(" || {more}")).unwrap_or_default();
         let payload = binds.add(Value::Json(self.payload(None)?.for_jsonb().into_owned().into()));
         let approval = if self.asks() { format!(", '{APPROVAL_ID}', id") } else { String::new() };
         Ok(format!(
             "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
              SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
-             {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}) FROM run"
+             {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}){more} FROM run"
         ))
     }
 }
 
+/// PostgreSQL: SQL over the rows of the table expression `run`, for what differs among the events of many runs.
+pub(super) struct Each<'e> {
+    pub(super) ids: &'e str,
+    /// The worker that had it, where the run does not tell it any more.
+    pub(super) actor: Option<&'e str>,
+    /// Further members of the payload.
+    pub(super) more: Option<&'e str>,
+}
+
 /// The INSERT of a run's output as the next version of its artifact; `run` is the table expression of the one run.
 pub(super) fn insert_output(binds: &mut Binds<'_>, dialect: Dialect, id: &str, output: &Json, run: &str) -> String {
-    let json = match dialect {
-        Dialect::Sqlite => "'{}'",
-        Dialect::Postgres => "'{}'::jsonb",
-    };
-    let bytes = output.as_str().as_bytes();
     let id = binds.add(id.to_owned());
-    let content = binds.add(bytes.to_vec());
+    let content = binds.add(output.as_str().as_bytes().to_vec());
     let hash = binds.add(output.hash_hex());
-    let size = binds.add(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    insert_outputs(dialect, &id, &content, &hash, run)
+}
+
+/// The INSERT of the output of each row of the table expression `run`: SQL gives the artifact's id, its bytes, their hash.
+pub(super) fn insert_outputs(dialect: Dialect, id: &str, content: &str, hash: &str, run: &str) -> String {
+    let (json, size) = match dialect {
+        Dialect::Sqlite => ("'{}'", format!("length({content})")),
+        Dialect::Postgres => ("'{}'::jsonb", format!("octet_length({content})")),
+    };
     format!(
         "INSERT INTO sprongus_artifacts (id, project_id, run_id, kind, logical_key, version, media_type, content, sha256, \
          size, metadata, created_at) SELECT {id}, project_id, id, '{OUTPUT_KIND}', id, 1 + (SELECT coalesce(max(version), 0) \

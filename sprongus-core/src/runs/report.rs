@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::backoff::{due_in, retry_later};
 use super::binds::Binds;
 use super::change::Change;
 use super::judge::{Judged, Report, judge, read_for_update, read_visible};
@@ -10,13 +9,14 @@ use super::lease;
 use super::model::{COLUMNS, Run, read_run};
 use super::requests::{Fail, Heartbeat, Snooze, StartRun, Succeed};
 use super::state::{RunState, Step};
+use super::verdict::{Verdict, due_in};
 use super::{Runs, congestion, timeouts};
 use crate::db::Dialect;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::check_id;
 use crate::json::Json;
 use crate::scope::Scope;
-use crate::session::Work;
+use crate::session::{Session, Work};
 
 impl Runs<'_> {
     pub(super) fn do_start(&self, request: &StartRun) -> Result<Run> {
@@ -68,32 +68,12 @@ impl Runs<'_> {
     }
 
     pub(super) fn do_succeed(&self, request: &Succeed) -> Result<Run> {
-        if request.output.is_some() && request.output_ref.is_some() {
-            return Err(Error::invalid("a success has an output or an outputRef, not both"));
-        }
-        if let Some(output) = &request.output {
-            check_size("the output", output, self.session.options().max_artifact_bytes)?;
-        }
-        if let Some(output_ref) = &request.output_ref {
-            crate::text::check_text("outputRef", output_ref, LONGEST_REF)?;
-        }
-        self.report(&request.id, request.lease, Report::Succeed, |work| {
-            let mut change = Change::new(work, Step::Succeed, RunState::Running, &request.id, request.lease)?;
-            change.only_of(self.session.confined());
-            change.set_sql("error = NULL");
-            match (&request.output, &request.output_ref) {
-                (Some(output), _) => change.put_out(output),
-                (None, output_ref) => change.set("output_ref", output_ref.as_deref()),
-            }
-            change.apply(work)
-        })
+        check_success(self.session, request)?;
+        self.report(&request.id, request.lease, Report::Succeed, |work| succeed(self.session, work, request))
     }
 
     pub(super) fn do_fail(&self, request: &Fail) -> Result<Run> {
-        if request.retry_in.is_some() && !request.retryable {
-            return Err(Error::invalid("retryIn is for a failure that is retryable"));
-        }
-        request.retry_in.map_or(Ok(0), |delay| lease::micros("retryIn", delay))?;
+        check_failure(request)?;
         self.report_on(&request.id, request.lease, Report::Fail, |work, run| fail(work, run, request))
     }
 
@@ -165,21 +145,37 @@ impl Runs<'_> {
 /// The longest reference to an output, in bytes: signed URLs are long.
 const LONGEST_REF: usize = 4096;
 
-fn fail(work: &mut Work<'_>, run: &Run, request: &Fail) -> Result<Option<Run>> {
-    let error = crate::text::error_text(&request.error, work.options().max_error_bytes);
-    let again = request.retryable && run.attempt < run.max_attempts;
-    let step = if again { Step::Retry } else { Step::Fail };
-    let mut change = Change::new(work, step, run.state, &run.id, run.lease)?;
-    if let Some(worker) = run.claimed_by.as_deref() {
-        change.by(worker);
+pub(super) fn check_success(session: Session<'_>, request: &Succeed) -> Result<()> {
+    if request.output.is_some() && request.output_ref.is_some() {
+        return Err(Error::invalid("a success has an output or an outputRef, not both"));
     }
-    change.set("error", error.clone());
-    if again {
-        retry_later(work, &mut change, run.attempt, request.retry_in, error)?;
-    } else {
-        change.tell("error", error);
+    if let Some(output) = &request.output {
+        check_size("the output", output, session.options().max_artifact_bytes)?;
+    }
+    request.output_ref.as_deref().map_or(Ok(()), |at| crate::text::check_text("outputRef", at, LONGEST_REF))
+}
+
+pub(super) fn succeed(session: Session<'_>, work: &mut Work<'_>, request: &Succeed) -> Result<Option<Run>> {
+    let mut change = Change::new(work, Step::Succeed, RunState::Running, &request.id, request.lease)?;
+    change.only_of(session.confined());
+    change.set_sql("error = NULL");
+    match (&request.output, &request.output_ref) {
+        (Some(output), _) => change.put_out(output),
+        (None, output_ref) => change.set("output_ref", output_ref.as_deref()),
     }
     change.apply(work)
+}
+
+pub(super) fn check_failure(request: &Fail) -> Result<()> {
+    if request.retry_in.is_some() && !request.retryable {
+        return Err(Error::invalid("retryIn is for a failure that is retryable"));
+    }
+    request.retry_in.map_or(Ok(()), |delay| lease::micros("retryIn", delay).map(drop))
+}
+
+pub(super) fn fail(work: &mut Work<'_>, run: &Run, request: &Fail) -> Result<Option<Run>> {
+    let verdict = Verdict::of_failure(work.options(), run, request);
+    verdict.change(work, run, run.claimed_by.as_deref())?.apply(work)
 }
 
 /// The attempt is given back.
@@ -190,6 +186,7 @@ fn snooze(work: &mut Work<'_>, run: &Run, delay: Duration) -> Result<Option<Run>
     }
     change.set_sql("attempt = attempt - 1");
     due_in(work, &mut change, delay)?;
+    change.tell("delay", delay.as_secs_f64());
     change.apply(work)
 }
 

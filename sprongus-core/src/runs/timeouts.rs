@@ -1,14 +1,12 @@
 //! Attempts that take too long, counted from their claim; claims and `rescue` end them, no worker needed (DESIGN.md §5, §15).
 
 use super::Runs;
-use super::backoff::retry_later;
 use super::binds::Binds;
-use super::change::Change;
 use super::judge::Report;
 use super::lease::{LEASED, by_index};
 use super::model::{COLUMNS, Run, read_run};
-use super::state::Step;
 use super::sweep::{Chore, Looking, of_project, one_of_many};
+use super::verdict::Verdict;
 use crate::db::Dialect;
 use crate::error::Result;
 use crate::options::Options;
@@ -108,23 +106,11 @@ impl Runs<'_> {
 
 /// `looked`: it was found to be overdue, which is looked at again in the statement that writes.
 fn time_out(work: &mut Work<'_>, run: &Run, actor: &str, looked: bool) -> Result<Option<Run>> {
-    let again = run.attempt < run.max_attempts;
-    let step = if again { Step::RetryTimeOut } else { Step::TimeOut };
-    let mut change = Change::new(work, step, run.state, &run.id, run.lease)?;
-    change.by(actor);
+    let verdict = Verdict::of_timeout(work.options(), run);
+    let mut change = verdict.change(work, run, Some(actor))?;
     if looked {
         let overdue = overdue(change.binds(), work.dialect(), work.options());
         change.only_if(overdue);
-    }
-    let error = match run.timeout {
-        Some(timeout) => format!("timed out after {} s", timeout.as_secs_f64()),
-        None => "timed out".to_owned(),
-    };
-    change.set("error", error.clone());
-    if again {
-        retry_later(work, &mut change, run.attempt, None, error)?;
-    } else {
-        change.tell("error", error);
     }
     change.apply(work)
 }

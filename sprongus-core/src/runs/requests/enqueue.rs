@@ -37,7 +37,8 @@ pub struct Enqueue {
     #[serde(default, with = "crate::clock::seconds_opt")]
     #[schemars(with = "Option<f64>")]
     pub delay: Option<Duration>,
-    /// The longest an attempt may take, in seconds. Kept with the run; this version does not end an attempt by it.
+    /// The longest an attempt may take from its claim on, in seconds; then it is timed out, or tried again while attempts are
+    /// left.
     #[serde(default, with = "crate::clock::seconds_opt")]
     #[schemars(with = "Option<f64>")]
     pub timeout: Option<Duration>,

@@ -43,6 +43,9 @@ pub struct ListRuns {
     /// Asked for in that conversation.
     #[serde(default)]
     pub conversation_id: Option<String>,
+    /// Asked for by that run.
+    #[serde(default)]
+    pub parent: Option<String>,
     /// By the time of enqueueing, then by id.
     #[serde(default)]
     pub order: Order,
@@ -64,6 +67,7 @@ impl Default for ListRuns {
             before: None,
             channel_id: None,
             conversation_id: None,
+            parent: None,
             order: Order::Newest,
             limit: fifty(),
             cursor: None,

@@ -1,0 +1,202 @@
+//! Reports on many runs: each for itself, and all that can be in one transaction (DESIGN.md §15 "Runs").
+
+use std::collections::{HashMap, HashSet};
+
+use super::judge::{Judged, Report, judge, not_found};
+use super::many::Many;
+use super::model::{COLUMNS, Run, Stored, read_stored};
+use super::report::{changed_meanwhile, check_failure, check_success, fail, succeed};
+use super::requests::{Fail, FailMany, Succeed, SucceedMany};
+use super::state::Step;
+use super::verdict::Verdict;
+use super::{Runs, congestion};
+use crate::db::{Dialect, Executor, Value};
+use crate::error::{Error, Result};
+use crate::id::check_id;
+use crate::scope::Scope;
+use crate::session::{Session, Work};
+
+/// The most reports of one call.
+const MOST: usize = 1_000;
+
+/// So many bytes of outputs go to PostgreSQL in one statement.
+const BYTES: usize = 16 << 20;
+
+impl Runs<'_> {
+    pub(super) fn do_succeed_many(&self, request: &SucceedMany) -> Result<Vec<Result<Run>>> {
+        self.session.allow(Scope::RunsWrite)?;
+        let batch = Batch::of(&request.items, |item| (&item.id, item.lease), |item| check_success(self.session, item))?;
+        let chunks = match self.session.core().dialect() {
+            Dialect::Postgres => by_bytes(&batch.open),
+            Dialect::Sqlite => vec![batch.open.as_slice()],
+        };
+        let write = |work: &mut Work<'_>| {
+            let mut taken = HashMap::new();
+            for chunk in &chunks {
+                taken.extend(self.succeed_all(work, chunk)?.into_iter().map(|run| (run.id.clone(), run)));
+            }
+            Ok(taken)
+        };
+        let taken = congestion::watched(self.session, || {
+            self.settled(|| match chunks.as_slice() {
+                [] => Ok(HashMap::new()),
+                [_] => self.session.write_one(write),
+                _ => self.session.write(write),
+            })
+        })?;
+        self.answer(batch, Report::Succeed, taken)
+    }
+
+    fn succeed_all(&self, work: &mut Work<'_>, items: &[&Succeed]) -> Result<Vec<Run>> {
+        if work.dialect() == Dialect::Sqlite {
+            let done = items.iter().map(|item| succeed(self.session, work, item));
+            return done.filter_map(Result::transpose).collect();
+        }
+        let mut many =
+            Many::new(Step::Succeed, self.session.confined(), items.iter().map(|item| (&*item.id, item.lease)));
+        many.no_errors();
+        many.put_out(items.iter().map(|item| item.output.as_ref()), items.iter().map(|item| item.output_ref.clone()));
+        many.apply(work)
+    }
+
+    pub(super) fn do_fail_many(&self, request: &FailMany) -> Result<Vec<Result<Run>>> {
+        self.session.allow(Scope::RunsWrite)?;
+        let batch = Batch::of(&request.items, |item| (&item.id, item.lease), check_failure)?;
+        let taken = congestion::watched(self.session, || {
+            self.settled(|| match batch.open.as_slice() {
+                [] => Ok(HashMap::new()),
+                open => self.session.write(|work| self.fail_all(work, open)),
+            })
+        })?;
+        self.answer(batch, Report::Fail, taken)
+    }
+
+    fn fail_all(&self, work: &mut Work<'_>, items: &[&Fail]) -> Result<HashMap<String, Run>> {
+        let lock = if work.dialect() == Dialect::Postgres { " ORDER BY id FOR UPDATE" } else { "" };
+        let mut stored = read_many(self.session, work.exec(), items.iter().map(|item| &*item.id), lock)?;
+        let mut open: Vec<(Run, &Fail)> = Vec::with_capacity(items.len());
+        for item in items {
+            // One that is not open is left for the answer.
+            if stored.get(&item.id).is_some_and(|stored| stored.run.lease == item.lease)
+                && let Some(stored) = stored.remove(&item.id)
+                && let Ok(Judged::Open(run)) = judge(stored, item.lease, Report::Fail)
+            {
+                open.push((run, item));
+            }
+        }
+        let runs: Vec<Run> = match work.dialect() {
+            Dialect::Sqlite => {
+                let done = open.iter().map(|(run, item)| fail(work, run, item));
+                done.filter_map(Result::transpose).collect::<Result<_>>()?
+            }
+            Dialect::Postgres => self.fail_together(work, &open)?,
+        };
+        Ok(runs.into_iter().map(|run| (run.id.clone(), run)).collect())
+    }
+
+    /// PostgreSQL: one statement for those that are tried again, one for those that are not.
+    fn fail_together(&self, work: &mut Work<'_>, open: &[(Run, &Fail)]) -> Result<Vec<Run>> {
+        let judge = |(run, item): &(Run, &Fail)| (run.clone(), Verdict::of_failure(work.options(), run, item));
+        let judged: Vec<(Run, Verdict)> = open.iter().map(judge).collect();
+        let mut runs = Vec::with_capacity(open.len());
+        for step in [Step::Retry, Step::Fail] {
+            let these: Vec<&(Run, Verdict)> = judged.iter().filter(|(_, verdict)| verdict.step == step).collect();
+            if these.is_empty() {
+                continue;
+            }
+            let keys = these.iter().map(|(run, _)| (&*run.id, run.lease));
+            let mut many = Many::new(step, self.session.confined(), keys);
+            many.told_by(these.iter().map(|(run, _)| run.claimed_by.as_deref()));
+            many.tell(these.iter().map(|(_, verdict)| verdict.told()))?;
+            many.errors(these.iter().map(|(_, verdict)| verdict.error.as_str()));
+            let delays = these.iter().filter_map(|(_, verdict)| verdict.delay);
+            if step == Step::Retry {
+                many.put_off(delays)?;
+            }
+            runs.extend(many.apply(work)?);
+        }
+        Ok(runs)
+    }
+
+    /// What each is answered with: the run that went on with it, else what is said by the run as it then stood.
+    fn answer<T>(&self, batch: Batch<'_, T>, report: Report, taken: HashMap<String, Run>) -> Result<Vec<Result<Run>>> {
+        let went_on = |(id, lease): (&str, i64)| taken.get(id).filter(|run| run.lease == lease);
+        let left = batch.open.iter().map(|item| (batch.key)(item)).filter(|key| went_on(*key).is_none());
+        let left: Vec<&str> = left.map(|(id, _)| id).collect();
+        let stored = match left.is_empty() {
+            true => HashMap::new(),
+            false => self.session.read(|exec| read_many(self.session, exec, left.iter().copied(), ""))?,
+        };
+        let judged = |(id, lease): (&str, i64)| match stored.get(id) {
+            None => Err(not_found(id)),
+            Some(stored) => match judge(stored.clone(), lease, report)? {
+                Judged::Answered(run) => Ok(run),
+                Judged::Open(_) => Err(changed_meanwhile(id)),
+            },
+        };
+        let answer = |(item, refused): (&T, Option<Error>)| match (refused, (batch.key)(item)) {
+            (Some(error), _) => Err(error),
+            (None, key) => went_on(key).cloned().map_or_else(|| judged(key), Ok),
+        };
+        Ok(batch.items.iter().zip(batch.refused).map(answer).collect())
+    }
+}
+
+/// The reports of a call.
+struct Batch<'b, T> {
+    items: &'b [T],
+    key: fn(&T) -> (&str, i64),
+    /// Why a report is refused whatever its run.
+    refused: Vec<Option<Error>>,
+    /// The others, one of each run and lease: the same again is answered with what the first came to.
+    open: Vec<&'b T>,
+}
+
+impl<'b, T> Batch<'b, T> {
+    fn of(items: &'b [T], key: fn(&T) -> (&str, i64), check: impl Fn(&T) -> Result<()>) -> Result<Self> {
+        if items.len() > MOST {
+            return Err(Error::invalid(format!("a batch holds {} reports; at most {MOST} are taken", items.len())));
+        }
+        let refused: Vec<Option<Error>> =
+            items.iter().map(|item| check_id("the id", key(item).0).and_then(|()| check(item)).err()).collect();
+        let mut seen = HashSet::new();
+        let sound = items.iter().zip(&refused).filter(|(_, refused)| refused.is_none()).map(|(item, _)| item);
+        let open = sound.filter(|item| seen.insert(key(item))).collect();
+        Ok(Self { items, key, refused, open })
+    }
+}
+
+/// Reports in pieces whose outputs make a statement of a size that a server takes.
+fn by_bytes<'b, 's>(items: &'b [&'s Succeed]) -> Vec<&'b [&'s Succeed]> {
+    let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (index, item) in items.iter().enumerate() {
+        let own = item.output.as_ref().map_or(0, |output| output.as_str().len());
+        if bytes + own > BYTES && index > start {
+            chunks.push(&items[start..index]);
+            (start, bytes) = (index, 0);
+        }
+        bytes += own;
+    }
+    if start < items.len() {
+        chunks.push(&items[start..]);
+    }
+    chunks
+}
+
+/// The runs of those ids that the handle sees.
+fn read_many<'i>(
+    session: Session<'_>,
+    exec: &mut dyn Executor,
+    ids: impl Iterator<Item = &'i str>,
+    lock: &str,
+) -> Result<HashMap<String, Stored>> {
+    let these = match exec.dialect() {
+        Dialect::Sqlite => "IN (SELECT value FROM json_each($1))",
+        Dialect::Postgres => "= ANY ($1::text[])",
+    };
+    let ids = Value::Array(ids.map(|id| id.to_owned().into()).collect());
+    let rows = exec.query(&format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id {these}{lock}"), &[ids])?;
+    let stored = rows.iter().map(read_stored).collect::<Result<Vec<_>>>()?;
+    let seen = stored.into_iter().filter(|stored| session.sees(stored.run.project_id.as_deref()));
+    Ok(seen.map(|stored| (stored.run.id.clone(), stored)).collect())
+}
