@@ -113,6 +113,7 @@ pub(super) struct Each<'e> {
 pub(super) fn insert_output(binds: &mut Binds<'_>, dialect: Dialect, id: &str, output: &Json, run: &str) -> String {
     let id = binds.add(id.to_owned());
     let content = binds.add(output.as_str().as_bytes().to_vec());
+    let content = if dialect == Dialect::Postgres { format!("{content}::bytea") } else { content };
     let hash = binds.add(output.hash_hex());
     insert_outputs(dialect, &id, &content, &hash, run)
 }

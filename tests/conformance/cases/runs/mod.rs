@@ -1,5 +1,6 @@
 //! Runs: enqueued once, claimed in order, each report fenced by its lease, one event per transition (DESIGN.md §5, §15).
 
+mod batch;
 mod claim;
 mod enqueue;
 mod lease;
@@ -12,7 +13,7 @@ use sprongus::{Error, ErrorCode, Json, Run, Runs};
 use sprongus_conformance::{Case, Env};
 
 pub(crate) fn cases() -> Vec<Case> {
-    [enqueue::cases(), claim::cases(), report::cases(), lease::cases(), list::cases(), race::cases()].concat()
+    [enqueue::cases(), batch::cases(), claim::cases(), report::cases(), lease::cases(), list::cases(), race::cases()].concat()
 }
 
 fn case(name: &'static str, covers: &'static [&'static str], transactional: bool, run: fn(&Env)) -> Case {
