@@ -117,6 +117,11 @@ impl Store {
         Self { lane: Lane::Worker, ..self.clone() }
     }
 
+    /// The same over a connection that nothing but extending leases needs.
+    pub(crate) fn for_leases(&self) -> Self {
+        Self { lane: Lane::Leases, ..self.clone() }
+    }
+
     /// The runs of this store.
     pub fn runs(&self) -> Runs<'_> {
         Runs::new(self.session())

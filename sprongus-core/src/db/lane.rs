@@ -5,6 +5,8 @@
 pub(crate) enum Lane {
     /// Calls of the host.
     Host,
-    /// Claims, reports and heartbeats of workers.
+    /// Claims and reports of workers, and what their handlers tell of their runs.
     Worker,
+    /// Workers extending leases: the last to be kept waiting.
+    Leases,
 }

@@ -9,6 +9,7 @@ mod claim;
 mod congestion;
 mod enqueue;
 mod figures;
+mod heartbeats;
 mod idempotent;
 mod insert;
 mod judge;
@@ -34,6 +35,7 @@ mod verdict;
 
 pub(crate) use enqueue::put_one;
 pub use figures::{KindLimit, Reported, RunStats, StepResult};
+pub(crate) use heartbeats::Beat;
 pub use model::Run;
 pub(crate) use read::find;
 pub use requests::{

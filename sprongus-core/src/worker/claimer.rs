@@ -56,7 +56,7 @@ fn turn(shared: &Shared, claim: &Claim, patience: Option<Duration>) -> Result<Tu
         return Ok(Turn::Claimed);
     }
     let Some(patience) = patience else { return Ok(Turn::Nothing) };
-    if !shared.held().is_empty() || shared.own.runs().pending(claim, patience)? {
+    if !shared.is_empty() || shared.own.runs().pending(claim, patience)? {
         return Ok(Turn::Nothing);
     }
     Ok(Turn::Idle)

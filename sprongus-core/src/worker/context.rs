@@ -1,9 +1,10 @@
 //! What a handler is given.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::handlers::HandlerError;
+use super::held::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::runs::approvals::{Approval, RequestApproval};
@@ -14,32 +15,44 @@ use crate::transaction::Tx;
 /// A run in a handler's hands, and its ways to the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
-    run: Run,
+    held: Arc<Held>,
     store: Store,
     /// Over the worker's own connections.
     own: Store,
-    canceled: Arc<AtomicBool>,
 }
 
 impl Context {
-    pub(super) fn new(run: Run, store: Store, own: Store, canceled: Arc<AtomicBool>) -> Self {
-        Self { run, store, own, canceled }
+    pub(super) fn new(held: Arc<Held>, store: Store, own: Store) -> Self {
+        Self { held, store, own }
     }
 
     /// The run as it was claimed.
     pub fn run(&self) -> &Run {
-        &self.run
+        &self.held.run
     }
 
     /// Its input.
     pub fn input(&self) -> &Json {
-        &self.run.input
+        &self.run().input
     }
 
-    /// Whether it is no longer wanted: canceled, its lease lost, or the worker gone without waiting. Then end soon; what
-    /// the handler returns will not count.
+    /// Whether it is to end soon: its run was canceled or took longer than its timeout, its lease is lost, or the worker stops
+    /// and waits no longer.
+    ///
+    /// What the handler returns does not count then; but where the worker stops, a success does, unless somebody else has
+    /// taken the run, and a failure that could be retried gives the run back as if it had not begun.
     pub fn canceled(&self) -> bool {
-        self.canceled.load(Ordering::Acquire)
+        self.held.told()
+    }
+
+    /// Waits until [`Context::canceled`], at most that long; whether it is. Sleep with this, and a cancel is heard at once.
+    pub fn wait_canceled(&self, timeout: Duration) -> bool {
+        self.held.wait_told(timeout)
+    }
+
+    /// How much of the run's timeout is left, where it has one: 0 when it is over.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.held.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The store, for whatever the work needs.
@@ -56,7 +69,7 @@ impl Context {
 
     /// As [`Context::heartbeat`]; without `progress` what was told before stays.
     pub fn beat(&self, progress: Option<Json>) -> Result<()> {
-        let beat = Heartbeat { progress, ..Heartbeat::new(&self.run.id, self.run.lease) };
+        let beat = Heartbeat { progress, ..Heartbeat::new(&self.run().id, self.run().lease) };
         let told = self.own.runs().heartbeat(&beat).and_then(|run| still(&run));
         self.noted(told)
     }
@@ -84,7 +97,7 @@ impl Context {
     ///
     /// Errors: as [`Tx::commit`]; `lease_lost` where the run was canceled or taken: nothing was written then.
     pub fn commit(&self, tx: Tx<'static>) -> Result<()> {
-        let run = tx.runs().heartbeat(&Heartbeat::new(&self.run.id, self.run.lease));
+        let run = tx.runs().heartbeat(&Heartbeat::new(&self.run().id, self.run().lease));
         let done = match run.and_then(|run| still(&run)) {
             Ok(()) => tx.commit(),
             Err(error) => {
@@ -101,7 +114,7 @@ impl Context {
     /// Errors: those of the work; a failed attempt where the result is too large to be stored, or the run is no longer this
     /// handler's.
     pub fn step(&self, name: &str, work: impl FnOnce() -> Result<Json, HandlerError>) -> Result<Json, HandlerError> {
-        let (runs, id, lease) = (self.own.runs(), &self.run.id, self.run.lease);
+        let (runs, id, lease) = (self.own.runs(), &self.run().id, self.run().lease);
         if let Some(step) = self.noted(runs.find_step(&FindStep::new(id, lease, name)))? {
             return Ok(step.output);
         }
@@ -138,7 +151,7 @@ impl Context {
         let request = RequestApproval {
             step,
             metadata,
-            ..RequestApproval::new(&self.run.id, self.run.lease, scope, intent_summary)
+            ..RequestApproval::new(&self.run().id, self.run().lease, scope, intent_summary)
         };
         let approval = self.noted(self.own.approvals().request(&request))?;
         match approval.decision {
@@ -147,10 +160,16 @@ impl Context {
         }
     }
 
+    /// Whether the error says so of this run: the work in a transaction may have been about another.
+    fn is_lost(&self, error: &Error) -> bool {
+        let about = error.details().and_then(|details| details.get("id")).and_then(|id| id.as_str());
+        error.code() == ErrorCode::LeaseLost && about.is_none_or(|id| id == self.run().id)
+    }
+
     /// Remembers that the lease is gone.
     fn noted<T>(&self, result: Result<T>) -> Result<T> {
-        if result.as_ref().is_err_and(|error| error.code() == ErrorCode::LeaseLost) {
-            self.canceled.store(true, Ordering::Release);
+        if result.as_ref().is_err_and(|error| self.is_lost(error)) {
+            self.held.tell();
         }
         result
     }

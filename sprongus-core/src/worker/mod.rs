@@ -5,11 +5,16 @@ mod context;
 mod execute;
 mod handlers;
 mod heartbeats;
+mod held;
+mod metrics;
 mod options;
+mod pace;
+mod report;
 mod shared;
 
 pub use context::Context;
 pub use handlers::{Handler, HandlerError, Outcome};
+pub use metrics::WorkerMetrics;
 pub use options::WorkerOptions;
 
 use std::sync::Arc;
@@ -18,7 +23,10 @@ use std::time::Duration;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::locked;
 use crate::store::Store;
-use shared::{Phase, Shared};
+use shared::Shared;
+
+/// The longest that a stop waits for the database to take back what is let go.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// Works runs: a handler per kind, several at a time, each on a thread of its own.
 ///
@@ -53,7 +61,7 @@ impl Store {
         options.check()?;
         let made = || format!("{}-{}", std::process::id(), crate::id::new_id());
         let worker_id = options.worker_id.clone().unwrap_or_else(made);
-        Ok(Worker { shared: Arc::new(Shared::new(self.clone(), options, worker_id)) })
+        Ok(Worker { shared: Shared::new(self.clone(), options, worker_id) })
     }
 }
 
@@ -112,15 +120,23 @@ impl Worker {
 
     /// Claims no more and waits for the handlers to end, at most that long, or without end where no time is given.
     ///
-    /// Whether all have ended. Those that have not are let go: their leases run out, and others take their runs. Not to be
-    /// called by a handler, which would wait for itself.
+    /// Whether all have ended. If not, the worker lets go, which takes it two seconds more at most: runs that have not begun
+    /// are queued again with their attempt given back; handlers still running are told by [`Context::canceled`], and have a
+    /// second to end before others may take their runs, which are then executed twice. Not to be called by a handler, which
+    /// would wait for itself.
     pub fn stop(&self, timeout: Option<Duration>) -> bool {
-        self.shared.advance(Phase::Stopping);
+        self.shared.stop();
         let ended = self.shared.wait_ended(timeout);
         if !ended {
             self.shared.abandon();
+            self.shared.wait_let_go(LETTING_GO);
         }
         ended
+    }
+
+    /// What it has done since it was made, and what it is doing. Cheap: no database is asked.
+    pub fn metrics(&self) -> WorkerMetrics {
+        self.shared.metrics()
     }
 
     /// Starts the threads, but for the one that claims.
@@ -128,17 +144,23 @@ impl Worker {
         if locked(&self.shared.handlers).kinds().is_empty() {
             return Err(Error::misuse("the worker has no handler: give it one with handle()"));
         }
-        let executors = self.shared.options.concurrency;
-        if !self.shared.begin(executors + 2) {
+        let mut works: Vec<(&str, fn(&Shared))> = vec![
+            ("sprongus-leases", heartbeats::run),
+            ("sprongus-reports", |shared| report::run(shared, false)),
+            ("sprongus-reports", |shared| report::run(shared, true)),
+        ];
+        works.extend(std::iter::repeat_n(
+            ("sprongus-worker", execute::run as fn(&Shared)),
+            self.shared.options.concurrency,
+        ));
+        let threads = works.len() + 1;
+        if !self.shared.begin(threads) {
             return Err(Error::misuse("the worker is at work already"));
         }
-        for started in 0..=executors {
+        for (started, (name, work)) in works.into_iter().enumerate() {
             let shared = self.shared.clone();
-            let spawned = match started {
-                0 => spawn("sprongus-leases", move || ended_after(&shared, heartbeats::run)),
-                _ => spawn("sprongus-worker", move || ended_after(&shared, execute::run)),
-            };
-            spawned.inspect_err(|_| self.let_go(executors + 2 - started))?;
+            let spawned = spawn(name, move || ended_after(&shared, work));
+            spawned.inspect_err(|_| self.let_go(threads - started))?;
         }
         Ok(())
     }
@@ -146,6 +168,7 @@ impl Worker {
     /// Gives up a start; so many of the threads it counted on never were.
     fn let_go(&self, missing: usize) {
         self.shared.abandon();
+        self.shared.claims_over();
         self.shared.threads_ended(missing);
     }
 }
@@ -164,9 +187,16 @@ impl std::fmt::Debug for Worker {
 
 /// Claims, then drains.
 fn work(shared: &Shared, patience: Option<Duration>) -> Result<()> {
+    struct Claiming<'s>(&'s Shared);
+    impl Drop for Claiming<'_> {
+        fn drop(&mut self) {
+            self.0.claims_over();
+        }
+    }
     ended_after(shared, |shared| {
+        let claiming = Claiming(shared);
         let result = claimer::run(shared, patience);
-        shared.advance(Phase::Draining);
+        drop(claiming);
         shared.wait_alone();
         result
     })

@@ -1,16 +1,21 @@
 //! What the threads of a worker share.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::handlers::Handlers;
+use super::held::Held;
+use super::metrics::Meters;
 use super::options::WorkerOptions;
+use super::pace::Pace;
+use super::report::{Ended, Report};
 use crate::db::{Signal, Signals};
+use crate::events::OnCancel;
 use crate::runs::Run;
 use crate::session::locked;
 use crate::store::Store;
+use crate::telemetry::Timings;
 
 /// A worker's settings, handlers, and the runs it has.
 pub(super) struct Shared {
@@ -18,25 +23,63 @@ pub(super) struct Shared {
     pub(super) options: WorkerOptions,
     /// As the host opened it: for handlers.
     pub(super) store: Store,
-    /// Over the worker's own connections: for claims, reports, heartbeats.
+    /// Over the worker's own connections: for claims and reports.
     pub(super) own: Store,
+    /// Over a connection that leases are extended on, and nothing else.
+    pub(super) leases: Store,
     pub(super) handlers: Mutex<Handlers>,
+    pub(super) meters: Meters,
     state: Mutex<State>,
+    /// Runs wait for a thread, or none will come any more.
+    work: Condvar,
+    /// Reports wait to be made, or none will come any more.
+    ended: Condvar,
+    /// Whatever else: the phase, the threads, what is held.
     changed: Condvar,
 }
 
 /// Where no end is given.
 const LONG: Duration = Duration::from_secs(3600);
 
+/// A run that was claimed ahead and has not begun after so long is given back.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// While so many reports wait to be made, nothing is claimed.
+const MOST_REPORTS: usize = 512;
+
+/// A report that has waited so long is stuck behind another: the spare thread takes it.
+const STUCK: Duration = Duration::from_millis(100);
+
+/// For how long a run stays leased that a worker let go of while its handler was running.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 struct State {
     phase: Phase,
+    /// A claim may be under way, or follow.
+    claiming: bool,
     /// Claimed, and not in a thread's hands yet.
-    waiting: VecDeque<(Run, Held)>,
-    /// Claimed, and not reported yet. By the lease too: a run that failed may be claimed anew before it is released.
-    held: HashMap<(String, i64), Held>,
+    waiting: VecDeque<Arc<Held>>,
+    /// In a handler's hands.
+    begun: usize,
+    /// Claimed, and not reported yet.
+    held: HashMap<(String, i64), Leased>,
+    /// To be reported, the first that ended first.
+    reports: VecDeque<Report>,
+    /// Taken to be given back unbegun, and not given back yet.
+    returning: usize,
+    /// When everything was let go, and whether the database knows.
+    let_go: Option<(Instant, bool)>,
+    pace: Pace,
     /// Threads that have not ended.
     threads: usize,
+}
+
+/// A lease that is to be extended.
+struct Leased {
+    held: Arc<Held>,
+    /// When the handler is to be told that its time is over.
+    until: Option<Instant>,
 }
 
 /// How far a worker is between its start and its end.
@@ -45,34 +88,34 @@ pub(super) enum Phase {
     #[default]
     Idle,
     Working,
-    /// Claims no more; a claim may still be under way.
+    /// Claims no more; what it has goes on.
     Stopping,
-    /// What it has goes on, and no more will come.
-    Draining,
-    /// Nothing more is extended or reported.
+    /// Begins nothing more, and extends no lease.
     Abandoned,
 }
 
-/// A run that the worker has.
-#[derive(Clone)]
-pub(super) struct Held {
-    pub(super) id: String,
-    pub(super) lease: i64,
-    pub(super) canceled: Arc<AtomicBool>,
+/// What the thread that extends leases is to do next.
+pub(super) enum Duty {
+    /// It is time for a heartbeat.
+    Beat,
+    /// These handlers took too long.
+    TimeOut(Vec<Arc<Held>>),
+    /// Everything was let go: these handlers are still running.
+    LetGo(Vec<Arc<Held>>),
+    /// There is nothing left to be held.
+    End,
 }
 
 impl Shared {
-    pub(super) fn new(store: Store, options: WorkerOptions, worker_id: String) -> Self {
-        let own = store.for_worker();
-        Self {
-            worker_id,
-            options,
-            store,
-            own,
-            handlers: Mutex::default(),
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        }
+    pub(super) fn new(store: Store, options: WorkerOptions, worker_id: String) -> Arc<Self> {
+        let (own, leases) = (store.for_worker(), store.for_leases());
+        let (handlers, meters, state) = Default::default();
+        let (work, ended, changed) = Default::default();
+        let shared =
+            Arc::new(Self { worker_id, options, store, own, leases, handlers, meters, state, work, ended, changed });
+        let listener: Arc<dyn OnCancel> = shared.clone();
+        shared.own.core().cancels.listen(Arc::downgrade(&listener));
+        shared
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -85,7 +128,7 @@ impl Shared {
         if state.threads > 0 {
             return false;
         }
-        (state.phase, state.threads) = (Phase::Working, threads);
+        *state = State { phase: Phase::Working, claiming: true, threads, ..State::default() };
         true
     }
 
@@ -93,77 +136,178 @@ impl Shared {
         locked(&self.state).threads > 0
     }
 
-    /// Goes on to a later phase; never back from having let go.
-    pub(super) fn advance(&self, phase: Phase) {
+    /// Claims no more than what may be under way.
+    pub(super) fn stop(&self) {
         let mut state = locked(&self.state);
-        if matches!(state.phase, Phase::Working | Phase::Stopping) {
-            state.phase = phase;
+        if state.phase == Phase::Working {
+            state.phase = Phase::Stopping;
         }
         drop(state);
-        self.tell();
+        self.tell_all();
     }
 
-    /// Lets go of everything; handlers see that they are no longer wanted.
+    /// No claim is under way, and none will follow.
+    pub(super) fn claims_over(&self) {
+        let mut state = locked(&self.state);
+        state.claiming = false;
+        if state.phase == Phase::Working {
+            state.phase = Phase::Stopping;
+        }
+        drop(state);
+        self.tell_all();
+    }
+
+    /// Lets go of everything: what has not begun is given back, handlers see that they are no longer wanted.
     pub(super) fn abandon(&self) {
         let mut state = locked(&self.state);
-        if state.threads == 0 {
+        if state.threads == 0 || state.phase == Phase::Abandoned {
             return;
         }
         state.phase = Phase::Abandoned;
-        state.waiting.clear();
-        state.held.values().for_each(|held| held.canceled.store(true, Ordering::Release));
+        state.let_go = Some((Instant::now(), false));
+        let waiting = std::mem::take(&mut state.waiting);
+        waiting.into_iter().for_each(|held| state.give_back(held));
+        state.held.values().for_each(|leased| leased.held.tell());
         drop(state);
-        self.tell();
+        self.tell_all();
     }
 
     /// Wakes all threads of the worker, the claimer included.
-    fn tell(&self) {
+    fn tell_all(&self) {
+        self.work.notify_all();
+        self.ended.notify_all();
         self.changed.notify_all();
+        self.tell_claimer();
+    }
+
+    fn tell_claimer(&self) {
         self.own.core().watch.tell(Signals::of(&[Signal::Worker]));
     }
 
-    /// How many more runs it can work at once.
+    /// How many runs to claim now.
     pub(super) fn free(&self) -> usize {
-        self.options.concurrency.saturating_sub(locked(&self.state).held.len())
+        locked(&self.state).room(self.options.concurrency)
     }
 
     /// Takes claimed runs, for the next free threads.
     pub(super) fn take(&self, runs: Vec<Run>) {
+        self.meters.claimed(runs.len());
         let mut state = locked(&self.state);
-        if state.phase == Phase::Abandoned {
-            return;
-        }
         for run in runs {
-            let held = Held { id: run.id.clone(), lease: run.lease, canceled: Arc::default() };
-            state.held.insert((run.id.clone(), run.lease), held.clone());
-            state.waiting.push_back((run, held));
+            let held = Arc::new(Held::new(run));
+            state.held.insert(held.key(), Leased { until: held.deadline(), held: held.clone() });
+            match state.phase {
+                Phase::Abandoned => state.give_back(held),
+                _ => state.waiting.push_back(held),
+            }
         }
+        drop(state);
+        self.work.notify_all();
+        self.ended.notify_all();
         self.changed.notify_all();
     }
 
-    /// The next run for a thread; none where the worker is at its end.
-    pub(super) fn next(&self) -> Option<(Run, Held)> {
+    /// The next run for a thread; none where no more will come.
+    pub(super) fn next(&self) -> Option<Arc<Held>> {
         let mut state = locked(&self.state);
         loop {
+            let before = state.room(self.options.concurrency);
             if let Some(next) = state.waiting.pop_front() {
+                state.begun += 1;
+                let free = before == 0 && state.room(self.options.concurrency) > 0;
+                drop(state);
+                if free {
+                    self.tell_claimer();
+                }
                 return Some(next);
             }
-            if !matches!(state.phase, Phase::Working | Phase::Stopping) {
+            if !state.claiming || state.phase == Phase::Abandoned {
                 return None;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// The run is reported, or given up.
-    pub(super) fn release(&self, held: Held) {
-        locked(&self.state).held.remove(&(held.id, held.lease));
-        self.tell();
+    /// A handler has ended: its report is to be made, and its thread is free.
+    pub(super) fn handler_ended(&self, time: Duration, report: Option<Report>) {
+        let mut state = locked(&self.state);
+        let before = state.room(self.options.concurrency);
+        state.begun -= 1;
+        state.pace.took(time);
+        if let Some(report) = &report {
+            report.held.end();
+            // In time: the report is what counts now.
+            state.held.entry(report.held.key()).and_modify(|leased| leased.until = None);
+        }
+        state.reports.extend(report);
+        let free = before == 0 && state.room(self.options.concurrency) > 0;
+        drop(state);
+        self.ended.notify_all();
+        if free {
+            self.tell_claimer();
+        }
     }
 
-    /// All runs it has.
-    pub(super) fn held(&self) -> Vec<Held> {
-        locked(&self.state).held.values().cloned().collect()
+    /// What is to be reported, at most so many; none where no more will come. A `spare` thread takes what is stuck.
+    pub(super) fn next_reports(&self, most: usize, spare: bool) -> Option<Vec<Report>> {
+        let mut state = locked(&self.state);
+        loop {
+            let waits = state.reports.front().map(|report| report.since.elapsed());
+            let left = match waits {
+                Some(waited) if !spare || waited >= STUCK => {
+                    let count = most.min(state.reports.len());
+                    return Some(state.reports.drain(..count).collect());
+                }
+                Some(waited) => STUCK - waited,
+                None if state.is_over() => return None,
+                None => LONG,
+            };
+            state = self.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// What could not be reported is to be tried again.
+    pub(super) fn put_back(&self, reports: Vec<Report>) {
+        locked(&self.state).reports.extend(reports);
+        self.ended.notify_all();
+    }
+
+    /// Runs that are reported, or given up.
+    pub(super) fn release<'h>(&self, released: impl IntoIterator<Item = &'h Report>) {
+        let mut state = locked(&self.state);
+        let before = state.room(self.options.concurrency);
+        for report in released {
+            state.held.remove(&report.held.key());
+            state.returning -= usize::from(matches!(report.ended, Ended::Unbegun));
+        }
+        let free = before == 0 && state.room(self.options.concurrency) > 0;
+        let empty = state.held.is_empty();
+        drop(state);
+        if empty {
+            self.ended.notify_all();
+            self.changed.notify_all();
+        }
+        if free || empty {
+            self.tell_claimer();
+        }
+    }
+
+    /// All runs whose leases are to be extended: not those that are gone.
+    pub(super) fn held(&self) -> Vec<Arc<Held>> {
+        let state = locked(&self.state);
+        let held = state.held.values().map(|leased| &leased.held);
+        held.filter(|held| held.gone().is_none()).cloned().collect()
+    }
+
+    /// Whether it has no run, reported or not.
+    pub(super) fn is_empty(&self) -> bool {
+        locked(&self.state).held.is_empty()
+    }
+
+    /// How many handlers are running, how many runs wait for one, and how many reports are to be made.
+    pub(super) fn in_flight(&self) -> (usize, usize, usize) {
+        let state = locked(&self.state);
+        (state.begun, state.waiting.len(), state.held.len().saturating_sub(state.begun + state.waiting.len()))
     }
 
     /// So many threads less; after the last it may go to work again.
@@ -171,8 +315,7 @@ impl Shared {
         let mut state = locked(&self.state);
         state.threads = state.threads.saturating_sub(ended);
         if state.threads == 0 {
-            state.phase = Phase::Idle;
-            state.held.clear();
+            *state = State::default();
         }
         drop(state);
         self.changed.notify_all();
@@ -180,9 +323,24 @@ impl Shared {
 
     /// Waits, at most that long, until no thread is left; whether that is so.
     pub(super) fn wait_ended(&self, timeout: Option<Duration>) -> bool {
+        self.wait(timeout, |state| state.threads == 0)
+    }
+
+    /// Waits, at most that long, until the database knows what was let go.
+    pub(super) fn wait_let_go(&self, timeout: Duration) {
+        let known = |state: &State| state.let_go.is_none_or(|(_, known)| known) && state.returning == 0;
+        self.wait(Some(timeout), |state| state.threads == 0 || (!state.claiming && known(state)));
+    }
+
+    /// Waits until only the caller's own thread is left, or everything was let go.
+    pub(super) fn wait_alone(&self) {
+        self.wait(None, |state| state.threads <= 1 || state.phase == Phase::Abandoned);
+    }
+
+    fn wait(&self, timeout: Option<Duration>, holds: impl Fn(&State) -> bool) -> bool {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = locked(&self.state);
-        while state.threads > 0 {
+        while !holds(&state) {
             let left = deadline.map_or(LONG, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return false;
@@ -192,32 +350,100 @@ impl Shared {
         true
     }
 
-    /// Waits until only the caller's own thread is left, or everything was let go.
-    pub(super) fn wait_alone(&self) {
+    /// When everything was let go, if it was.
+    pub(super) fn let_go_at(&self) -> Option<Instant> {
+        locked(&self.state).let_go.map(|(at, _)| at)
+    }
+
+    /// The database knows what was let go.
+    pub(super) fn let_go_known(&self) {
+        if let Some((_, known)) = &mut locked(&self.state).let_go {
+            *known = true;
+        }
+        self.changed.notify_all();
+    }
+
+    /// Sleeps until there is something to be done for what is held, at the latest at that moment.
+    pub(super) fn duty(&self, beat: Instant) -> Duty {
         let mut state = locked(&self.state);
-        while state.threads > 1 && state.phase != Phase::Abandoned {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some((_, known)) = state.let_go {
+                return if known { Duty::End } else { Duty::LetGo(state.running()) };
+            }
+            if !state.claiming && state.held.is_empty() && state.begun == 0 {
+                return Duty::End;
+            }
+            let now = Instant::now();
+            self.give_back_overdue(&mut state, now);
+            let late = state.late(now);
+            if !late.is_empty() {
+                return Duty::TimeOut(late);
+            }
+            if now >= beat {
+                return Duty::Beat;
+            }
+            let left = state.next_due().map_or(beat, |due| due.min(beat)).saturating_duration_since(now);
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Sleeps, but not past the moment when nothing is left to be held; whether the worker goes on.
-    pub(super) fn pause(&self, time: Duration) -> bool {
-        let deadline = Instant::now() + time;
-        let mut state = locked(&self.state);
-        loop {
-            let over = match state.phase {
-                Phase::Working | Phase::Stopping => false,
-                Phase::Draining => state.held.is_empty(),
-                Phase::Idle | Phase::Abandoned => true,
-            };
-            if over {
-                return false;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+    /// What was claimed ahead and would have to wait for a slow handler is better off with another worker.
+    fn give_back_overdue(&self, state: &mut MutexGuard<'_, State>, now: Instant) {
+        while state.waiting.front().is_some_and(|held| now.duration_since(held.taken) >= OVERDUE) {
+            state.pace.took(OVERDUE);
+            let held = state.waiting.pop_front();
+            held.into_iter().for_each(|held| state.give_back(held));
+            self.ended.notify_all();
         }
+    }
+}
+
+impl State {
+    /// How many more runs to claim: few at a time would cost more than many.
+    fn room(&self, threads: usize) -> usize {
+        let ahead = self.pace.ahead(threads);
+        let unreported = self.held.len().saturating_sub(self.begun + self.waiting.len());
+        let enough = ahead > 0 && self.waiting.len() > ahead / 2;
+        if self.phase != Phase::Working || unreported >= MOST_REPORTS || enough {
+            return 0;
+        }
+        (threads + ahead).saturating_sub(self.begun + self.waiting.len())
+    }
+
+    fn give_back(&mut self, held: Arc<Held>) {
+        self.returning += 1;
+        held.end();
+        self.reports.push_back(Report::new(held, Ended::Unbegun, Timings::default()));
+    }
+
+    /// Whether nothing is left and nothing will come.
+    fn is_over(&self) -> bool {
+        !self.claiming && self.waiting.is_empty() && self.begun == 0 && self.reports.is_empty()
+    }
+
+    fn running(&self) -> Vec<Arc<Held>> {
+        self.held.values().filter(|leased| leased.held.gone().is_none()).map(|leased| leased.held.clone()).collect()
+    }
+
+    /// Those whose time is over, each once.
+    fn late(&mut self, now: Instant) -> Vec<Arc<Held>> {
+        let late = self.held.values_mut().filter(|leased| leased.until.is_some_and(|until| until <= now));
+        late.map(|leased| {
+            leased.until = None;
+            leased.held.clone()
+        })
+        .collect()
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let overdue = self.waiting.front().map(|held| held.taken + OVERDUE);
+        self.held.values().filter_map(|leased| leased.until).chain(overdue).min()
+    }
+}
+
+impl OnCancel for Shared {
+    fn canceled(&self, run: &str) {
+        let state = locked(&self.state);
+        state.held.values().filter(|leased| leased.held.run.id == run).for_each(|leased| leased.held.tell());
     }
 }

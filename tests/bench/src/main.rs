@@ -1,6 +1,6 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|calls]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|calls|worker]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
@@ -12,6 +12,7 @@ mod places;
 mod process;
 mod sample;
 mod table;
+mod worker;
 mod works;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ struct Effort {
     rows: usize,
 }
 
+const PARTS: [&str; 4] = ["enqueue", "import", "calls", "worker"];
+
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
 
@@ -40,14 +43,18 @@ fn main() -> ExitCode {
         import::work(&job);
         return ExitCode::SUCCESS;
     }
+    if let Some(store) = worker::asked(&arguments) {
+        worker::work(store);
+        return ExitCode::SUCCESS;
+    }
     let (mut effort, mut only) = (FULL, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match (argument.as_str(), rest.as_slice().first()) {
             ("--quick", _) => effort = QUICK,
-            ("--only", Some(part)) if ["enqueue", "import", "calls"].contains(&part.as_str()) => only = rest.next(),
+            ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
-                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|calls]");
+                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|calls|worker]");
                 return ExitCode::from(2);
             }
         }
@@ -61,6 +68,9 @@ fn main() -> ExitCode {
     }
     if wanted("calls") {
         calls::measure(&places, effort, &mut table);
+    }
+    if wanted("worker") {
+        worker::measure(&places, effort, &mut table);
     }
     if wanted("import") {
         import::measure(&places, effort, &mut table);

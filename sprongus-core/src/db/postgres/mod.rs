@@ -40,13 +40,14 @@ pub(crate) use self::url::redact;
 /// The oldest server that has all we use.
 const OLDEST: i64 = 120_000;
 
-/// A PostgreSQL database: one pool for the host's calls, one for workers.
+/// A PostgreSQL database: one pool for the host's calls, two for workers.
 ///
 /// Dropped, it closes idle connections at once and those on loan when they come back.
 pub(crate) struct PostgresDb {
     host: Lender,
     worker: Lender,
     watcher: Arc<ServerWatcher>,
+    leases: Lender,
 }
 
 impl PostgresDb {
@@ -61,7 +62,8 @@ impl PostgresDb {
         examine(&mut first, &settings)?;
         let host = Lender::new(settings.pool_size, &config, &settings, Some(first));
         let worker = Lender::new(settings.worker_pool_size, &config, &settings, None);
-        Ok(Self { host, worker, watcher })
+        let leases = Lender::new(1, &config, &settings, None);
+        Ok(Self { host, worker, leases, watcher })
     }
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
@@ -83,6 +85,7 @@ impl PostgresDb {
         let lender = match lane {
             Lane::Host => &self.host,
             Lane::Worker => &self.worker,
+            Lane::Leases => &self.leases,
         };
         Ok(Box::new(lender.lend(deadline, bounded)?))
     }
