@@ -82,6 +82,12 @@ impl Core {
                 "this thread has a transaction of this store open: call the transaction, not the store",
             ));
         }
+        self.db_beside()
+    }
+
+    /// The same for a commit of its own beside a transaction of this thread.
+    pub(crate) fn db_beside(&self) -> Result<Arc<Db>> {
+        self.check()?;
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         db.clone().ok_or_else(|| Error::misuse("the store is closed"))
     }
@@ -158,6 +164,11 @@ pub(crate) trait Ground {
     fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
     /// The work is in force when this returns: committed, or part of the open transaction. It may be run more than once.
     fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()>;
+    /// Writes with one statement in a commit of its own (PostgreSQL), beside an open transaction; not where there is no
+    /// connection for it.
+    fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
+    /// The first position that an event of the open transaction may have (SQLite).
+    fn own_events_from(&self) -> Option<i64>;
 }
 
 /// A service's way to the database, the same from a store and from a transaction.
@@ -226,6 +237,18 @@ impl<'s> Session<'s> {
     /// As [`Session::write`], with no statement timeout over the work.
     pub(crate) fn write_bulk<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
         self.write_as(Unit::Bulk, work)
+    }
+
+    /// Writes with one statement in a commit of its own, beside an open transaction (PostgreSQL); `None` where that cannot be.
+    pub(crate) fn beside<T>(&self, mut work: impl FnMut(&mut dyn Executor) -> Result<T>) -> Result<Option<T>> {
+        let mut out = None;
+        self.ground.beside(self.by()?, &mut |exec| work(exec).map(|value| out = Some(value)))?;
+        Ok(out)
+    }
+
+    /// See [`Ground::own_events_from`].
+    pub(crate) fn own_events_from(&self) -> Option<i64> {
+        self.ground.own_events_from()
     }
 
     fn write_as<T>(&self, unit: Unit, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {

@@ -286,6 +286,14 @@ impl Ground for Store {
         self.core.db()?.read(self.lane, snapshot, by, work)
     }
 
+    fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+        self.write(Unit::Statement, by, &mut |at| work(at.exec()))
+    }
+
+    fn own_events_from(&self) -> Option<i64> {
+        None
+    }
+
     fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
         let db = self.core.db()?;
         let mut tries = 0;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use self::state::{Held, Savepoint, State, ended};
 use crate::aux_store::Aux;
-use crate::db::{Commit, Connection, Executor, Lane, Row, Unit, Value, check_schema};
+use crate::db::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::Events;
+use crate::events::{self, Events};
 use crate::inbox::Inbox;
 use crate::options::Options;
 use crate::presets::Presets;
@@ -84,7 +84,7 @@ impl<'c> Tx<'c> {
     }
 
     fn over(core: Arc<Core>, who: Arc<Who>, store: Option<Store>, thread: Option<ThreadId>, held: Held<'c>) -> Self {
-        let state = State { held, open: Vec::new(), opened: 0, poisoned: None, after: After::default() };
+        let state = State { held, open: Vec::new(), opened: 0, poisoned: None, own_events_from: None, after: After::default() };
         Self { shared: Arc::new(Shared { core, store, state: Mutex::new(state), thread }), who, number: 0, owner: true }
     }
 
@@ -326,12 +326,30 @@ impl Ground for Tx<'_> {
         self.in_savepoint(|exec, _| work(exec))
     }
 
+    fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
+        let Some(store) = &self.shared.store else { return Ok(()) };
+        match store.core().db_beside()?.write(Lane::Worker, Unit::Statement, by, &mut |exec, _| work(exec))? {
+            Commit::Done => Ok(()),
+            Commit::Unknown(error) => Err(error),
+        }
+    }
+
+    fn own_events_from(&self) -> Option<i64> {
+        locked(&self.shared.state).own_events_from
+    }
+
     fn write(&self, _: Unit, _: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
+        let first = self.own_events_from().is_none() && self.shared.core.dialect() == Dialect::Sqlite;
+        let mut from = None;
         let after = self.in_savepoint(|exec, waited| {
+            if first {
+                from = Some(events::next_position(exec)?);
+            }
             let mut at = Work::new(exec, &self.shared.core, &self.who, waited);
             work(&mut at).map(|()| at.after)
         })?;
         let mut state = locked(&self.shared.state);
+        state.own_events_from = state.own_events_from.or(from);
         state.after.signals.extend(after.signals);
         state.after.canceled.extend(after.canceled);
         if after.witness.is_some() {

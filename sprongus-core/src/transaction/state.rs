@@ -15,6 +15,8 @@ pub(super) struct State<'c> {
     pub(super) opened: u64,
     /// How many savepoints were open when a statement failed.
     pub(super) poisoned: Option<usize>,
+    /// SQLite: the first position that an event of this transaction may have; none before it wrote anything of ours.
+    pub(super) own_events_from: Option<i64>,
     pub(super) after: After,
 }
 
