@@ -55,7 +55,7 @@ impl Found {
             let filter = filter.sql(&mut params);
             let sql = format!(
                 "WITH looked AS (SELECT max(position) AS last, count(*) AS many FROM (SELECT position FROM sprongus_events \
-                 WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3) AS some) \
+                 WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3) AS next) \
                  SELECT {COLUMNS}, position, last, many, {} FROM looked LEFT JOIN sprongus_events \
                  ON position > $1 AND position <= last AND {filter} ORDER BY position LIMIT $4",
                 last(exec.dialect())

@@ -6,6 +6,7 @@ mod aux_entries;
 mod aux_files;
 mod aux_lists;
 mod aux_random;
+mod events;
 mod host;
 mod places;
 mod presets;
@@ -22,6 +23,7 @@ fn main() -> std::process::ExitCode {
         aux_files::cases(),
         aux_lists::cases(),
         aux_random::cases(),
+        events::cases(),
         host::cases(),
         places::cases(),
         presets::cases(),

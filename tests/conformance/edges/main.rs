@@ -28,6 +28,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("page", "json", "a cursor is a small JSON document"),
     ("id", "text", "an id is checked as any name is"),
     ("events", "session", "an append notes its signal on the unit of work"),
+    ("events", "scope", "a type is read by whoever may read what it tells of"),
     ("session", "events", "the store's wake-up is the feed's"),
     ("session", "scope", "a session carries what its handle may do"),
     ("scope", "session", "one place checks what a session may do"),

@@ -1,6 +1,7 @@
 //! One API in or out of a transaction, as a transactional case sees it.
 
 use sprongus::aux_store::Aux;
+use sprongus::events::Events;
 use sprongus::presets::Presets;
 use sprongus::runs::schedules::Schedules;
 use sprongus::{Result, Row, Runs, Store, Tx, Value};
@@ -44,6 +45,14 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.schedules(),
             Self::Tx(tx) => tx.schedules(),
+        }
+    }
+
+    /// The feed.
+    pub fn events(&self) -> Events<'_> {
+        match self {
+            Self::Store(store) => store.events(),
+            Self::Tx(tx) => tx.events(),
         }
     }
 
