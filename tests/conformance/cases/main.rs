@@ -8,6 +8,7 @@ mod aux_lists;
 mod aux_random;
 mod events;
 mod host;
+mod inbox;
 mod places;
 mod presets;
 mod real;
@@ -25,6 +26,7 @@ fn main() -> std::process::ExitCode {
         aux_random::cases(),
         events::cases(),
         host::cases(),
+        inbox::cases(),
         places::cases(),
         presets::cases(),
         real::cases(),

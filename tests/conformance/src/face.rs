@@ -2,7 +2,9 @@
 
 use sprongus::aux_store::Aux;
 use sprongus::events::Events;
+use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
+use sprongus::runs::approvals::Approvals;
 use sprongus::runs::schedules::Schedules;
 use sprongus::{Result, Row, Runs, Store, Tx, Value};
 
@@ -53,6 +55,22 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.events(),
             Self::Tx(tx) => tx.events(),
+        }
+    }
+
+    /// The approvals.
+    pub fn approvals(&self) -> Approvals<'_> {
+        match self {
+            Self::Store(store) => store.approvals(),
+            Self::Tx(tx) => tx.approvals(),
+        }
+    }
+
+    /// The inbox.
+    pub fn inbox(&self) -> Inbox<'_> {
+        match self {
+            Self::Store(store) => store.inbox(),
+            Self::Tx(tx) => tx.inbox(),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// What each of eight threads, over two stores where the database is not one store's alone, gave.
-fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -> Vec<T> {
+pub(crate) fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -> Vec<T> {
     let other = if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open() };
     let barrier = Barrier::new(8);
     std::thread::scope(|scope| {
