@@ -493,6 +493,8 @@ typedef struct sprongus_runs_query {
     int64_t limit;
     // sprongus_run_list_next_cursor of the page before, with the same filters and order.
     const char *cursor;
+    // The children of that run.
+    const char *parent;
 } sprongus_runs_query;
 
 // What a worker claims; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.

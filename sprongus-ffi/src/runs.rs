@@ -85,6 +85,8 @@ pub struct sprongus_runs_query {
     pub limit: i64,
     /// sprongus_run_list_next_cursor of the page before, with the same filters and order.
     pub cursor: *const c_char,
+    /// The children of that run.
+    pub parent: *const c_char,
 }
 
 // SAFETY: `repr(C)`, begins with its size, integers and pointers alone.
@@ -266,6 +268,7 @@ unsafe fn list(query: *const sprongus_runs_query) -> Result<ListRuns> {
             before: time_opt("query.before", given.before)?,
             channel_id: args::owned_opt("query.channel_id", given.channel_id)?,
             conversation_id: args::owned_opt("query.conversation_id", given.conversation_id)?,
+            parent: args::owned_opt("query.parent", given.parent)?,
             order: if given.oldest_first != 0 { Order::Oldest } else { Order::Newest },
             limit: args::limit(given.limit, sprongus::page::DEFAULT_LIMIT),
             cursor: args::owned_opt("query.cursor", given.cursor)?,
