@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::Map;
 
 use super::binds::{Binds, check_length};
-use super::kinds::{Kinds, candidates, pending};
+use super::candidates::candidates;
+use super::kinds::Kinds;
 use super::lease::{self, LEASED};
+use super::limits::{self, Room};
 use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, note, signal};
 use super::requests::Claim;
@@ -14,7 +16,7 @@ use super::state::{RunState, Step};
 use super::{Runs, congestion, timeouts};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
-use crate::id::new_id;
+use crate::id::{jitter, new_id};
 use crate::page::{MAX_LIMIT, check_limit};
 use crate::scope::Scope;
 use crate::session::Work;
@@ -37,21 +39,22 @@ impl Runs<'_> {
         if request.limit == 0 || claiming.is_empty() {
             return Ok(Vec::new());
         }
-        congestion::watched(self.session, || {
-            self.sweep(&request.worker_id, request.lease);
-            let mut runs = self.taken(&claiming, false)?;
-            // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
-            if runs.is_empty() && claiming.merged(self.session.core().dialect()) {
-                runs = self.taken(&claiming, true)?;
-            }
-            Ok(runs)
+        congestion::watched(self.session, || match self.sweep(&claiming) {
+            true => self.taken_by_room(&claiming),
+            false => self.taken(&claiming),
         })
     }
 
-    /// Takes runs; where the answer was lost, those that bear this claim's events.
-    fn taken(&self, claiming: &Claiming<'_>, exact: bool) -> Result<Vec<Run>> {
-        let events: Vec<String> = (0..claiming.request.limit).map(|_| new_id()).collect();
-        let unknown = match self.session.write_one(|work| take(work, claiming, exact, &events)) {
+    /// Takes runs of kinds without a limit; where the answer was lost, those that bear this claim's events.
+    fn taken(&self, claiming: &Claiming<'_>) -> Result<Vec<Run>> {
+        let events = event_ids(claiming);
+        let take = |exact| self.session.write_one(|work| take(work, claiming, &[], exact, &events));
+        // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
+        let taken = take(false).and_then(|runs| match runs.is_empty() && claiming.merged(self.dialect(), &[]) {
+            true => take(true),
+            false => Ok(runs),
+        });
+        let unknown = match taken {
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => error,
             result => return result,
         };
@@ -61,28 +64,49 @@ impl Runs<'_> {
         }
     }
 
-    fn claiming<'c>(&self, request: &'c Claim) -> Result<Claiming<'c>> {
+    /// Takes runs of all kinds, of limited ones as far as there is room: a short transaction.
+    ///
+    /// Where rivals hold the limits that have room, and nothing else is there to take, they are waited for a little.
+    fn taken_by_room(&self, claiming: &Claiming<'_>) -> Result<Vec<Run>> {
+        let mut waits = RIVALS.iter();
+        loop {
+            let runs = self.session.write(|work| {
+                let rooms = limits::room_for(work, claiming)?;
+                let events = event_ids(claiming);
+                let mut runs = take(work, claiming, &rooms, false, &events)?;
+                if runs.is_empty() && claiming.merged(work.dialect(), &rooms) {
+                    runs = take(work, claiming, &rooms, true, &events)?;
+                }
+                limits::spend(work, &rooms, &runs)?;
+                Ok(runs)
+            })?;
+            let wait = waits.next().filter(|_| runs.is_empty() && self.dialect() == Dialect::Postgres);
+            match wait {
+                Some(wait) if self.there_is_room(claiming)? => std::thread::sleep(jitter(Duration::from_millis(*wait))),
+                _ => return Ok(runs),
+            }
+        }
+    }
+
+    fn there_is_room(&self, claiming: &Claiming<'_>) -> Result<bool> {
+        self.session.read(|exec| {
+            let mut binds = Binds::default();
+            let question = limits::there_is_room(exec.dialect(), &mut binds, claiming, self.session.options());
+            let rows = exec.query(&format!("SELECT {question} IS NOT NULL"), binds.values())?;
+            rows.first().map_or(Ok(false), |row| row.bool(0))
+        })
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.session.core().dialect()
+    }
+
+    pub(super) fn claiming<'c>(&self, request: &'c Claim) -> Result<Claiming<'c>> {
         Ok(Claiming {
             request,
             kinds: request.kinds.as_deref().map(Kinds::parse).transpose()?,
             projects: self.claimed_projects(request)?,
             micros: lease::lease_micros("lease", request.lease)?,
-        })
-    }
-
-    /// Whether something that such a claim may ever take is under way, due, or due within that time.
-    pub(crate) fn pending(&self, request: &Claim, within: Duration) -> Result<bool> {
-        self.session.allow(Scope::RunsWrite)?;
-        let claiming = self.claiming(request)?;
-        let until = lease::micros("patience", within)?;
-        if claiming.is_empty() {
-            return Ok(false);
-        }
-        self.session.read(|exec| {
-            let mut binds = Binds::default();
-            let sql = pending(exec.dialect(), &mut binds, &claiming, self.session.options(), until);
-            let rows = exec.query(&sql, binds.values())?;
-            rows.first().map_or(Ok(false), |row| row.bool(0))
         })
     }
 
@@ -99,22 +123,51 @@ impl Runs<'_> {
 
 impl Claiming<'_> {
     /// Whether it names no kind or no project at all.
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.kinds.as_ref().is_some_and(|kinds| kinds.len() == 0) || self.projects.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// Whether several ordered ranges are merged on PostgreSQL, where rows are locked after the merge.
-    fn merged(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::Postgres && self.kinds.as_ref().is_some_and(|kinds| kinds.len() > 1)
+    fn merged(&self, dialect: Dialect, rooms: &[Room]) -> bool {
+        dialect == Dialect::Postgres && self.kinds.as_ref().map_or(1, Kinds::len) + rooms.len() > 1
+    }
+
+    /// ` AND …`: of its projects.
+    pub(super) fn of_projects(&self, binds: &mut Binds<'_>) -> String {
+        match &self.projects {
+            Some(projects) => format!(" AND project_id IN {}", binds.list(projects.iter().cloned())),
+            None => String::new(),
+        }
+    }
+
+    /// ` AND …`: that a column names one of its kinds.
+    pub(super) fn of_kinds(&self, dialect: Dialect, column: &str, binds: &mut Binds<'_>) -> String {
+        match &self.kinds {
+            Some(kinds) => format!(" AND ({})", kinds.conditions(dialect, column, binds).join(" OR ")),
+            None => String::new(),
+        }
     }
 }
 
-fn take(work: &mut Work<'_>, claiming: &Claiming<'_>, exact: bool, events: &[String]) -> Result<Vec<Run>> {
+/// How many milliseconds rivals at the same limit are waited for, at most, before the next try.
+const RIVALS: [u64; 6] = [2, 4, 8, 16, 32, 64];
+
+fn event_ids(claiming: &Claiming<'_>) -> Vec<String> {
+    (0..claiming.request.limit).map(|_| new_id()).collect()
+}
+
+fn take(
+    work: &mut Work<'_>,
+    claiming: &Claiming<'_>,
+    rooms: &[Room],
+    exact: bool,
+    events: &[String],
+) -> Result<Vec<Run>> {
     let request = claiming.request;
     let step = if request.dispatch { Step::Dispatch } else { Step::Claim };
     let Some(to) = step.from(RunState::Queued) else { return Ok(Vec::new()) };
     let mut binds = Binds::default();
-    let picked = candidates(work.dialect(), &mut binds, claiming, exact);
+    let picked = candidates(work.dialect(), &mut binds, claiming, rooms, exact);
     let now = binds.now(work);
     let sets = assignments(work, &mut binds, claiming, to, &now);
     let told = Told {

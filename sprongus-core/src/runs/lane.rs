@@ -32,3 +32,12 @@ pub(super) fn unlimited(dialect: Dialect) -> String {
         Dialect::Postgres => format!("kind <> ALL (ARRAY ({kinds}))"),
     }
 }
+
+/// SQL: that a run is of just that kind. On PostgreSQL a range, so that its rows come in order of the index by kind alone: for
+/// an equality the planner may think the index by priority as good, and walk over all other kinds.
+pub(super) fn exactly(dialect: Dialect, column: &str, kind: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("{column} = {kind}"),
+        Dialect::Postgres => format!("{column} >= {kind} AND {column} <= {kind}"),
+    }
+}

@@ -4,6 +4,7 @@ pub mod approvals;
 mod batch;
 mod binds;
 mod cancel;
+mod candidates;
 mod change;
 mod claim;
 mod congestion;
@@ -16,9 +17,11 @@ mod judge;
 mod kinds;
 mod lane;
 mod lease;
+mod limits;
 mod list;
 mod many;
 mod model;
+mod pending;
 mod promote;
 mod read;
 mod record;
@@ -268,13 +271,32 @@ impl<'s> Runs<'s> {
 
     /// The limits of all kinds that have one, by kind.
     pub fn limits(&self) -> Result<Vec<KindLimit>> {
-        Err(unfinished())
+        self.one_call().do_limits()
     }
 
-    /// Limits the runs of a kind, for all projects; needs `admin` on a scoped handle. Errors: `invalid_argument`.
+    /// Limits the runs of a kind, for all projects; needs `admin` on a scoped handle. Both limits `None` lift it.
+    ///
+    /// Claims alone look at limits: enqueueing is never refused, and what runs already goes on. Setting the same limit again is
+    /// no change, so each worker may do it when it starts; a changed one does not give back what was taken out of the bucket.
+    /// Errors: `invalid_argument`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sprongus::{Json, Options, Store};
+    /// use sprongus::runs::{Claim, Enqueue, LimitKind};
+    /// let store = Store::open(":memory:", Options::default())?;
+    /// store.runs().limit_kind(&LimitKind { concurrency: Some(1), ..LimitKind::new("mail") })?;
+    /// for _ in 0..3 {
+    ///     store.runs().enqueue(&Enqueue::new("mail", Json::null()))?;
+    /// }
+    /// let claim = Claim { limit: 10, ..Claim::new("worker-1") };
+    /// assert_eq!(store.runs().claim_next(&claim)?.len(), 1);
+    /// assert_eq!(store.runs().claim_next(&claim)?.len(), 0);
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
     pub fn limit_kind(&self, request: &LimitKind) -> Result<()> {
-        let _ = request;
-        Err(unfinished())
+        // Not one deadline: moving what is queued is work, and no waiting.
+        self.do_limit_kind(request)
     }
 
     /// Removes runs that ended long ago, and gives their number; never a live one. Errors: `invalid_argument`.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::binds::Binds;
-use super::{Runs, congestion, promote, rescue, schedules, timeouts};
+use super::claim::Claiming;
+use super::{Runs, congestion, limits, promote, rescue, schedules, timeouts};
 use crate::db::{Dialect, Executor};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::{Session, Work};
 
 /// A piece of housekeeping; each concept keeps its own in its own file.
@@ -21,22 +22,28 @@ pub(super) struct Chore {
 
 /// In the order in which they are done: a slot's run can be claimed at once, and what took too long is timed out also where
 /// its lease has run out as well.
-const CHORES: &[Chore] = &[schedules::CHORE, promote::CHORE, timeouts::CHORE, rescue::CHORE];
+const CHORES: &[Chore] = &[schedules::CHORE, promote::CHORE, timeouts::CHORE, rescue::CHORE, limits::CHORE];
 
 /// Who does housekeeping on the way to a claim.
 pub(super) struct Claimer<'c> {
     pub(super) worker: &'c str,
     pub(super) lease: Duration,
+    pub(super) claiming: &'c Claiming<'c>,
 }
 
 /// The questions of one look, as they are put together.
 pub(super) struct Looking<'b> {
     pub(super) session: &'b Session<'b>,
     pub(super) dialect: Dialect,
+    pub(super) claiming: &'b Claiming<'b>,
     pub(super) binds: Binds<'b>,
 }
 
-impl Looking<'_> {
+impl<'b> Looking<'b> {
+    pub(super) fn new(session: &'b Session<'b>, dialect: Dialect, claiming: &'b Claiming<'b>) -> Self {
+        Self { session, dialect, claiming, binds: Binds::default() }
+    }
+
     /// The SQL of the present.
     pub(super) fn now(&mut self) -> String {
         self.binds.now_for(self.dialect, self.session.options())
@@ -58,36 +65,46 @@ pub(super) fn of_project<'b>(session: &'b Session<'_>, binds: &mut Binds<'b>) ->
 
 impl Runs<'_> {
     /// Looks whether there is anything to do, and does it. Its failure is no reason not to claim.
-    pub(super) fn sweep(&self, worker: &str, lease: Duration) {
-        let claimer = Claimer { worker, lease };
+    ///
+    /// Gives whether a limited kind of the claim's may have ready runs and room.
+    pub(super) fn sweep(&self, claiming: &Claiming<'_>) -> bool {
+        let request = claiming.request;
+        let claimer = Claimer { worker: &request.worker_id, lease: request.lease, claiming };
         // Watched each for itself: even a read may have waited, where there is one connection.
-        let look = congestion::watched(self.session, || self.session.read(|exec| self.looks(exec)));
-        for chore in look.unwrap_or_else(|error| failed("the look at what is to be done", &error)) {
+        let look = congestion::watched(self.session, || self.session.read(|exec| self.looks(exec, claiming)));
+        let (chores, room) = look.unwrap_or_else(|error| {
+            failed("the look at what is to be done", &error);
+            (Vec::new(), true)
+        });
+        for chore in &chores {
             if let Err(error) = congestion::watched(self.session, || (chore.work)(self, &claimer)) {
-                failed::<()>(chore.name, &error);
+                failed(chore.name, &error);
             }
         }
+        // What was done may have brought such runs, or made room.
+        room || !chores.is_empty()
     }
 
-    /// The chores that there is something to do for.
-    fn looks(&self, exec: &mut dyn Executor) -> Result<Vec<&'static Chore>> {
-        let mut looking = Looking { session: &self.session, dialect: exec.dialect(), binds: Binds::default() };
-        let questions: Vec<String> =
-            CHORES.iter().map(|chore| format!("{} IS NOT NULL", (chore.look)(&mut looking))).collect();
-        let rows = exec.query(&format!("SELECT {}", questions.join(", ")), looking.binds.values())?;
+    /// The chores that there is something to do for, and whether limited kinds may have room.
+    fn looks(&self, exec: &mut dyn Executor, claiming: &Claiming<'_>) -> Result<(Vec<&'static Chore>, bool)> {
+        let mut looking = Looking::new(&self.session, exec.dialect(), claiming);
+        let mut questions: Vec<String> = CHORES.iter().map(|chore| (chore.look)(&mut looking)).collect();
+        questions.push(limits::there_is_room(looking.dialect, &mut looking.binds, claiming, self.session.options()));
+        let sql = format!("SELECT {} IS NOT NULL", questions.join(" IS NOT NULL, "));
+        let rows = exec.query(&sql, looking.binds.values())?;
+        let Some(row) = rows.first() else { return Ok((Vec::new(), true)) };
         let mut there = Vec::new();
         for (index, chore) in CHORES.iter().enumerate() {
-            if rows.first().is_some_and(|row| row.bool(index).unwrap_or(false)) {
+            if row.bool(index)? {
                 there.push(chore);
             }
         }
-        Ok(there)
+        Ok((there, row.bool(CHORES.len())?))
     }
 }
 
-fn failed<T: Default>(what: &str, error: &crate::error::Error) -> T {
+fn failed(what: &str, error: &Error) {
     tracing::warn!(code = %error.code(), "{what} failed on the way to a claim");
-    T::default()
 }
 
 /// Does something to one run of many: where that fails it is undone and told, and holds up none of the others.

@@ -6,6 +6,7 @@ mod claim;
 mod deciding;
 mod enqueue;
 mod lease;
+mod limits;
 mod list;
 mod race;
 mod report;
@@ -24,6 +25,7 @@ pub(crate) fn cases() -> Vec<Case> {
         deciding::cases(),
         enqueue::cases(),
         lease::cases(),
+        limits::cases(),
         list::cases(),
         race::cases(),
         report::cases(),

@@ -1,0 +1,168 @@
+//! How many runs of each limited kind a claim may take: asked beforehand, and counted exactly under the lock of the limit.
+
+use super::bucket::Bucket;
+use super::row::{Stored, columns};
+use crate::db::{Dialect, Value};
+use crate::error::Result;
+use crate::options::Options;
+use crate::runs::Run;
+use crate::runs::binds::Binds;
+use crate::runs::claim::Claiming;
+use crate::runs::lane::{IN_FORCE, exactly, queued};
+use crate::runs::lease::{LEASED, by_index};
+use crate::session::Work;
+
+/// More kinds than runs are wanted are locked, for a rival may have used the room of the first ones up.
+const SPARE: i64 = 8;
+/// The most kinds of one claim: SQLite merges at most 500 ranges.
+const MOST: i64 = 200;
+
+/// What a claim may take of a limited kind; its limit is locked until the claim is committed.
+pub(in crate::runs) struct Room {
+    stored: Stored,
+    bucket: Option<Bucket>,
+    /// At least 1, but where the bucket is only to be written anew.
+    pub(in crate::runs) most: i64,
+}
+
+impl Room {
+    pub(in crate::runs) fn kind(&self) -> &str {
+        &self.stored.kind
+    }
+}
+
+/// SQL of a value that is not null where a limited kind of the claim's has ready runs, and room as far as can be seen.
+pub(in crate::runs) fn there_is_room(
+    dialect: Dialect,
+    binds: &mut Binds<'_>,
+    claiming: &Claiming<'_>,
+    options: &Options,
+) -> String {
+    let open = open(dialect, binds, claiming, options);
+    format!("(SELECT 1 FROM sprongus_kind_limits AS l WHERE {open} LIMIT 1)")
+}
+
+/// Locks the limits of the claim's kinds that seem to have room, those of the first runs first, and counts.
+///
+/// PostgreSQL: a limit that a rival has locked is passed over, so that no claim waits for another, or for a host's
+/// transaction. What runs is counted by a second statement, whose snapshot is taken with the locks held.
+pub(in crate::runs) fn room_for(work: &mut Work<'_>, claiming: &Claiming<'_>) -> Result<Vec<Room>> {
+    let dialect = work.dialect();
+    let mut binds = Binds::default();
+    let open = open(dialect, &mut binds, claiming, work.options());
+    let head = head(dialect, &claiming.of_projects(&mut binds));
+    let limit = binds.add((claiming.request.limit + SPARE).min(MOST));
+    let lock = if dialect == Dialect::Postgres { " FOR UPDATE OF l SKIP LOCKED" } else { "" };
+    let sql = format!(
+        "SELECT l.kind FROM sprongus_kind_limits AS l {head} WHERE {open} \
+         ORDER BY head.priority DESC, head.run_at, head.id LIMIT {limit}{lock}"
+    );
+    let locked: Vec<String> = work.query(&sql, binds.values())?.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
+    if locked.is_empty() { Ok(Vec::new()) } else { count(work, locked) }
+}
+
+fn count(work: &mut Work<'_>, locked: Vec<String>) -> Result<Vec<Room>> {
+    let mut binds = Binds::default();
+    let columns = columns(&mut binds, work);
+    let running = running(work.dialect());
+    let kinds = binds.list(locked);
+    let sql = format!(
+        "SELECT {columns}, CASE WHEN l.concurrency IS NULL THEN 0 ELSE {running} END \
+         FROM sprongus_kind_limits AS l WHERE l.kind IN {kinds} AND {IN_FORCE} ORDER BY l.kind"
+    );
+    let rows = work.query(&sql, binds.values())?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let room = room(Stored::read(row)?, row.int(8)?, work.options());
+        if room.most > 0 || room.stored.stepped(work.options()) {
+            all.push(room);
+        }
+    }
+    Ok(all)
+}
+
+fn room(stored: Stored, running: i64, options: &Options) -> Room {
+    let bucket = stored.bucket(options);
+    let places = stored.concurrency.map_or(i64::MAX, |concurrency| concurrency - running);
+    let tokens = bucket.map_or(i64::MAX, Bucket::tokens);
+    Room { stored, bucket, most: places.min(tokens).max(0) }
+}
+
+/// Takes the tokens of the runs that were claimed.
+pub(in crate::runs) fn spend(work: &mut Work<'_>, rooms: &[Room], runs: &[Run]) -> Result<()> {
+    for room in rooms {
+        let taken = runs.iter().filter(|run| run.kind == room.kind()).count();
+        if taken > 0 || room.stored.stepped(work.options()) {
+            spend_of(work, room, i64::try_from(taken).unwrap_or(i64::MAX))?;
+        }
+    }
+    Ok(())
+}
+
+fn spend_of(work: &mut Work<'_>, room: &Room, taken: i64) -> Result<()> {
+    let mut binds = Binds::default();
+    let debt = room.bucket.map(|bucket| bucket.take(taken).debt());
+    let mut sets = room.stored.full_in(&mut binds, work, debt);
+    if work.dialect() == Dialect::Postgres {
+        sets.push_str(", turn = turn + 1");
+    }
+    let kind = binds.add(room.kind());
+    work.execute(&format!("UPDATE sprongus_kind_limits SET {sets} WHERE kind = {kind}"), binds.values()).map(drop)
+}
+
+/// The condition on a limit `l`: of one of the claim's kinds, with ready runs of its projects, and room as far as can be seen.
+fn open(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, options: &Options) -> String {
+    let of_kinds = claiming.of_kinds(dialect, "l.kind", binds);
+    let ready = first_ready(dialect, &claiming.of_projects(binds), "1");
+    let tokens = tokens(dialect, binds, options);
+    let running = running(dialect);
+    format!(
+        "{IN_FORCE}{of_kinds} AND {ready} IS NOT NULL AND (l.rate IS NULL OR l.full_at IS NULL OR {tokens}) \
+         AND (l.concurrency IS NULL OR {running} < l.concurrency)"
+    )
+}
+
+/// The first ready run of the kind of `l`.
+fn first_ready(dialect: Dialect, of_projects: &str, column: &str) -> String {
+    let (table, queued) = (by_index(dialect, "ready_limited"), queued(dialect, true));
+    let of_kind = exactly(dialect, "kind", "l.kind");
+    format!(
+        "(SELECT {column} FROM {table} WHERE {queued} AND {of_kind}{of_projects} \
+         ORDER BY kind, priority DESC, run_at, id LIMIT 1)"
+    )
+}
+
+/// The join with that run, one by one: any other way would read the whole table.
+fn head(dialect: Dialect, of_projects: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => {
+            format!("CROSS JOIN sprongus_runs AS head ON head.id = {}", first_ready(dialect, of_projects, "id"))
+        }
+        Dialect::Postgres => {
+            let first = first_ready(dialect, of_projects, "priority, run_at, id");
+            format!("CROSS JOIN LATERAL {first} AS head")
+        }
+    }
+}
+
+/// How many runs of the kind of `l` are dispatching or running.
+fn running(dialect: Dialect) -> String {
+    format!("(SELECT count(*) FROM {} WHERE {LEASED} AND kind = l.kind)", by_index(dialect, "leased_kind"))
+}
+
+/// Whether the bucket of `l` holds a token, or is to be written anew because a clock was set back.
+fn tokens(dialect: Dialect, binds: &mut Binds<'_>, options: &Options) -> String {
+    let (full_at, now, micro) = match dialect {
+        Dialect::Postgres => ("l.full_at", binds.now_for(dialect, options), " * interval '1 microsecond'"),
+        Dialect::Sqlite => ("l.full_mono", binds.add(options.clock.monotonic()), ""),
+    };
+    let one = format!("{full_at} <= {now} + (l.per_us - l.per_us / l.rate){micro}");
+    let stepped = format!("{full_at} > {now} + l.per_us{micro}");
+    match dialect {
+        Dialect::Postgres => format!("{one} OR {stepped}"),
+        Dialect::Sqlite => {
+            let boot = binds.add(Value::from(options.clock.boot_id().to_string()));
+            format!("{one} OR {stepped} OR l.full_boot <> {boot}")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Whether anything is left that a claim may ever take.
+
+use std::time::Duration;
+
+use super::Runs;
+use super::binds::Binds;
+use super::claim::Claiming;
+use super::lane;
+use super::lease::{LEASED, by_index, lease_order, micros, ready};
+use super::requests::Claim;
+use crate::db::Dialect;
+use crate::error::Result;
+use crate::options::Options;
+use crate::scope::Scope;
+
+const BY_AGE: &str = "priority DESC, run_at, id";
+
+impl Runs<'_> {
+    /// Whether something that such a claim may ever take is under way, due, or due within that time.
+    pub(crate) fn pending(&self, request: &Claim, within: Duration) -> Result<bool> {
+        self.session.allow(Scope::RunsWrite)?;
+        let claiming = self.claiming(request)?;
+        let until = micros("patience", within)?;
+        if claiming.is_empty() {
+            return Ok(false);
+        }
+        self.session.read(|exec| {
+            let mut binds = Binds::default();
+            let sql = pending(exec.dialect(), &mut binds, &claiming, self.session.options(), until);
+            let rows = exec.query(&sql, binds.values())?;
+            rows.first().map_or(Ok(false), |row| row.bool(0))
+        })
+    }
+}
+
+/// The question whether anything of a claim's kinds and projects is ready, becomes due by then, or is under a lease.
+///
+/// Each part is a range of a partial index, so neither history nor what is ready of other kinds costs anything.
+fn pending(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, options: &Options, micros: i64) -> String {
+    let projects = claiming.of_projects(binds);
+    let kinds = claiming.kinds.as_ref().map(|kinds| kinds.conditions(dialect, "kind", binds)).unwrap_or_default();
+    let of = if kinds.is_empty() { projects.clone() } else { format!("{projects} AND ({})", kinds.join(" OR ")) };
+    let until = match dialect {
+        Dialect::Sqlite => binds.add(options.clock.now().saturating_add(Duration::from_micros(micros.unsigned_abs()))),
+        Dialect::Postgres => {
+            let now = binds.now_for(dialect, options);
+            format!("{now} + {}::bigint * interval '1 microsecond'", binds.add(micros))
+        }
+    };
+    let mut parts: Vec<(&str, String)> = Vec::new();
+    for (limited, of_kind, of_all) in [(false, "ready_kind", "ready"), (true, "ready_limited", "ready_limited")] {
+        let base = format!("{}{projects}", lane::queued(dialect, limited));
+        parts.extend(kinds.iter().map(|kind| (of_kind, format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))));
+        if kinds.is_empty() {
+            let order = if limited { format!("kind, {BY_AGE}") } else { BY_AGE.to_owned() };
+            parts.push((of_all, format!("{base} ORDER BY {order}")));
+        }
+    }
+    let later = ready(dialect, false);
+    parts.push(("later", format!("state = 'queued' AND {later} AND run_at <= {until}{of} ORDER BY run_at, id")));
+    parts.extend(kinds.iter().map(|kind| ("leased_kind", format!("{LEASED}{projects} AND {kind} ORDER BY kind"))));
+    if kinds.is_empty() {
+        parts.push(("leased", format!("{LEASED}{projects} ORDER BY {}", lease_order(dialect))));
+    }
+    let first = |(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1)", by_index(dialect, index));
+    let parts: Vec<String> = parts.into_iter().map(first).collect();
+    format!("SELECT coalesce({}) IS NOT NULL", parts.join(", "))
+}
