@@ -169,6 +169,8 @@ pub(crate) trait Ground {
     fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
     /// The first position that an event of the open transaction may have (SQLite).
     fn own_events_from(&self) -> Option<i64>;
+    /// Whether it is one transaction, whose reads see no end of what others do.
+    fn in_transaction(&self) -> bool;
 }
 
 /// A service's way to the database, the same from a store and from a transaction.
@@ -208,6 +210,10 @@ impl<'s> Session<'s> {
 
     pub(crate) fn who(&self) -> &'s Who {
         self.ground.who()
+    }
+
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.ground.in_transaction()
     }
 
     /// Reads with one statement, or with several that need not agree.
@@ -338,6 +344,16 @@ impl<'w> Work<'w> {
     pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<crate::db::Row>> {
         self.exec.query(sql, params)
     }
+}
+
+/// The present as the database has it: its own clock on PostgreSQL, where a test's does not stand in its place.
+pub(crate) fn present(exec: &mut dyn Executor, options: &Options) -> Result<Timestamp> {
+    let dialect = exec.dialect();
+    if dialect == Dialect::Sqlite {
+        return Ok(options.clock.now());
+    }
+    let rows = exec.query(&format!("SELECT {}", dialect.now(1)), &[now_param(dialect, options)])?;
+    rows.first().map_or_else(|| Err(Error::new(ErrorCode::Storage, "the server did not tell its time")), |row| row.time(0))
 }
 
 /// See [`Work::now`].

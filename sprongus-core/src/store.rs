@@ -282,6 +282,10 @@ impl Ground for Store {
         &self.who
     }
 
+    fn in_transaction(&self) -> bool {
+        false
+    }
+
     fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
         self.core.db()?.read(self.lane, snapshot, by, work)
     }

@@ -322,6 +322,10 @@ impl Ground for Tx<'_> {
         &self.who
     }
 
+    fn in_transaction(&self) -> bool {
+        true
+    }
+
     fn read(&self, _: bool, _: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
         self.in_savepoint(|exec, _| work(exec))
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::{check_id, new_id};
 use crate::presets::{self, Compiled};
 use crate::scope::Scope;
-use crate::session::Work;
+use crate::session::{Work, present};
 use crate::text::check_name;
 
 impl Runs<'_> {
@@ -153,12 +153,11 @@ fn put_all(work: &mut Work<'_>, all: &[Ready<'_>]) -> Result<Vec<Run>> {
 /// The present, where it is not one statement that writes all.
 fn moment(work: &mut Work<'_>, several: bool) -> Result<Option<Timestamp>> {
     match work.dialect() {
-        Dialect::Sqlite => Ok(Some(work.options().clock.now())),
-        Dialect::Postgres if several => {
-            let (sql, now) = (format!("SELECT {}", work.dialect().now(1)), work.now());
-            work.query(&sql, &[now])?.first().map(|row| row.time(0)).transpose()
+        Dialect::Postgres if !several => Ok(None),
+        _ => {
+            let options = work.options();
+            present(work.exec(), options).map(Some)
         }
-        Dialect::Postgres => Ok(None),
     }
 }
 

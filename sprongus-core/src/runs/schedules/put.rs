@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::runs::Runs;
 use crate::runs::lease::micros;
 use crate::scope::Scope;
-use crate::session::Work;
+use crate::session::{Work, present};
 
 impl Schedules<'_> {
     pub(super) fn do_put(&self, request: &PutSchedule) -> Result<Schedule> {
@@ -31,7 +31,7 @@ impl Schedules<'_> {
         runs.check(&run)?;
         self.session.write(|work| {
             runs.judge_within(work.exec(), &run, project)?;
-            let now = present(work)?;
+            let now = present(work.exec(), self.session.options())?;
             if let Some(stored) = insert(work, request, project, &timing, now)? {
                 return Ok(stored);
             }
@@ -46,7 +46,7 @@ impl Schedules<'_> {
             if stored.schedule.paused == paused {
                 return Ok(stored.schedule);
             }
-            let now = present(work)?;
+            let now = present(work.exec(), self.session.options())?;
             let next = if paused { None } else { stored.slots()?.next(now) };
             let sql = format!(
                 "UPDATE sprongus_schedules SET paused = $3, next_at = $4, updated_at = $5 \
@@ -64,17 +64,6 @@ impl Schedules<'_> {
             let named = [stored.project().into(), stored.schedule.name.as_str().into()];
             work.execute("DELETE FROM sprongus_schedules WHERE project_id = $1 AND name = $2", &named).map(drop)
         })
-    }
-}
-
-/// The present as the database has it.
-pub(super) fn present(work: &mut Work<'_>) -> Result<Timestamp> {
-    match work.dialect() {
-        Dialect::Sqlite => Ok(work.options().clock.now()),
-        Dialect::Postgres => {
-            let (sql, now) = (format!("SELECT {}", work.dialect().now(1)), work.now());
-            work.query(&sql, &[now])?.first().map_or_else(|| Err(gone()), |row| row.time(0))
-        }
     }
 }
 

@@ -5,12 +5,16 @@ mod batch;
 mod claim;
 mod deciding;
 mod enqueue;
+mod explain;
 mod lease;
 mod limits;
 mod list;
+mod prune;
 mod race;
 mod report;
+mod stats;
 mod steps;
+mod wait;
 
 pub(crate) use race::eight;
 use sprongus::runs::{Claim, Enqueue, GetRun, RunEvents};
@@ -30,6 +34,10 @@ pub(crate) fn cases() -> Vec<Case> {
         race::cases(),
         report::cases(),
         steps::cases(),
+        wait::cases(),
+        explain::cases(),
+        stats::cases(),
+        prune::cases(),
     ]
     .concat()
 }

@@ -5,3 +5,4 @@ ALTER TABLE sprongus_runs ADD COLUMN timeout_mono INTEGER;
 
 CREATE INDEX sprongus_runs_timeout ON sprongus_runs (lease_boot, timeout_mono) WHERE state IN ('dispatching', 'running') AND timeout_mono IS NOT NULL;
 CREATE INDEX sprongus_runs_finished ON sprongus_runs (state, finished_at DESC, id DESC) WHERE finished_at IS NOT NULL;
+CREATE INDEX sprongus_runs_finished_project ON sprongus_runs (project_id, state, finished_at DESC, id DESC) WHERE finished_at IS NOT NULL AND project_id IS NOT NULL;
