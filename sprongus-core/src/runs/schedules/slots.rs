@@ -19,7 +19,7 @@ pub(super) struct Timing {
 
 /// The slots of a schedule, in the order of time.
 pub(super) enum Slots {
-    Cron(CronSlots),
+    Cron(Box<CronSlots>),
     /// Whole steps from the anchor, so that they do not drift; the anchor itself is none.
     Every {
         anchor: Timestamp,
@@ -40,7 +40,7 @@ impl Slots {
     pub(super) fn new(timing: &Timing, anchor: Timestamp) -> Result<Self> {
         let zone = zone(&timing.tz)?;
         match (&timing.cron, timing.every) {
-            (Some(cron), None) => CronSlots::parse(cron, zone).map(Self::Cron),
+            (Some(cron), None) => CronSlots::parse(cron, zone).map(|cron| Self::Cron(Box::new(cron))),
             (None, Some(every)) if every >= Duration::from_secs(1) => {
                 Ok(Self::Every { anchor, step: crate::runs::lease::micros("every", every)? })
             }
