@@ -1,19 +1,24 @@
 //! Runs: enqueued once, claimed in order, each report fenced by its lease, one event per transition (DESIGN.md §5, §15).
 
+mod again;
 mod approvals;
+mod bad;
 mod batch;
 mod claim;
 mod deciding;
 mod enqueue;
 mod explain;
+mod keys;
 mod lease;
 mod limits;
 mod list;
 mod prune;
 mod race;
 mod report;
+mod states;
 mod stats;
 mod steps;
+mod timeouts;
 mod wait;
 
 pub(crate) use race::eight;
@@ -23,17 +28,22 @@ use sprongus_conformance::{Case, Env, Face};
 
 pub(crate) fn cases() -> Vec<Case> {
     [
+        again::cases(),
         approvals::cases(),
+        bad::cases(),
         batch::cases(),
         claim::cases(),
         deciding::cases(),
         enqueue::cases(),
+        keys::cases(),
         lease::cases(),
         limits::cases(),
         list::cases(),
         race::cases(),
         report::cases(),
+        states::cases(),
         steps::cases(),
+        timeouts::cases(),
         wait::cases(),
         explain::cases(),
         stats::cases(),
