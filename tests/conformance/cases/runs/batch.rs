@@ -24,7 +24,8 @@ pub(super) fn cases() -> Vec<Case> {
 fn claimed(on: Face<'_, '_>, count: i64) -> Vec<Run> {
     let items = (0..count).map(|_| Enqueue { max_attempts: 2, ..kind("a") }).collect();
     on.runs().enqueue_many(&EnqueueMany::new(items)).unwrap();
-    on.runs().claim_next(&Claim { limit: count, ..Claim::new("w1") }).unwrap()
+    let of_a = Some(vec!["a".to_owned()]);
+    on.runs().claim_next(&Claim { limit: count, kinds: of_a, ..Claim::new("w1") }).unwrap()
 }
 
 fn succeed_all(runs: Runs<'_>, items: Vec<Succeed>) -> Vec<Result<Run>> {
