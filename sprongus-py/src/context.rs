@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
-use sprongus::runs::approvals::RequestApproval;
-use sprongus::runs::{FindStep, SaveStep};
 use sprongus::worker::Context as CoreContext;
 
 use crate::args::{Given, Text, text};
@@ -15,6 +13,7 @@ use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
 use crate::records::{Approval, Run};
 use crate::runs::{document, step};
+use crate::time::Seconds;
 use crate::{json_in, json_out};
 
 /// A run in a handler's hands, and its ways to the store.
@@ -57,11 +56,25 @@ impl Context {
         json_out::document(py, self.inner.input())
     }
 
-    /// Whether it is no longer wanted: canceled, its lease lost, or the worker gone. Then end soon; what the handler returns
-    /// will not count.
+    /// Whether it is to end soon: its run was canceled or took longer than its timeout, its lease is lost, or the worker
+    /// stops and waits no longer.
+    ///
+    /// What the handler returns does not count then; but where the worker stops, a success does, unless somebody else has
+    /// taken the run, and a failure that could be retried gives the run back as if it had not begun.
     #[getter]
     fn canceled(&self) -> bool {
         self.inner.canceled()
+    }
+
+    /// Waits until it is `canceled`, at most so many seconds; whether it is. Sleep with this, and a cancel is heard at once.
+    fn wait_canceled(&self, py: Python<'_>, timeout: Seconds) -> PyResult<bool> {
+        wait(py, || Ok(self.inner.wait_canceled(timeout.0)))
+    }
+
+    /// How many seconds are left of the run's timeout, where it has one; 0 when it is over.
+    #[getter]
+    fn time_left(&self) -> Option<f64> {
+        self.inner.time_left().map(|left| left.as_secs_f64())
     }
 
     /// Tells how far the work is, and extends the lease; the worker extends it by itself as well.
@@ -89,15 +102,10 @@ impl Context {
     /// ['render', 'send']
     #[pyo3(signature = (name, r#fn), text_signature = "($self, name, fn)")]
     fn step<'py>(&self, py: Python<'py>, name: Text, r#fn: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let run = self.inner.run();
-        let request = FindStep::new(&run.id, run.lease, &name.0);
         step(
             r#fn,
-            || wait(py, || self.inner.store().runs().find_step(&request)),
-            |output| {
-                let request = SaveStep { id: run.id.clone(), lease: run.lease, name: name.0, output };
-                wait(py, || self.inner.store().runs().save_step(&request))
-            },
+            || wait(py, || self.inner.find_step(&name.0)),
+            |output| wait(py, || self.inner.save_step(&name.0, output)),
         )
     }
 
@@ -131,13 +139,9 @@ impl Context {
         metadata: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Approval>> {
         static WAITING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        let run = self.inner.run();
-        let request = RequestApproval {
-            step: text(step),
-            metadata: document(metadata)?,
-            ..RequestApproval::new(&run.id, run.lease, scope.0, intent_summary.0)
-        };
-        let approval = wait(py, || self.inner.store().approvals().request(&request))?;
+        let (step, metadata) = (text(step), document(metadata)?);
+        let approval =
+            wait(py, || self.inner.request_approval(&scope.0, &intent_summary.0, step.as_deref(), metadata))?;
         if approval.decision.is_some() {
             return Approval::make(py, approval);
         }

@@ -14,6 +14,7 @@ use crate::args::Text;
 use crate::call::{Detached, wait};
 use crate::error::raised;
 use crate::handler::{Function, PyHandler, is_within};
+use crate::records::WorkerMetrics;
 use crate::time::Seconds;
 
 /// Between two looks for a signal while the worker runs.
@@ -128,8 +129,8 @@ impl Worker {
 
     /// Claims no more and waits for the handlers to end, at most so many seconds (None: without end); whether all have.
     ///
-    /// Those that have not are let go: their leases run out, and others take their runs. Ctrl-C ends the wait, not the
-    /// stopping. A handler does not call it for its own worker (`MisuseError`): it would wait for itself.
+    /// Those that have not are told by `Context.canceled`, and let go a second later: others take their runs, which are then
+    /// executed twice. Ctrl-C ends the wait, not the stopping. A handler does not call it for its own worker (`MisuseError`): it would wait for itself.
     #[pyo3(signature = (timeout = Given::Default), text_signature = "($self, timeout=30.0)")]
     fn stop(slf: &Bound<'_, Self>, timeout: Given) -> PyResult<bool> {
         let timeout = match timeout {
@@ -158,6 +159,20 @@ impl Worker {
         };
         at_exit(slf, "unregister")?;
         Ok(ended)
+    }
+
+    /// What it has done since it was made, and what it is doing; no database is asked.
+    ///
+    /// >>> worker = store.worker()
+    /// >>> @worker.handler("mail.send")
+    /// ... def send(context):
+    /// ...     return "sent"
+    /// >>> worker.run(until_idle=True, patience=0)
+    /// >>> worker.metrics().succeeded
+    /// 1
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, WorkerMetrics>> {
+        let inner = self.here(py)?;
+        WorkerMetrics::make(py, wait(py, || Ok(inner.metrics()))?)
     }
 
     fn _end(slf: &Bound<'_, Self>) -> PyResult<()> {

@@ -8,7 +8,7 @@ use super::held::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::runs::approvals::{Approval, RequestApproval};
-use crate::runs::{FindStep, Heartbeat, Run, RunState, SaveStep};
+use crate::runs::{FindStep, Heartbeat, Run, RunState, SaveStep, StepResult};
 use crate::store::Store;
 use crate::transaction::Tx;
 
@@ -114,12 +114,20 @@ impl Context {
     /// Errors: those of the work; a failed attempt where the result is too large to be stored, or the run is no longer this
     /// handler's.
     pub fn step(&self, name: &str, work: impl FnOnce() -> Result<Json, HandlerError>) -> Result<Json, HandlerError> {
-        let (runs, id, lease) = (self.own.runs(), &self.run().id, self.run().lease);
-        if let Some(step) = self.noted(runs.find_step(&FindStep::new(id, lease, name)))? {
+        if let Some(step) = self.find_step(name)? {
             return Ok(step.output);
         }
-        let output = work()?;
-        Ok(self.noted(runs.save_step(&SaveStep::new(id, lease, name, output)))?.output)
+        Ok(self.save_step(name, work()?)?.output)
+    }
+
+    /// The first half of [`Context::step`], for bindings: the stored result. Errors: as [`Runs::find_step`](crate::Runs::find_step).
+    pub fn find_step(&self, name: &str) -> Result<Option<StepResult>> {
+        self.noted(self.own.runs().find_step(&FindStep::new(&self.run().id, self.run().lease, name)))
+    }
+
+    /// Its second half: stores a result. Errors: as [`Runs::save_step`](crate::Runs::save_step).
+    pub fn save_step(&self, name: &str, output: Json) -> Result<StepResult> {
+        self.noted(self.own.runs().save_step(&SaveStep::new(&self.run().id, self.run().lease, name, output)))
     }
 
     /// Leave to do something: the decided record, or [`HandlerError::Awaiting`], with which the handler is left (`?` does
@@ -147,17 +155,29 @@ impl Context {
         step: Option<&str>,
         metadata: Json,
     ) -> Result<Approval, HandlerError> {
-        let step = step.map(str::to_owned);
-        let request = RequestApproval {
-            step,
-            metadata,
-            ..RequestApproval::new(&self.run().id, self.run().lease, scope, intent_summary)
-        };
-        let approval = self.noted(self.own.approvals().request(&request))?;
+        let approval = self.request_approval(scope, intent_summary, step, metadata)?;
         match approval.decision {
             Some(_) => Ok(approval),
             None => Err(HandlerError::Awaiting),
         }
+    }
+
+    /// As [`Context::approval`], for bindings: a pending record is an answer too, after which the handler is to be left.
+    ///
+    /// Errors: as [`Approvals::request`](crate::runs::approvals::Approvals::request).
+    pub fn request_approval(
+        &self,
+        scope: &str,
+        intent_summary: &str,
+        step: Option<&str>,
+        metadata: Json,
+    ) -> Result<Approval> {
+        let request = RequestApproval {
+            step: step.map(str::to_owned),
+            metadata,
+            ..RequestApproval::new(&self.run().id, self.run().lease, scope, intent_summary)
+        };
+        self.noted(self.own.approvals().request(&request))
     }
 
     /// Whether the error says so of this run: the work in a transaction may have been about another.

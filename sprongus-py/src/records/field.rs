@@ -98,6 +98,12 @@ impl<V: Serialize> Field for BTreeMap<String, V> {
     }
 }
 
+impl Field for sprongus::Latency {
+    fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_out::serialized(py, self)
+    }
+}
+
 impl Field for sprongus::Run {
     fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Run::make(py, self.clone()).map(Bound::into_any)

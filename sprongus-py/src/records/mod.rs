@@ -7,6 +7,7 @@ mod entry;
 mod event;
 mod field;
 mod figures;
+mod metrics;
 mod preset;
 mod run;
 mod schedule;
@@ -20,6 +21,7 @@ pub(crate) use entry::{BulkReport, Entry};
 pub(crate) use event::Event;
 pub(crate) use field::Field;
 pub(crate) use figures::{KindLimit, RunStats, Step};
+pub(crate) use metrics::WorkerMetrics;
 pub(crate) use preset::Preset;
 pub(crate) use run::Run;
 pub(crate) use schedule::Schedule;
@@ -89,6 +91,7 @@ fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py,
         "RunStats" => RunStats::make(py, base::read(py, json)?).map(Bound::into_any),
         "Schedule" => Schedule::make(py, base::read(py, json)?).map(Bound::into_any),
         "Step" => Step::make(py, base::read(py, json)?).map(Bound::into_any),
+        "WorkerMetrics" => WorkerMetrics::make(py, base::read(py, json)?).map(Bound::into_any),
         _ => Err(pyo3::exceptions::PyValueError::new_err("no such record")),
     }
 }
@@ -106,5 +109,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Run>()?;
     module.add_class::<RunStats>()?;
     module.add_class::<Schedule>()?;
-    module.add_class::<Step>()
+    module.add_class::<Step>()?;
+    module.add_class::<WorkerMetrics>()
 }

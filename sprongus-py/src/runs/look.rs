@@ -27,14 +27,14 @@ impl Runs {
         Run::make(py, self.ground.runs(py, |runs| runs.get(&request))?)
     }
 
-    /// A page of runs, newest first; filters hold together. since is inclusive, before exclusive.
+    /// A page of runs, newest first; filters hold together. since is inclusive, before exclusive; parent: its children.
     #[pyo3(
         signature = (
             *, project = None, state = None, kind = None, since = None, before = None, channel_id = None,
-            conversation_id = None, order = None, limit = Whole(50), cursor = None
+            conversation_id = None, parent = None, order = None, limit = Whole(50), cursor = None
         ),
         text_signature = "($self, *, project=None, state=None, kind=None, since=None, before=None, channel_id=None, \
-                          conversation_id=None, order='newest', limit=50, cursor=None)"
+                          conversation_id=None, parent=None, order='newest', limit=50, cursor=None)"
     )]
     #[allow(clippy::too_many_arguments)] // Python's keyword arguments
     fn list<'py>(
@@ -47,6 +47,7 @@ impl Runs {
         before: Option<At>,
         channel_id: Option<Text>,
         conversation_id: Option<Text>,
+        parent: Option<Text>,
         order: Option<Text>,
         limit: Whole,
         cursor: Option<Text>,
@@ -59,6 +60,7 @@ impl Runs {
             before: before.map(|at| at.0),
             channel_id: text(channel_id),
             conversation_id: text(conversation_id),
+            parent: text(parent),
             order: order.map_or(Ok(Order::Newest), |name| pick(py, "order", &name, &ORDERS))?,
             limit: limit.0,
             cursor: text(cursor),
