@@ -30,7 +30,7 @@ impl Schedules {
 
 #[pymethods]
 impl Schedules {
-    /// Makes a schedule, or changes the one of that name: give it a `cron` expression or an interval, `every` so many seconds.
+    /// Makes a schedule, or changes the one of that name: give it a `cron` expression or an interval, `every` so many seconds (1 or more).
     ///
     /// cron: five fields, or six with seconds first, or "@daily" and the like, read in the time zone `tz`. overlap: while an
     /// earlier run has not ended, a slot is left out ("skip"), or enqueues its run all the same ("queue"). catch_up: a slot

@@ -367,12 +367,14 @@ def test_a_worker_after_fork(tmp_path):
     assert run_script(code, tmp_path / "app.db").stderr == ""
 
 
-def test_log_lines_name_the_run(store, caplog):
-    caplog.set_level(logging.INFO, "sprongus")
-    run = worked(store, "k", lambda context: None)
-    said = [record.getMessage() for record in caplog.records if record.name == "sprongus.worker.execute"]
-    assert len(said) >= 3
-    assert all(run.id in line for line in said), said
+def test_log_lines_name_the_run_and_hold_no_input(store, caplog):
+    caplog.set_level(logging.DEBUG, "sprongus")
+    run = worked(store, "k", lambda context: "the output", "the input")
+    said = [(record.name, record.getMessage()) for record in caplog.records if run.id in record.getMessage()]
+    assert any("a run began" in line for _, line in said)
+    assert any("a run ended" in line and "succeeded" in line and "run_ms" in line for _, line in said)
+    assert all(name.startswith("sprongus.") for name, _ in said)
+    assert not any("the input" in record.getMessage() or "the output" in record.getMessage() for record in caplog.records)
 
 
 @pytest.mark.parametrize("returned", [sprongus.Ref(7), sprongus.Ref("\ud800"), {1, 2}, float("nan")])
