@@ -1,6 +1,7 @@
 //! What the databases plan to do for our statements: none costs more than what it is about.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvals;
 mod aux_store;
 mod explain;
 mod lists;

@@ -83,7 +83,7 @@ const LIVE: [&str; 9] = [
 ];
 
 /// The index a line of a plan names.
-fn index_of(line: &str) -> Option<&str> {
+pub(crate) fn index_of(line: &str) -> Option<&str> {
     let names = [" using ", " USING INDEX ", " USING COVERING INDEX ", "Bitmap Index Scan on "];
     let at = names.iter().find_map(|name| Some(line.find(name)? + name.len()))?;
     line[at..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()
