@@ -1,10 +1,12 @@
 //! Faults made to happen: each test asserts that its fault struck (DESIGN.md §14).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvals_postgres;
 mod child;
 mod commit_postgres;
 #[cfg(target_os = "linux")]
 mod commit_sqlite;
+mod deciding;
 mod opening;
 mod runs_postgres;
 

@@ -6,7 +6,7 @@ use sprongus_testkit::{Postgres, Proxy, When};
 
 /// Cuts the connection once on a statement with those words, before and after the server has run it; the operation on a
 /// claimed run gives the same answer all the same, with each event once.
-fn survives(schema: &str, words: &str, events: &[&str], work: fn(&Store, &Run) -> Result<Run>) {
+pub(crate) fn survives(schema: &str, words: &str, events: &[&str], work: impl Fn(&Store, &Run) -> Result<Run>) {
     let proxy = Proxy::before(Postgres::shared());
     for (round, when) in (1..).zip([When::Before, When::After]) {
         let options = Options { schema: Some(format!("{schema}_{round}")), ..Options::default() };

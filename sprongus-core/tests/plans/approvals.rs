@@ -38,8 +38,7 @@ fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect, analyze: bool) {
         rows(20_000)
     ));
     if analyze {
-        ["sprongus_approvals", "sprongus_run_steps", "sprongus_inbox"]
-            .map(|table| execute(&format!("ANALYZE {table}")));
+        TABLES.iter().for_each(|table| execute(&format!("ANALYZE {table}")));
     }
 }
 
