@@ -76,10 +76,7 @@ impl Db {
     pub(crate) fn read(&self, lane: Lane, snapshot: bool, deadline: Instant, work: Reading<'_>) -> Result<()> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(db) => {
-                let _ = lane;
-                db.read(snapshot, deadline, work)
-            }
+            Self::Sqlite(db) => db.read(lane, snapshot, deadline, work),
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => again_if_stale(&mut || {
                 if !snapshot {

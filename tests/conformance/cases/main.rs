@@ -16,6 +16,9 @@ mod runs;
 mod schedules;
 mod walk;
 mod worker;
+mod worker_batches;
+mod worker_ends;
+mod worker_trouble;
 
 fn main() -> std::process::ExitCode {
     let areas = [
@@ -33,6 +36,9 @@ fn main() -> std::process::ExitCode {
         runs::cases(),
         schedules::cases(),
         worker::cases(),
+        worker_batches::cases(),
+        worker_ends::cases(),
+        worker_trouble::cases(),
     ];
     let cases = areas.concat();
     // Whoever asks for some cases only is not told what others lack.

@@ -30,36 +30,36 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn case(name: &'static str, run: fn(&Env)) -> Case {
+pub(crate) fn case(name: &'static str, run: fn(&Env)) -> Case {
     Case { name, covers: &[], transactional: false, run }
 }
 
-fn json(text: &str) -> Json {
+pub(crate) fn json(text: &str) -> Json {
     Json::parse(text).unwrap()
 }
 
-fn put(store: &Store, kind: &str) -> String {
+pub(crate) fn put(store: &Store, kind: &str) -> String {
     store.runs().enqueue(&Enqueue::new(kind, json(r#"{"n":1}"#))).unwrap().id
 }
 
-fn get(store: &Store, id: &str) -> Run {
+pub(crate) fn get(store: &Store, id: &str) -> Run {
     store.runs().get(&GetRun::new(id)).unwrap()
 }
 
-fn options() -> WorkerOptions {
+pub(crate) fn options() -> WorkerOptions {
     WorkerOptions { poll_interval: Duration::from_millis(50), ..WorkerOptions::default() }
 }
 
-fn leased(millis: u64) -> WorkerOptions {
+pub(crate) fn leased(millis: u64) -> WorkerOptions {
     WorkerOptions { lease: Duration::from_millis(millis), ..options() }
 }
 
-fn told(store: &Store, id: &str) -> Vec<String> {
+pub(crate) fn told(store: &Store, id: &str) -> Vec<String> {
     store.runs().events(&RunEvents::new(id)).unwrap().into_iter().map(|event| event.kind).collect()
 }
 
 /// Waits until it holds, for ten seconds at most.
-fn eventually(mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     while !holds() {
         assert!(Instant::now() < end, "it never came to hold");
@@ -67,7 +67,7 @@ fn eventually(mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn done(_: &Context) -> Result<Outcome, HandlerError> {
+pub(crate) fn done(_: &Context) -> Result<Outcome, HandlerError> {
     Ok(Outcome::None)
 }
 

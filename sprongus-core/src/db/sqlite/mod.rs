@@ -26,12 +26,11 @@ use connection::SqliteConnection;
 use group::Baton;
 use open::Role;
 use queue::FairQueue;
-use readers::Readers;
+use readers::Pools;
 use watch::FileWatcher;
 
-use super::pool::Pool;
 use super::watch::Watcher;
-use super::{Commit, Connection, Dialect, Executor, Row, Value};
+use super::{Commit, Connection, Dialect, Executor, Lane, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Durability, Interrupt};
 
@@ -59,7 +58,7 @@ pub(crate) struct SqliteDb {
     settings: Arc<SqliteSettings>,
     /// None in memory: there the writer reads too. Closed before the writer, for the last to close moves the log into the
     /// file, which a reader may not.
-    readers: Option<Pool<Readers>>,
+    readers: Option<Pools>,
     writer: Arc<FairQueue<Baton>>,
 }
 
@@ -77,9 +76,7 @@ impl SqliteDb {
         let writer = open::open(&place, Role::Writer, &settings, Instant::now() + settings.busy_timeout)?;
         let readers = match &place {
             Place::Memory => None,
-            Place::File(_) => {
-                Some(readers::pool(Readers { place: place.clone(), settings: settings.clone() }, settings.pool_size))
-            }
+            Place::File(_) => Some(Pools::new(&place, &settings)),
         };
         let writer = Arc::new(FairQueue::new(Baton::idle(writer), settings.interrupt.clone()));
         Ok(Self { place, settings, readers, writer })
@@ -98,6 +95,7 @@ impl SqliteDb {
     /// Reads; `snapshot`: all statements see one state.
     pub(crate) fn read(
         &self,
+        lane: Lane,
         snapshot: bool,
         call: Instant,
         work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>,
@@ -106,7 +104,7 @@ impl SqliteDb {
             let mut held = self.hold(call)?;
             return work(&mut held);
         };
-        let mut reader = readers.lend(call)?;
+        let mut reader = readers.of(lane).lend(call)?;
         reader.by(self.deadline(call), Duration::ZERO);
         if snapshot {
             readers::begin(&mut reader)?;
@@ -198,7 +196,7 @@ impl SqliteDb {
     pub(crate) fn must_read(&self, sql: &str, call: Instant) -> Result<()> {
         match &self.readers {
             None => connection::must_read(&self.hold(call)?.raw()?.raw, sql),
-            Some(readers) => connection::must_read(&readers.lend(call)?.raw, sql),
+            Some(readers) => connection::must_read(&readers.of(Lane::Host).lend(call)?.raw, sql),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The small pool of reading connections.
+//! The small pools of reading connections.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,13 +7,13 @@ use super::connection::SqliteConnection;
 use super::open::{Role, open};
 use super::{Place, SqliteSettings};
 use crate::db::pool::{Manage, Pool};
-use crate::db::{Connection, Executor};
+use crate::db::{Connection, Executor, Lane};
 use crate::error::Result;
 
 /// Opens readers.
 pub(super) struct Readers {
-    pub(super) place: Place,
-    pub(super) settings: Arc<SqliteSettings>,
+    place: Place,
+    settings: Arc<SqliteSettings>,
 }
 
 impl Manage for Readers {
@@ -29,10 +29,30 @@ impl Manage for Readers {
     }
 }
 
-/// The pool of so many readers.
-pub(super) fn pool(readers: Readers, size: u32) -> Pool<Readers> {
-    let interrupt = readers.settings.interrupt.clone();
-    Pool::new(readers, size, interrupt, None)
+/// So many readers for workers: what they ask is short.
+const FOR_WORKERS: u32 = 2;
+
+/// The host's readers, and those of workers: neither can starve the other.
+pub(super) struct Pools {
+    host: Pool<Readers>,
+    workers: Pool<Readers>,
+}
+
+impl Pools {
+    pub(super) fn new(place: &Place, settings: &Arc<SqliteSettings>) -> Self {
+        let pool = |size| {
+            let readers = Readers { place: place.clone(), settings: settings.clone() };
+            Pool::new(readers, size, settings.interrupt.clone(), None)
+        };
+        Self { host: pool(settings.pool_size), workers: pool(FOR_WORKERS) }
+    }
+
+    pub(super) fn of(&self, lane: Lane) -> &Pool<Readers> {
+        match lane {
+            Lane::Host => &self.host,
+            Lane::Worker | Lane::Leases => &self.workers,
+        }
+    }
 }
 
 /// Begins to read: one snapshot for all statements until the connection goes back.

@@ -33,7 +33,8 @@ fn open(folder: &tempfile::TempDir) -> SqliteDb {
 
 fn count(db: &SqliteDb) -> i64 {
     let mut rows = Vec::new();
-    db.read(false, soon(), &mut |exec| exec.query("SELECT count(*) FROM t", &[]).map(|got| rows = got)).unwrap();
+    db.read(Lane::Host, false, soon(), &mut |exec| exec.query("SELECT count(*) FROM t", &[]).map(|got| rows = got))
+        .unwrap();
     rows[0].int(0).unwrap()
 }
 
@@ -156,14 +157,29 @@ fn an_interrupt_ends_a_wait_as_a_timeout() {
     held.begin(true).unwrap();
     assert_eq!(write().unwrap_err().code(), ErrorCode::Timeout, "another process's lock");
     drop(held);
-    db.read(false, soon(), &mut |_| {
-        let inner = db.read(false, soon(), &mut |_| Ok(()));
+    db.read(Lane::Host, false, soon(), &mut |_| {
+        let inner = db.read(Lane::Host, false, soon(), &mut |_| Ok(()));
         assert_eq!(inner.unwrap_err().code(), ErrorCode::Timeout, "the readers");
         Ok(())
     })
     .unwrap();
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     write().unwrap();
+}
+
+#[test]
+fn readers_of_the_host_leave_workers_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder));
+    let settings = SqliteSettings { pool_size: 1, ..settings() };
+    let db = SqliteDb::open(Some(folder.path().join("store.db")), settings).unwrap();
+    db.read(Lane::Host, true, soon(), &mut |_| {
+        for lane in [Lane::Worker, Lane::Leases] {
+            db.read(lane, false, Instant::now() + Duration::from_secs(1), &mut |_| Ok(())).unwrap();
+        }
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
@@ -178,7 +194,7 @@ fn readers_need_no_busy_timeout_and_say_what_is_wrong() {
     assert_eq!(count(&db()), 0, "a reader that is opened is no lock that is waited for");
     let db = db();
     std::fs::rename(&path, folder.path().join("elsewhere.db")).unwrap();
-    let gone = db.read(false, Instant::now() + Duration::from_millis(200), &mut |_| Ok(())).unwrap_err();
+    let gone = db.read(Lane::Host, false, Instant::now() + Duration::from_millis(200), &mut |_| Ok(())).unwrap_err();
     assert_eq!(gone.code(), ErrorCode::Unavailable, "{gone}");
 }
 
