@@ -307,8 +307,3 @@ impl<'s> Runs<'s> {
         self.do_prune(request)
     }
 }
-
-/// What stands here only until it is written.
-pub(crate) fn unfinished() -> crate::error::Error {
-    crate::error::Error::new(crate::error::ErrorCode::Unsupported, "this is not finished")
-}

@@ -8,7 +8,7 @@ use super::lease::{by_index, micros};
 use super::record::{OUTPUT_KIND, subject};
 use super::requests::Prune;
 use super::state::RunState;
-use crate::db::Dialect;
+use crate::db::{Dialect, Value};
 use crate::error::Result;
 use crate::page::check_limit;
 use crate::scope::Scope;
@@ -55,35 +55,50 @@ impl Runs<'_> {
         let old = format!("SELECT id FROM {table} WHERE {ended}{of_project} ORDER BY finished_at, id LIMIT {limit}");
         // Looked at again where it is deleted: a retry by hand may have come between.
         let sql = match dialect {
-            Dialect::Sqlite => format!("DELETE FROM sprongus_runs WHERE id IN ({old}) AND {ended} RETURNING id"),
+            Dialect::Sqlite => {
+                format!("DELETE FROM sprongus_runs WHERE id IN ({old}) AND {ended} RETURNING id, version")
+            }
             Dialect::Postgres => format!(
                 "WITH old AS MATERIALIZED ({old} FOR UPDATE SKIP LOCKED) DELETE FROM sprongus_runs \
-                 WHERE id = ANY (ARRAY (SELECT id FROM old)) AND {ended} RETURNING id"
+                 WHERE id = ANY (ARRAY (SELECT id FROM old)) AND {ended} RETURNING id, version"
             ),
         };
         let rows = work.query(&sql, binds.values())?;
-        let gone = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+        let gone = rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect::<Result<Vec<_>>>()?;
         if !gone.is_empty() {
+            remove_events(work, &gone)?;
             remove_what_was_theirs(work, &gone)?;
         }
         Ok(i64::try_from(gone.len()).unwrap_or(i64::MAX))
     }
 }
 
-/// Their events, steps, approvals and outputs. What merely names a run keeps its name: a child its parent, an inbox entry the
-/// run of its message, so that a message stays known.
-fn remove_what_was_theirs(work: &mut Work<'_>, runs: &[String]) -> Result<()> {
-    let subjects: Vec<String> = runs.iter().map(|run| subject(run)).collect();
-    let output = format!(" AND kind = '{OUTPUT_KIND}'");
-    for (table, column, names, more) in [
-        ("sprongus_events", "subject", &subjects[..], ""),
-        ("sprongus_run_steps", "run_id", runs, ""),
-        ("sprongus_approvals", "run_id", runs, ""),
-        ("sprongus_artifacts", "run_id", runs, &output),
-    ] {
+/// Their events, 1 to the run's version.
+fn remove_events(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
+    if work.dialect() == Dialect::Sqlite {
         let mut binds = Binds::default();
-        let names = binds.list(names.iter().map(String::as_str));
-        work.execute(&format!("DELETE FROM {table} WHERE {column} IN {names}{more}"), binds.values())?;
+        let subjects = binds.list(runs.iter().map(|(run, _)| subject(run)));
+        return work
+            .execute(&format!("DELETE FROM sprongus_events WHERE subject IN {subjects}"), binds.values())
+            .map(drop);
+    }
+    // By the whole key: that it is unique the planner knows of a table that was never analyzed, too.
+    let keys =
+        runs.iter().flat_map(|(run, version)| (1..=*version).map(|seq| (Value::from(subject(run)), Value::from(seq))));
+    let (subjects, seqs) = keys.unzip();
+    let sql = "DELETE FROM sprongus_events AS e USING unnest($1::text[], $2::bigint[]) AS gone (subject, seq) \
+               WHERE e.subject = gone.subject AND e.seq = gone.seq";
+    work.execute(sql, &[Value::Array(subjects), Value::Array(seqs)]).map(drop)
+}
+
+/// Their steps, approvals and outputs. What merely names a run keeps its name: a child its parent, an inbox entry the run of
+/// its message, so that a message stays known.
+fn remove_what_was_theirs(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
+    let output = format!(" AND kind = '{OUTPUT_KIND}'");
+    for (table, more) in [("sprongus_run_steps", ""), ("sprongus_approvals", ""), ("sprongus_artifacts", &output)] {
+        let mut binds = Binds::default();
+        let ids = binds.list(runs.iter().map(|(run, _)| run.as_str()));
+        work.execute(&format!("DELETE FROM {table} WHERE run_id IN {ids}{more}"), binds.values())?;
     }
     Ok(())
 }

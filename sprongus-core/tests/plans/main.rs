@@ -4,5 +4,6 @@
 mod approvals;
 mod aux_store;
 mod explain;
+mod keeping;
 mod lists;
 mod runs;

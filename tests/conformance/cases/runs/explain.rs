@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sprongus::clock::testing::ManualClock;
 use sprongus::runs::approvals::{Decide, RequestApproval};
-use sprongus::runs::{Cancel, Claim, Enqueue, ExplainRun, Fail, Rescue, RetryRun, StartRun, Succeed};
+use sprongus::runs::{Cancel, Claim, Enqueue, ExplainRun, Fail, LimitKind, Rescue, RetryRun, StartRun, Succeed};
 use sprongus::{ErrorCode, Options, Run, Scope, Store};
 use sprongus_conformance::{Case, Env};
 
@@ -14,6 +14,7 @@ use super::{case, code, kind, put};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case("runs::a_queued_run_is_explained", &["runs.explain"], false, queued),
+        case("runs::a_limit_is_explained", &["runs.explain"], false, limited),
         case("runs::a_held_run_is_explained", &["runs.explain"], false, held),
         case("runs::an_approval_is_explained", &["runs.explain"], false, approval),
         case("runs::an_end_is_explained", &["runs.explain"], false, ended),
@@ -81,6 +82,46 @@ fn queued(env: &Env) {
         &store,
         &run,
         "The run is not due before 2026-11-21T10:03Z. Attempt 1 of 3 failed; `error` says why. Nothing needs to be done: it can be claimed then.",
+    );
+}
+
+fn limited(env: &Env) {
+    let (store, clock) = open(env);
+    let limit = |concurrency, rate| {
+        let per = Duration::from_secs(60);
+        store.runs().limit_kind(&LimitKind { concurrency, rate, per, ..LimitKind::new("a") }).unwrap();
+    };
+    let (first, second) = (put(store.runs(), "a"), put(store.runs(), "a"));
+    limit(Some(1), None);
+    let free = "The run is due since 2026-11-21T10:00Z (0 s), and no worker has claimed it yet. None of the newest runs of the \
+        kind a was ever claimed: start a worker that handles it.";
+    told(&store, &second, free);
+    let held = claim(&store, "a");
+    assert_eq!(held.id, first.id);
+    let full = "The run is due, but its kind a is at its limit: 1 run is under way, and 1 may be at once. It can be claimed when \
+        one of them ends, or when the limit is raised (runs.limit_kind).";
+    told(&store, &second, full);
+    store.runs().succeed(&Succeed::new(&held.id, held.lease)).unwrap();
+    assert!(!store.runs().explain(&ExplainRun::new(&second.id)).unwrap().contains("limit"), "there is room again");
+    // Two a minute: the bucket is empty after two, and has its next token half a minute later.
+    limit(None, Some(2));
+    let third = put(store.runs(), "a");
+    put(store.runs(), "a");
+    for _ in 0..2 {
+        claim(&store, "a");
+    }
+    let last = put(store.runs(), "a");
+    assert_ne!(last.id, third.id);
+    let slow = "The run is due, but its kind a is at its rate limit: the bucket has no token before 2026-11-21T10:00:30.000000Z. \
+        It can be claimed then, or when the limit is raised (runs.limit_kind).";
+    told(&store, &last, slow);
+    assert!(store.runs().claim_next(&Claim::new("w1")).unwrap().is_empty());
+    clock.advance(Duration::from_secs(30));
+    assert!(!store.runs().explain(&ExplainRun::new(&last.id)).unwrap().contains("limit"));
+    assert_eq!(
+        store.runs().claim_next(&Claim { limit: 5, ..Claim::new("w1") }).unwrap().len(),
+        1,
+        "as the explanation said"
     );
 }
 
