@@ -1,6 +1,8 @@
 //! Lists and their pages.
 
-use sprongus::runs::{Cancel, Enqueue, ListRuns, Order};
+use std::collections::BTreeSet;
+
+use sprongus::runs::{Cancel, Enqueue, EnqueueMany, ListRuns, Order};
 use sprongus::{ErrorCode, RunState};
 use sprongus_conformance::{Case, Env, Face};
 
@@ -10,6 +12,8 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         case("runs::lists_filter", &["runs.list"], true, filters),
         case("runs::pages_cover_a_list_once", &["runs.list"], true, pages),
+        case("runs::parents_list_their_children", &["runs.list"], true, children),
+        case("runs::pages_are_complete_while_runs_are_added", &["runs.list"], false, growing),
         case("runs::bad_lists_are_refused", &["runs.list"], true, refused),
     ]
 }
@@ -79,6 +83,66 @@ fn pages(env: &Env) {
                 assert_eq!(seen, want, "{limit} a page");
             }
         }
+    });
+}
+
+fn children(env: &Env) {
+    env.within(|on| {
+        let parent = on.runs().enqueue(&kind("fan-out")).unwrap().id;
+        let child = |number: i64| Enqueue { parent: Some(parent.clone()), priority: number, ..kind("part") };
+        let ids: Vec<String> = (0..5).map(|number| on.runs().enqueue(&child(number)).unwrap().id).collect();
+        on.runs().enqueue(&Enqueue { parent: Some("other".to_owned()), ..kind("part") }).unwrap();
+        on.runs().cancel(&Cancel::new(&ids[1])).unwrap();
+        let of_parent = || ListRuns { parent: Some(parent.clone()), ..ListRuns::default() };
+        assert_eq!(shown(on, &of_parent()), [4, 3, 2, 1, 0]);
+        assert_eq!(shown(on, &ListRuns { order: Order::Oldest, limit: 2, ..of_parent() }), [0, 1]);
+        let canceled = Some(vec![RunState::Canceled]);
+        assert_eq!(shown(on, &ListRuns { state: canceled, ..of_parent() }), [1]);
+        assert_eq!(shown(on, &ListRuns { kind: Some(vec!["fan-out".into()]), ..of_parent() }), [0; 0]);
+        assert_eq!(shown(on, &ListRuns { parent: Some("none".to_owned()), ..ListRuns::default() }), [0; 0]);
+        let first = on.runs().list(&ListRuns { limit: 3, ..of_parent() }).unwrap();
+        let next = ListRuns { limit: 3, cursor: first.next_cursor.clone(), ..of_parent() };
+        assert_eq!(shown(on, &next), [1, 0]);
+        let of_another = ListRuns { cursor: first.next_cursor, ..ListRuns::default() };
+        assert_eq!(code(on.runs().list(&of_another)), ErrorCode::InvalidArgument, "a cursor belongs to its filters");
+    });
+}
+
+/// What was there when the first page was asked for is listed once, whatever comes in meanwhile.
+fn growing(env: &Env) {
+    let store = env.open();
+    let put = |count: usize| {
+        let items = (0..count).map(|_| kind("a")).collect();
+        store.runs().enqueue_many(&EnqueueMany::new(items)).unwrap().into_iter().map(|run| run.id).collect::<Vec<_>>()
+    };
+    let (done, stop) = (std::sync::atomic::AtomicBool::new(false), std::sync::atomic::Ordering::SeqCst);
+    let there: BTreeSet<String> = put(90).into_iter().collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(stop) {
+                put(3);
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        });
+        for order in [Order::Newest, Order::Oldest] {
+            for state in [None, Some(vec![RunState::Queued, RunState::Failed])] {
+                let mut request = ListRuns { order, state, limit: 11, ..ListRuns::default() };
+                let mut seen = Vec::new();
+                loop {
+                    let page = store.runs().list(&request).unwrap();
+                    seen.extend(page.items.into_iter().map(|run| run.id));
+                    request.cursor = page.next_cursor;
+                    // In the order of coming in, a list of a growing queue has no end.
+                    if request.cursor.is_none() || there.iter().all(|id| seen.contains(id)) {
+                        break;
+                    }
+                }
+                let once: BTreeSet<String> = seen.iter().cloned().collect();
+                assert_eq!(once.len(), seen.len(), "none twice");
+                assert!(there.is_subset(&once), "none left out");
+            }
+        }
+        done.store(true, stop);
     });
 }
 

@@ -8,6 +8,7 @@ mod claim;
 mod deciding;
 mod enqueue;
 mod explain;
+mod inputs;
 mod keys;
 mod lease;
 mod limits;
@@ -35,6 +36,7 @@ pub(crate) fn cases() -> Vec<Case> {
         claim::cases(),
         deciding::cases(),
         enqueue::cases(),
+        inputs::cases(),
         keys::cases(),
         lease::cases(),
         limits::cases(),
