@@ -307,3 +307,8 @@ impl<'s> Runs<'s> {
         self.do_prune(request)
     }
 }
+
+/// The programs of the page on runs run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/runs.md")]
+struct DocsPage;

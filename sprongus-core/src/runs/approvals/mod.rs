@@ -92,3 +92,8 @@ impl<'s> Approvals<'s> {
         self.one_call().do_list(request)
     }
 }
+
+/// The programs of the page on approvals run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/approvals.md")]
+struct DocsPage;

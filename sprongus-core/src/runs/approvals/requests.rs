@@ -114,6 +114,13 @@ pub struct ListApprovals {
     pub cursor: Option<String>,
 }
 
+impl ListApprovals {
+    /// What is not decided yet.
+    pub fn pending() -> Self {
+        Self { decision: Some(DecisionFilter::Pending), ..Self::default() }
+    }
+}
+
 impl Default for ListApprovals {
     fn default() -> Self {
         Self { project: None, run_id: None, scope: None, decision: None, limit: fifty(), cursor: None }
