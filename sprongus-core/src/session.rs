@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Timestamp;
 use crate::db::{Db, Dialect, Executor, Signals, Unit, Value, Watch};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Cancels, Signal};
+use crate::events::{Cancels, News, Signal, Subscribers};
 use crate::options::Options;
 use crate::scope::Grant;
 
@@ -19,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) watch: Watch,
     pub(crate) cancels: Cancels,
+    pub(crate) subscribers: Arc<Subscribers>,
     db: RwLock<Option<Arc<Db>>>,
     dialect: Dialect,
     closed: AtomicBool,
@@ -36,6 +37,7 @@ impl Core {
             options,
             watch: Watch::new(db.as_ref().and_then(Db::watcher)),
             cancels: Cancels::default(),
+            subscribers: Arc::default(),
             db: RwLock::new(db.map(Arc::new)),
             dialect,
             closed: AtomicBool::new(false),
@@ -114,6 +116,7 @@ impl Core {
         // In a forked child a thread of the parent's may hold the lock for ever.
         if !self.forked() {
             self.watch.close();
+            self.subscribers.close();
             let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
             drop(db);
         }
@@ -140,6 +143,7 @@ impl Drop for Core {
         } else {
             // Before the database: on SQLite the writer's connection is the last to go.
             self.watch.close();
+            self.subscribers.close();
         }
     }
 }
@@ -167,11 +171,16 @@ pub(crate) trait Ground {
     /// Writes with one statement in a commit of its own (PostgreSQL), beside an open transaction; not where there is no
     /// connection for it.
     fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
+    /// The same, to be kept beyond this call; an open transaction cannot be.
+    fn lasting(&self) -> Option<Lasting>;
     /// The first position that an event of the open transaction may have (SQLite).
     fn own_events_from(&self) -> Option<i64>;
     /// Whether it is one transaction, whose reads see no end of what others do.
     fn in_transaction(&self) -> bool;
 }
+
+/// A store, kept.
+pub(crate) type Lasting = Arc<dyn Ground + Send + Sync>;
 
 /// A service's way to the database, the same from a store and from a transaction.
 #[derive(Clone, Copy)]
@@ -252,6 +261,11 @@ impl<'s> Session<'s> {
         Ok(out)
     }
 
+    /// See [`Ground::lasting`].
+    pub(crate) fn lasting(&self) -> Option<Lasting> {
+        self.ground.lasting()
+    }
+
     /// See [`Ground::own_events_from`].
     pub(crate) fn own_events_from(&self) -> Option<i64> {
         self.ground.own_events_from()
@@ -288,6 +302,8 @@ pub(crate) struct After {
     pub(crate) signals: Vec<Signal>,
     /// Runs that were canceled.
     pub(crate) canceled: Vec<String>,
+    /// The events that were written, where somebody listens.
+    pub(crate) news: Vec<News>,
 }
 
 impl After {
@@ -321,6 +337,11 @@ impl<'w> Work<'w> {
 
     pub(crate) fn who(&self) -> &'w Who {
         self.who
+    }
+
+    /// Whether somebody in this process wants to know of events.
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.core.subscribers.any()
     }
 
     /// How long the writer was waited for.

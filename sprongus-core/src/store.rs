@@ -16,7 +16,7 @@ use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
 use crate::scope::{Grant, Scope};
-use crate::session::{After, Core, Ground, Session, Who, Work};
+use crate::session::{After, Core, Ground, Lasting, Session, Who, Work};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::transaction::Tx;
@@ -294,6 +294,10 @@ impl Ground for Store {
         self.write(Unit::Statement, by, &mut |at| work(at.exec()))
     }
 
+    fn lasting(&self) -> Option<Lasting> {
+        Some(Arc::new(self.clone()))
+    }
+
     fn own_events_from(&self) -> Option<i64> {
         None
     }
@@ -302,10 +306,13 @@ impl Ground for Store {
         let db = self.core.db()?;
         let mut tries = 0;
         loop {
-            let mut after = After::default();
+            let (mut after, mut call) = (After::default(), None);
             let written = db.write(self.lane, unit, by, &mut |exec, waited| {
+                // A statement commits by itself; before, a transaction commits nothing.
+                call = (unit == Unit::Statement).then(|| self.core.subscribers.call()).flatten();
                 let mut at = Work::new(exec, &self.core, &self.who, waited);
                 let result = work(&mut at);
+                call = call.take().or_else(|| self.core.subscribers.call());
                 after = at.after;
                 result
             });
@@ -329,6 +336,7 @@ impl Ground for Store {
             }
             self.core.watch.tell(after.told());
             self.core.cancels.tell(&after.canceled);
+            self.core.subscribers.tell(call, after.news);
             return Ok(());
         }
     }

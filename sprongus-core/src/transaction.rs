@@ -18,7 +18,7 @@ use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
 use crate::scope::Scope;
-use crate::session::{After, Core, Ground, Session, Who, Work, locked};
+use crate::session::{After, Core, Ground, Lasting, Session, Who, Work, locked};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::store::{Store, os_user};
@@ -84,7 +84,8 @@ impl<'c> Tx<'c> {
     }
 
     fn over(core: Arc<Core>, who: Arc<Who>, store: Option<Store>, thread: Option<ThreadId>, held: Held<'c>) -> Self {
-        let state = State { held, open: Vec::new(), opened: 0, poisoned: None, own_events_from: None, after: After::default() };
+        let state =
+            State { held, open: Vec::new(), opened: 0, poisoned: None, own_events_from: None, after: After::default() };
         Self { shared: Arc::new(Shared { core, store, state: Mutex::new(state), thread }), who, number: 0, owner: true }
     }
 
@@ -168,9 +169,9 @@ impl<'c> Tx<'c> {
         state.usable(self.number)?.batch(&format!("SAVEPOINT {name}"))?;
         state.opened += 1;
         let number = state.opened;
-        let (signals, canceled) = (state.after.signals.len(), state.after.canceled.len());
-        let witness = state.after.witness.clone();
-        state.open.push(Savepoint { number, signals, canceled, witness });
+        let After { signals, canceled, news, witness } = &state.after;
+        let (signals, canceled, news, witness) = (signals.len(), canceled.len(), news.len(), witness.clone());
+        state.open.push(Savepoint { number, signals, canceled, news, witness });
         Ok(Self { shared: self.shared.clone(), who: self.who.clone(), number, owner: true })
     }
 
@@ -232,6 +233,7 @@ impl<'c> Tx<'c> {
             return Err(ended());
         };
         self.shared.left();
+        let call = self.shared.core.subscribers.call();
         let committed = connection.commit();
         drop(connection);
         let after = std::mem::take(&mut state.after);
@@ -241,6 +243,7 @@ impl<'c> Tx<'c> {
         }
         self.shared.core.watch.tell(after.told());
         self.shared.core.cancels.tell(&after.canceled);
+        self.shared.core.subscribers.tell(call, after.news);
         Ok(())
     }
 
@@ -268,6 +271,7 @@ impl<'c> Tx<'c> {
         if let Some(undone) = state.open.split_off(outer).into_iter().next() {
             state.after.signals.truncate(undone.signals);
             state.after.canceled.truncate(undone.canceled);
+            state.after.news.truncate(undone.news);
             state.after.witness = undone.witness;
         }
         if state.poisoned.is_some_and(|failed| failed >= depth) {
@@ -338,6 +342,10 @@ impl Ground for Tx<'_> {
         }
     }
 
+    fn lasting(&self) -> Option<Lasting> {
+        None
+    }
+
     fn own_events_from(&self) -> Option<i64> {
         locked(&self.shared.state).own_events_from
     }
@@ -356,6 +364,7 @@ impl Ground for Tx<'_> {
         state.own_events_from = state.own_events_from.or(from);
         state.after.signals.extend(after.signals);
         state.after.canceled.extend(after.canceled);
+        state.after.news.extend(after.news);
         if after.witness.is_some() {
             state.after.witness = after.witness;
         }

@@ -1,6 +1,8 @@
 //! Writes events, in the transaction of what they tell of.
 
-use crate::db::{Executor, Value};
+use super::{Event, News};
+use crate::clock::Timestamp;
+use crate::db::{Dialect, Executor, Value};
 use crate::error::Result;
 use crate::json::Json;
 use crate::session::{Witness, Work};
@@ -19,11 +21,19 @@ pub(crate) struct NewEvent<'e> {
 /// Appends one event; the work remembers it as the witness of its commit.
 pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
     let id = crate::id::new_id();
+    let returning = match work.dialect() {
+        Dialect::Postgres if work.has_listeners() => " RETURNING at",
+        _ => "",
+    };
     let sql = format!(
-        "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) VALUES ($1, $2, $3, $4, $5, $6, {}, $8, $9)",
+        "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) VALUES ($1, $2, $3, $4, $5, $6, {}, $8, $9){returning}",
         work.dialect().now(7)
     );
     let now = work.now();
+    let at = match &now {
+        Value::Timestamp(at) => Some(*at),
+        _ => None,
+    };
     let params = [
         Value::text(&id),
         event.run_id.into(),
@@ -35,9 +45,29 @@ pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
         event.actor.into(),
         work.dialect().json(event.payload),
     ];
-    work.execute(&sql, &params)?;
+    let rows = work.query(&sql, &params)?;
+    let at = rows.first().map(|row| row.time(0)).transpose()?.or(at);
+    at.into_iter().for_each(|at| tell(work, event, &id, at));
     work.after.witness = Some(Witness { subject: event.subject.to_owned(), seq: event.seq, id });
     Ok(())
+}
+
+/// Has an event that was written told to those who listen, once it is committed.
+pub(crate) fn tell(work: &mut Work<'_>, event: &NewEvent<'_>, id: &str, at: Timestamp) {
+    if !work.has_listeners() {
+        return;
+    }
+    let told = Event {
+        id: id.to_owned(),
+        run_id: event.run_id.map(str::to_owned),
+        subject: event.subject.to_owned(),
+        seq: event.seq,
+        kind: event.kind.to_owned(),
+        at,
+        actor: event.actor.to_owned(),
+        payload: event.payload.clone(),
+    };
+    work.after.news.push(News { project: event.project_id.map(str::to_owned), event: told });
 }
 
 /// The next seq of a subject whose events are not counted elsewhere.

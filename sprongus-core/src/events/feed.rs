@@ -102,7 +102,7 @@ impl<'s> Events<'s> {
     }
 
     pub(super) fn end(&self) -> Result<i64> {
-        while give(self.session, Turn::Wait)? == Given::Some {}
+        while matches!(give(self.session, Turn::Wait)?, Given::UpTo { all: false, .. }) {}
         let end = self.session.read(|exec| {
             let rows = exec.query(&format!("SELECT {}", last(exec.dialect())), &[])?;
             rows.first().map_or(Ok(0), |row| row.int(0))

@@ -116,7 +116,8 @@ impl Types {
                 None => (name.as_str(), false),
             };
             let letters = stem.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte));
-            if !letters || !(1..=64).contains(&stem.len()) || stem.starts_with('.') || stem.ends_with('.') != is_prefix {
+            if !letters || !(1..=64).contains(&stem.len()) || stem.starts_with('.') || stem.ends_with('.') != is_prefix
+            {
                 return Err(Error::invalid(format!(
                     "types[{index}] is no type of events: they are named like run.succeeded, and all of a family run.*"
                 )));

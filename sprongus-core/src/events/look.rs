@@ -17,7 +17,7 @@ pub(super) struct Found {
     pub(super) events: Vec<(i64, Event)>,
     /// Everything up to here was looked at.
     pub(super) until: i64,
-    /// Whether there may be more already.
+    /// Whether there is more to be looked at, or will be in a moment.
     pub(super) more: bool,
 }
 
@@ -33,12 +33,13 @@ pub(super) fn look(session: Session<'_>, filter: &Filter, after: i64, limit: i64
         return Ok(found);
     }
     match give(session, Turn::Try)? {
-        Given::Nothing => {}
-        given => {
-            if given != Given::Left {
+        Given::Never => {}
+        Given::Elsewhere => found.more = true,
+        Given::UpTo { end, all } => {
+            if end > found.until {
                 found.go_on(session, filter, limit)?;
             }
-            found.more |= given != Given::All;
+            found.more |= !all;
         }
     }
     Ok(found)

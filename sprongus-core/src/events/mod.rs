@@ -5,19 +5,26 @@ mod cancels;
 mod cursor;
 mod feed;
 mod filter;
+mod follow;
 mod known;
 mod look;
 mod model;
 mod positions;
+mod queue;
+mod subscribe;
+mod subscribers;
 mod waiter;
 
 pub use feed::{EventBatch, Events, ReadEvents};
+pub use follow::{Follow, FollowEvents, Stop};
 pub use model::Event;
+pub use subscribe::{SubscribeEvents, Subscription};
 
 pub(crate) use crate::db::Signal;
-pub(crate) use append::{NewEvent, append, committed, next_seq};
+pub(crate) use append::{NewEvent, append, committed, next_seq, tell};
 pub(crate) use cancels::{Cancels, OnCancel};
 pub(crate) use model::{COLUMNS, read_event};
 pub(crate) use positions::next_position;
+pub(crate) use subscribers::{News, Subscribers};
 #[allow(unused_imports)] // named by those who keep one
 pub(crate) use waiter::Waiter;

@@ -17,14 +17,12 @@ const BATCH: i64 = 1_000;
 /// What became of an attempt to give positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Given {
-    /// Every event that was committed when it began had one already.
-    Nothing,
-    /// Now all of them have.
-    All,
-    /// Some got one; there may be more without.
-    Some,
-    /// Another reader is giving them, or this one cannot: it reads what there is.
-    Left,
+    /// Events come with their positions, or this reader cannot give any.
+    Never,
+    /// Another reader is giving them just now.
+    Elsewhere,
+    /// They go up to `end`; with `all`, every event that was committed when it began has one.
+    UpTo { end: i64, all: bool },
 }
 
 /// Whether to wait for another reader who is giving positions.
@@ -39,7 +37,7 @@ pub(super) enum Turn {
 /// Gives positions to the next events without one, in the order of writing.
 pub(super) fn give(session: Session<'_>, turn: Turn) -> Result<Given> {
     if session.core().dialect() == Dialect::Sqlite || session.options().read_only {
-        return Ok(Given::Left);
+        return Ok(Given::Never);
     }
     let given = attempt(session, turn);
     match given {
@@ -52,14 +50,14 @@ pub(super) fn give(session: Session<'_>, turn: Turn) -> Result<Given> {
 fn attempt(session: Session<'_>, turn: Turn) -> Result<Given> {
     let known = session.core().shared::<Mutex<Known>>();
     let start = locked(&known).params();
-    let Some(Some(answer)) = session.beside(|exec| statement(exec, turn, &start))? else { return Ok(Given::Left) };
+    let answer = match session.beside(|exec| statement(exec, turn, &start))? {
+        None => return Ok(Given::Never),
+        Some(None) => return Ok(Given::Elsewhere),
+        Some(Some(answer)) => answer,
+    };
     let all = answer.count < BATCH;
     locked(&known).learn(&answer.snapshot, answer.last, all);
-    Ok(match answer.count {
-        0 => Given::Nothing,
-        _ if all => Given::All,
-        _ => Given::Some,
-    })
+    Ok(Given::UpTo { end: answer.end, all })
 }
 
 /// What the statement answers where it was this reader's turn.
@@ -67,6 +65,7 @@ struct Answer {
     count: i64,
     last: Option<i64>,
     snapshot: String,
+    end: i64,
 }
 
 /// The lock comes first: what depends on no row is decided before any is read. Rows that others have locked are being
@@ -87,14 +86,14 @@ fn statement(exec: &mut dyn Executor, turn: Turn, start: &[Value<'_>]) -> Result
          row_number() OVER (ORDER BY written) AS nth FROM new) AS numbered WHERE e.ctid = numbered.place \
          RETURNING e.position, e.written) \
          SELECT (SELECT mine FROM turn), count(*), max(written), txid_current_snapshot()::text, \
-         setval('sprongus_positions', max(position)) FROM given"
+         coalesce(setval('sprongus_positions', max(position)), (SELECT position FROM last)) FROM given"
     );
     let rows = exec.query(&sql, start)?;
     let Some(row) = rows.first() else { return Ok(None) };
     if !row.bool(0)? {
         return Ok(None);
     }
-    Ok(Some(Answer { count: row.int(1)?, last: row.opt_int(2)?, snapshot: row.text(3)? }))
+    Ok(Some(Answer { count: row.int(1)?, last: row.opt_int(2)?, snapshot: row.text(3)?, end: row.int(4)? }))
 }
 
 /// SQL: the last position that was given.

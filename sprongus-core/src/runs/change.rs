@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::binds::Binds;
 use super::lane;
 use super::model::{COLUMNS, Run, read_run};
-use super::record::{Told, insert_output, note, signal};
+use super::record::{Told, insert_output, signal};
 use super::state::{RunState, Step};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result};
@@ -131,7 +131,7 @@ impl<'c> Change<'c> {
         sql.push_str(&format!(" SELECT {COLUMNS} FROM run"));
         let rows = work.query(&sql, self.binds.values())?;
         let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
-        note(work, &run, event);
+        self.told.note(work, &run, event)?;
         Ok(Some(run))
     }
 }

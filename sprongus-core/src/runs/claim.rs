@@ -10,7 +10,7 @@ use super::kinds::Kinds;
 use super::lease::{self, LEASED};
 use super::limits::{self, Room};
 use super::model::{COLUMNS, Run, read_run};
-use super::record::{Told, note, signal};
+use super::record::{Told, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
 use super::{Runs, congestion, timeouts};
@@ -230,9 +230,7 @@ fn take_at_once<'b>(
     );
     let rows = work.query(&sql, binds.values())?;
     let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
-    if let (Some(run), Some(event)) = (runs.first(), events.first()) {
-        note(work, run, event.clone());
-    }
+    runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event.clone()))?;
     Ok(runs)
 }
 

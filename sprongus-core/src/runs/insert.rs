@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::approvals::gates;
 use super::binds::Binds;
 use super::model::{COLUMNS, Run, read_run};
-use super::record::{Told, note, signal};
+use super::record::{Told, signal};
 use super::requests::Enqueue;
 use super::state::RunState;
 use super::{lane, lease};
@@ -141,9 +141,7 @@ fn together(
     };
     let sql = format!("WITH run AS ({insert}), event AS ({tell}){gate} SELECT {COLUMNS} FROM run ORDER BY id");
     let runs = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<Vec<_>>>()?;
-    if let (Some(run), Some(event)) = (runs.first(), events.first()) {
-        note(work, run, event.clone());
-    }
+    runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event))?;
     Ok(runs)
 }
 

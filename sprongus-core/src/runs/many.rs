@@ -8,7 +8,7 @@ use super::binds::Binds;
 use super::change::assignments;
 use super::lease;
 use super::model::{COLUMNS, Run, read_run};
-use super::record::{Each, Told, insert_outputs, note, signal};
+use super::record::{Each, Told, insert_outputs, signal};
 use super::state::{RunState, Step};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result};
@@ -100,8 +100,12 @@ impl<'m> Many<'m> {
         let sql = self.sql(work, &mut binds)?;
         let rows = work.query(&sql, binds.values())?;
         let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
-        if let (Some(run), Some(row)) = (runs.first(), rows.first()) {
-            note(work, run, row.text(EVENT_ID)?);
+        for (run, row) in runs.iter().zip(&rows) {
+            let (actor, more) = (row.opt_text(TOLD_BY)?, row.opt_json(MORE)?.map(|more| more.to_value()));
+            let more = more.and_then(|more| more.as_object().cloned()).unwrap_or_default();
+            self.told(run.state, actor.as_deref(), more).note(work, run, row.text(EVENT_ID)?)?;
+        }
+        if let Some(run) = runs.first() {
             signal(work, run.state);
         }
         tracing::debug!(runs = runs.len(), step = ?self.step, "runs went on");
@@ -127,7 +131,7 @@ impl<'m> Many<'m> {
         if self.puts_off {
             sets.push(format!("run_at = {now} + delay_us * interval '1 microsecond'"));
         }
-        let told = Told { kind: self.step.event(), from: Some(from), to, actor: None, more: Map::new() };
+        let told = self.told(to, None, Map::new());
         let (actor, more) = (self.has("told_by").then_some("told_by"), self.has("more").then_some("more"));
         let event = told.insert_each(work, binds, &Each { ids: "event_id", actor, more })?;
         let outputs = match self.puts_out {
@@ -141,11 +145,17 @@ impl<'m> Many<'m> {
             "WITH given AS MATERIALIZED ({given}), held AS MATERIALIZED (SELECT id FROM sprongus_runs, given \
              WHERE id = ANY ({}) AND {holds} ORDER BY id FOR UPDATE OF sprongus_runs), run AS (UPDATE sprongus_runs SET {} \
              FROM given WHERE id = ANY (ARRAY (SELECT id FROM held)) AND {holds} RETURNING {COLUMNS}, {}), \
-             event AS ({event}){outputs} SELECT {COLUMNS}, event_id FROM run ORDER BY id",
+             event AS ({event}){outputs} SELECT {COLUMNS}, event_id, {}, {} FROM run ORDER BY id",
             arrays.first().map_or("", String::as_str),
             sets.join(", "),
             names.get(2..).unwrap_or_default().join(", "),
+            actor.unwrap_or("NULL"),
+            more.unwrap_or("NULL"),
         ))
+    }
+
+    fn told<'t>(&self, to: RunState, actor: Option<&'t str>, more: Map<String, serde_json::Value>) -> Told<'t> {
+        Told { kind: self.step.event(), from: Some(RunState::Running), to, actor, more }
     }
 
     fn has(&self, column: &str) -> bool {
@@ -153,5 +163,7 @@ impl<'m> Many<'m> {
     }
 }
 
-/// Where the id of its event stands in a row: behind those that [`read_run`] reads.
+/// Where the id of its event stands in a row, who did it and what more it tells: behind those that [`read_run`] reads.
 const EVENT_ID: usize = 30;
+const TOLD_BY: usize = EVENT_ID + 1;
+const MORE: usize = EVENT_ID + 2;

@@ -8,7 +8,7 @@ use crate::db::{Dialect, Value};
 use crate::error::Result;
 use crate::events::{self, NewEvent, Signal};
 use crate::json::Json;
-use crate::session::{Witness, Work};
+use crate::session::{Who, Witness, Work};
 
 /// The kind of the artifact that a run's output is kept as.
 pub(super) const OUTPUT_KIND: &str = "run.output";
@@ -60,17 +60,33 @@ impl Told<'_> {
 
     /// Appends the event of a run that was written.
     pub(super) fn append(&self, work: &mut Work<'_>, run: &Run) -> Result<()> {
-        let who = work.who();
-        let event = NewEvent {
+        let (subject, payload) = (subject(&run.id), self.payload(Some(run))?);
+        let event = self.event(work.who(), run, &subject, &payload);
+        events::append(work, &event)
+    }
+
+    /// After PostgreSQL wrote a run and its event: remembers what proves that they were committed, and whom to tell then.
+    pub(super) fn note(&self, work: &mut Work<'_>, run: &Run, id: String) -> Result<()> {
+        let subject = subject(&run.id);
+        if work.has_listeners() {
+            let payload = self.payload(Some(run))?;
+            let event = self.event(work.who(), run, &subject, &payload);
+            events::tell(work, &event, &id, run.updated_at);
+        }
+        work.after.witness = Some(Witness { subject, seq: run.version, id });
+        Ok(())
+    }
+
+    fn event<'e>(&'e self, who: &'e Who, run: &'e Run, subject: &'e str, payload: &'e Json) -> NewEvent<'e> {
+        NewEvent {
             run_id: Some(&run.id),
             project_id: run.project_id.as_deref(),
-            subject: &subject(&run.id),
+            subject,
             seq: run.version,
             kind: self.kind,
             actor: self.actor.or(run.claimed_by.as_deref()).unwrap_or(&who.actor),
-            payload: &self.payload(Some(run))?,
-        };
-        events::append(work, &event)
+            payload,
+        }
     }
 
     /// PostgreSQL: the INSERT of one event for each row of the table expression `run`; `ids` is SQL that gives their ids.
@@ -131,11 +147,6 @@ pub(super) fn insert_outputs(dialect: Dialect, id: &str, content: &str, hash: &s
          AND a.kind = '{OUTPUT_KIND}' AND a.logical_key = run.id), 'application/json', {content}, {hash}, {size}, {json}, \
          updated_at FROM {run}"
     )
-}
-
-/// Remembers what proves that the work was committed, and who is to be told then.
-pub(super) fn note(work: &mut Work<'_>, run: &Run, event: String) {
-    work.after.witness = Some(Witness { subject: subject(&run.id), seq: run.version, id: event });
 }
 
 /// Tells, after the commit, those who wait for runs to become ready or to end.

@@ -25,6 +25,7 @@ pub(super) struct Savepoint {
     pub(super) number: u64,
     pub(super) signals: usize,
     pub(super) canceled: usize,
+    pub(super) news: usize,
     pub(super) witness: Option<Witness>,
 }
 
