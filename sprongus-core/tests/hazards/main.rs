@@ -10,6 +10,7 @@ mod deciding;
 mod keys;
 mod opening;
 mod runs_postgres;
+mod worker_postgres;
 
 use sprongus::presets::{CreatePreset, ListPresets, PresetKind};
 use sprongus::{Json, Store};

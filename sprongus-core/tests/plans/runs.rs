@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sprongus::clock::testing::ManualClock;
 use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Succeed};
-use sprongus::worker::{Outcome, WorkerOptions};
+use sprongus::worker::{Context, Outcome, WorkerOptions};
 use sprongus::{Clock, Dialect, Json, LentPostgres, LentSqlite, Options, Store, SystemClock, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
@@ -150,9 +150,15 @@ fn a_worker_reads_no_history_on_postgres() {
     // A handle of a project, to which what others have due tomorrow means nothing.
     let scoped = store.scoped("p", sprongus::Scope::DEFAULT).unwrap();
     scoped.runs().claim_next(&Claim { kinds: Some(vec!["k1".to_owned()]), ..Claim::new("w") }).unwrap();
-    let worker = store.worker(WorkerOptions::default()).unwrap();
-    for kind in ["k1", "k2", "sync/*"] {
-        worker.handle(kind, |_| Ok(Outcome::None)).unwrap();
+    // Long enough for heartbeats.
+    let lease = Duration::from_millis(600);
+    let worker = store.worker(WorkerOptions { lease, ..WorkerOptions::default() }).unwrap();
+    for (kind, millis) in [("k1", 0), ("k2", 25), ("sync/*", 0)] {
+        let work = move |_: &Context| {
+            std::thread::sleep(Duration::from_millis(millis));
+            Ok(Outcome::None)
+        };
+        worker.handle(kind, work).unwrap();
     }
     worker.run_until_idle(Duration::ZERO).unwrap();
     drop((worker, scoped));
