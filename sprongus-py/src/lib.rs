@@ -44,6 +44,8 @@ fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<runs::Runs>()?;
     module.add_class::<approvals::Approvals>()?;
     module.add_class::<events::Events>()?;
+    module.add_class::<events::Follow>()?;
+    module.add_class::<events::Subscription>()?;
     module.add_class::<inbox::Inbox>()?;
     module.add_class::<schedules::Schedules>()?;
     module.add_class::<presets::Presets>()?;

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import fresh
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "python"
 
@@ -51,3 +52,40 @@ def test_the_demo_says_what_is_wrong_and_fails(tmp_path: Path) -> None:
     assert "attempt 2" not in ragged.stdout
     away = run(tmp_path, "demo.py", "--db", "postgresql://u:hidden@127.0.0.1:1/x")
     assert away.returncode == 1 and "Connection refused" in away.stderr and "hidden" not in away.stderr
+
+
+def lines(tmp_path: Path, name: str, store: str) -> list[str]:
+    """What an example prints, on a place of its own."""
+    place = fresh(store, tmp_path)
+    done = run(tmp_path, name, place.url, *place.options.values())
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("store", ["sqlite-file", "postgres"])
+def test_a_handler_that_asks_for_leave(tmp_path: Path, store: str) -> None:
+    assert lines(tmp_path, "approvals.py", store) == [
+        "building",
+        "awaiting_approval",
+        "asked: deploys app:7 to all hosts",
+        "app:7 deployed, with leave of ada",
+    ]
+
+
+@pytest.mark.parametrize("store", ["sqlite-file", "postgres"])
+def test_periodic_work(tmp_path: Path, store: str) -> None:
+    said = lines(tmp_path, "periodic.py", store)
+    assert said[0].startswith("the next report is due at 2")
+    assert said[1:3] == ["checking the disk"] * 2
+
+
+@pytest.mark.parametrize("store", ["sqlite-file", "postgres"])
+def test_following_events(tmp_path: Path, store: str) -> None:
+    said = lines(tmp_path, "follow.py", store)
+    assert said[:4] == [
+        "1 run.enqueued queued",
+        "2 run.started running",
+        "3 run.succeeded succeeded",
+        "hello, world",
+    ]
+    assert said[4].startswith("followed to ")

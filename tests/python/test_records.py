@@ -16,7 +16,27 @@ def records(store):
     [claimed] = store.runs.claim_next("w")
     entry = store.aux("p", "assets").create({"title": "<x>"}, id="a")
     report = store.aux("p", "assets").bulk_upsert([{"id": "b"}])
-    return [made, claimed, *store.runs.events(made.id), entry, report, *store.presets.list()]
+    store.runs.step(claimed, "a", lambda: {"<b>": 1})
+    store.runs.limit_kind("k", concurrency=3)
+    gated = store.runs.enqueue("k", needs_approval=True)
+    return [
+        made,
+        claimed,
+        *store.runs.events(made.id),
+        entry,
+        report,
+        *store.presets.list(),
+        *store.runs.steps(made.id),
+        *store.runs.limits(),
+        store.runs.stats(),
+        store.approvals.get(gated.id),
+        store.approvals.approve(gated.id, by="ada", metadata={"<b>": 1}),
+        store.inbox.accept("c", "1"),
+        store.inbox.accept("c", "2", {"kind": "k"}),
+        store.schedules.put("s", "k", every=60),
+        store.schedules.put("t", "k", cron="@daily", tz="Asia/Tokyo"),
+        store.worker("w").metrics(),
+    ]
 
 
 def test_they_compare_hash_copy_and_pickle(records):

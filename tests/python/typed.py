@@ -1,5 +1,6 @@
 """A program in types, for mypy --strict: every call with what it gives."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
@@ -23,6 +24,32 @@ def runs(store: sprongus.Store) -> None:
     assert_type([event.type for event in store.runs.events(run.id)], list[str])
     for each in store.runs.iter(kind="k"):
         assert_type(each, sprongus.Run)
+
+
+def queue(store: sprongus.Store, run: sprongus.Run) -> None:
+    assert_type(store.runs.ensure_idempotent("key", lambda: {"kind": "k"}), sprongus.Run)
+    for outcome in store.runs.succeed_many([run, sprongus.Lease(run.id, run.lease)]):
+        assert_type(outcome, sprongus.Run | sprongus.SprongusError)
+    assert_type(store.runs.fail_many([(run, "x")]), list[sprongus.Run | sprongus.SprongusError])
+    assert_type(store.runs.snooze(run, timedelta(minutes=1)).run_at, datetime)
+    assert_type([step.name for step in store.runs.steps(run.id)], list[str])
+    assert_type(store.runs.wait(run.id, timeout=1).parent_id, str | None)
+    assert_type(store.runs.stats().by_kind, dict[str, dict[str, int]])
+    assert_type(store.runs.limits(), list[sprongus.KindLimit])
+    assert_type(store.approvals.approve(run.id, by="ada"), sprongus.Approval)
+    assert_type(store.approvals.list(decision="pending"), sprongus.Page[sprongus.Approval])
+    assert_type(store.inbox.accept("c", "1", {"kind": "k"}).run, sprongus.Run | None)
+    assert_type(store.schedules.put("s", "k", cron="@daily").next_at, datetime | None)
+    assert_type(store.schedules.next_times("s"), list[datetime])
+
+
+def events(store: sprongus.Store) -> None:
+    batch = store.events.read(types=["run.*"])
+    assert_type(batch, sprongus.EventBatch)
+    feed: Iterator[sprongus.Event] = store.events.follow(after=batch.cursor)
+    assert_type(next(feed).seq, int)
+    with store.events.subscribe(lambda event: print(event.type)) as subscription:
+        assert_type(subscription, sprongus.Subscription)
 
 
 def documents(store: sprongus.Store) -> None:
@@ -52,6 +79,11 @@ def works(store: sprongus.Store) -> None:
     @worker.handler("k")
     def handle(context: sprongus.Context) -> Any:
         context.heartbeat({"done": 1})
+        context.step("part", lambda: 1)
+        assert_type(context.approval("deploy", "all hosts").decided_by, str | None)
+        assert_type(context.time_left, float | None)
+        if context.wait_canceled(timedelta(seconds=1)):
+            raise sprongus.Snooze(60)
         if context.canceled:
             raise sprongus.Fatal("not wanted")
         with context.transaction() as tx:
@@ -61,3 +93,4 @@ def works(store: sprongus.Store) -> None:
     worker.run(until_idle=True, patience=timedelta(seconds=1))
     worker.start()
     assert_type(worker.stop(timeout=None), bool)
+    assert_type(worker.metrics().run["p95"], float)
