@@ -4,6 +4,8 @@
 mod approvals;
 mod aux_store;
 mod explain;
+mod forced;
 mod keeping;
 mod lists;
+mod pages;
 mod runs;
