@@ -11,6 +11,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 SECONDS_EACH ?= 60
 CASES   ?= 100000
+SEQUENCES ?= 20000
 
 CARGO   ?= cargo
 VENV    := target/venv
@@ -85,8 +86,8 @@ crash: build ## kill -9 loops for SECONDS_EACH seconds each (60)
 	SPRONGUS_CRASH_SECONDS=$(SECONDS_EACH) $(WITH_PG) $(CARGO) test $(ALL) --test crash -- --nocapture
 
 .PHONY: fuzz
-fuzz: build ## the property tests with CASES cases each (100000)
-	PROPTEST_CASES=$(CASES) $(WITH_PG) $(CARGO) test $(ALL) --lib --tests -- prop
+fuzz: build ## the property tests with CASES cases each (100000), the queue beside its model with SEQUENCES (20000)
+	PROPTEST_CASES=$(CASES) SPRONGUS_SEQUENCES=$(SEQUENCES) $(WITH_PG) $(CARGO) test $(ALL) --lib --tests -- prop
 
 .PHONY: generate
 generate: ## write anew what is generated: the C header, its symbol list, the JSON Schemas
