@@ -25,6 +25,7 @@ use crate::time::Seconds;
 /// migrate: False raises `SchemaVersionError` where the schema is not current
 /// read_only: never write
 /// schema: the PostgreSQL schema that holds the tables
+/// listen_url: PostgreSQL, where `url` leads to a pooler in transaction mode: the server itself, to listen for others' commits
 ///
 /// Raises `InvalidArgumentError` (the URL, a directory), `NotFoundError` (its folder), `PermissionDeniedError`,
 /// `UnavailableError`, `CorruptError`, `SchemaVersionError`, `UnsupportedError`. No password shows in them.
@@ -36,12 +37,12 @@ use crate::time::Seconds;
         url, *, durability = None, busy_timeout = None, pool_size = None, statement_cache = true,
         max_payload_bytes = None, max_error_bytes = None, allow_network_fs = false, call_timeout = None,
         backoff_base = None, backoff_cap = None, max_artifact_bytes = None, actor = None, migrate = true,
-        read_only = false, schema = None
+        read_only = false, schema = None, listen_url = None
     ),
     text_signature = "(url, *, durability='full', busy_timeout=5.0, pool_size=4, statement_cache=True, \
                       max_payload_bytes=1048576, max_error_bytes=16384, allow_network_fs=False, call_timeout=30.0, \
                       backoff_base=1.0, backoff_cap=300.0, max_artifact_bytes=67108864, actor=None, migrate=True, \
-                      read_only=False, schema=None)"
+                      read_only=False, schema=None, listen_url=None)"
 )]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub(crate) fn open(
@@ -62,6 +63,7 @@ pub(crate) fn open(
     migrate: bool,
     read_only: bool,
     schema: Option<Text>,
+    listen_url: Option<Text>,
 ) -> PyResult<Store> {
     crate::log::install(py)?;
     let url = location(&url)?;
@@ -84,6 +86,7 @@ pub(crate) fn open(
         migrate,
         read_only,
         schema: text(schema),
+        listen_url: text(listen_url),
         interrupt: Some(interrupt()),
         ..default
     };

@@ -409,3 +409,66 @@ def test_ctrl_c_ends_the_wait_for_handlers(tmp_path):
         print(store.runs.get(run.id).state)
     """
     assert run_script(code, tmp_path / "app.db").stdout == "succeeded\n"
+
+
+WAKES = """
+    import sys, threading, time, sprongus
+    store = sprongus.open(sys.argv[1], schema=sys.argv[2] or None, listen_url=sys.argv[1] if sys.argv[2] else None)
+    begun = []
+    worker = store.worker(poll_interval=30)
+    @worker.handler("k")
+    def handle(context):
+        begun.append(time.time() - context.input)
+    worker.start()
+    print("ready", flush=True)
+    deadline = time.monotonic() + 20
+    while len(begun) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    worker.stop()
+    print(len(begun) == 5 and sorted(begun)[2] < 5, flush=True)
+"""
+
+
+def test_an_idle_worker_of_another_process_is_woken(shared_place):
+    arguments = [shared_place.url, shared_place.options.get("schema", "")]
+    with shared_place.open() as store:
+        child = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(WAKES), *arguments], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        try:
+            assert child.stdout.readline() == "ready\n"
+            for _ in range(5):
+                time.sleep(0.3)
+                store.runs.enqueue("k", time.time())
+            assert child.stdout.readline() == "True\n"
+            assert child.wait(20) == 0
+        finally:
+            child.kill()
+            child.stdout.close()
+            child.wait(30)
+
+
+SHARE = """
+    import sys, sprongus
+    with sprongus.open(sys.argv[1], schema=sys.argv[2] or None) as store:
+        worker = store.worker(concurrency=4, poll_interval=0.05)
+        @worker.handler("k")
+        def handle(context):
+            sys.stdout.write(f"{context.step('worked', lambda: context.input)}\n")
+        worker.run(until_idle=True, patience=0)
+"""
+
+
+def test_two_processes_share_the_work(shared_place):
+    with shared_place.open() as store:
+        store.runs.enqueue_many([{"kind": "k", "input": number} for number in range(200)])
+        arguments = [shared_place.url, shared_place.options.get("schema", "")]
+        children = [
+            subprocess.Popen([sys.executable, "-c", textwrap.dedent(SHARE), *arguments], stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        said = [child.communicate(timeout=120)[0].split() for child in children]
+        assert sorted(int(line) for lines in said for line in lines) == list(range(200))
+        assert {run.state for run in store.runs.iter(limit=1000)} == {"succeeded"}
+        assert {run.lease for run in store.runs.iter(limit=1000)} == {1}

@@ -10,6 +10,10 @@ use sprongus_conformance::Case;
 const OTHERWISE: &[(&str, &str, &str)] = &[
     // store.info is three getters of the store in C and Python.
     ("store.info", "sprongus_store_backend", "schema_version"),
+    // What a host does between two of these is a function in Python.
+    ("runs.find_idempotent", "sprongus_runs_find_idempotent", "def ensure_idempotent("),
+    ("runs.find_step", "sprongus_runs_find_step", "def step("),
+    ("runs.save_step", "sprongus_runs_save_step", "def step("),
 ];
 
 /// Operations that show a handle what it may read of theirs, and refuse one that may read nothing.
