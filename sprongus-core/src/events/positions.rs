@@ -80,8 +80,7 @@ fn statement(exec: &mut dyn Executor, turn: Turn, start: &[Value<'_>]) -> Result
         "WITH turn AS MATERIALIZED (SELECT {lock} AS mine), \
          new AS MATERIALIZED (SELECT ctid AS place, written FROM sprongus_events WHERE (SELECT mine FROM turn) \
          AND position IS NULL AND written > (SELECT {START}) ORDER BY written LIMIT {BATCH} FOR UPDATE SKIP LOCKED), \
-         last AS MATERIALIZED (SELECT greatest((SELECT max(position) FROM sprongus_events), {LAST}) AS position \
-         WHERE (SELECT mine FROM turn)), \
+         last AS MATERIALIZED (SELECT {LAST} AS position WHERE (SELECT mine FROM turn)), \
          given AS (UPDATE sprongus_events AS e SET position = last.position + nth FROM last, (SELECT place, \
          row_number() OVER (ORDER BY written) AS nth FROM new) AS numbered WHERE e.ctid = numbered.place \
          RETURNING e.position, e.written) \
@@ -96,8 +95,9 @@ fn statement(exec: &mut dyn Executor, turn: Turn, start: &[Value<'_>]) -> Result
     Ok(Some(Answer { count: row.int(1)?, last: row.opt_int(2)?, snapshot: row.text(3)?, end: row.int(4)? }))
 }
 
-/// SQL: the last position that was given.
-const LAST: &str = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM sprongus_positions)";
+/// SQL: the last position that was given. Not every way to move tables takes their sequences along.
+const LAST: &str = "greatest((SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM sprongus_positions), \
+    (SELECT max(position) FROM sprongus_events))";
 
 /// SQL: the last position that was given, on that database.
 pub(super) fn last(dialect: Dialect) -> &'static str {

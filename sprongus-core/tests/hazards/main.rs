@@ -7,6 +7,7 @@ mod commit_postgres;
 #[cfg(target_os = "linux")]
 mod commit_sqlite;
 mod deciding;
+mod feed_postgres;
 mod keys;
 mod opening;
 mod runs_postgres;

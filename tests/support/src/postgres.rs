@@ -97,6 +97,19 @@ impl Postgres {
         run(&mut psql).trim_end().to_owned()
     }
 
+    /// Copies a schema into another database as people move their data: pg_dump, then psql.
+    ///
+    /// # Panics
+    /// When either fails, with its message.
+    pub fn dump_and_restore(from: &str, schema: &str, to: &str) {
+        let mut dump = Command::new(pg_bin::folder().join("pg_dump"));
+        let script = run(dump.args(["--no-owner", "--schema", schema, "-d", from]));
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), script).expect("write the dump");
+        let mut psql = Command::new(pg_bin::folder().join("psql"));
+        run(psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", to, "-f"]).arg(file.path()));
+    }
+
     /// Kills the server as a crash would (immediate shutdown) and starts it again on the same port and data.
     pub fn restart(&self) {
         let server = self.own();

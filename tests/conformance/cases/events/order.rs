@@ -12,6 +12,7 @@ use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::runs::{Claim, Enqueue, EnqueueMany, Succeed};
 use sprongus::{Error, Event, Json, Options, Store, Timestamp};
 use sprongus_conformance::{Backend, Case, Env};
+use sprongus_testkit::{Postgres, TempDir, temp_dir};
 
 use super::{after, batch, case, check_order, drain, kinds, put};
 
@@ -23,6 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("events::each_subjects_events_come_in_the_order_of_seq", READ, false, clocks_disagree),
         case("events::eight_write_and_three_read_each_event_once", READ, false, eight_and_three),
         case("events::a_position_is_never_given_again", READ, false, never_again),
+        case("events::cursors_go_on_in_a_copy", READ, false, copied),
     ]
 }
 
@@ -150,4 +152,39 @@ fn never_again(env: &Env) {
     let new = batch(store.events(), &after(&end));
     assert_eq!((kinds(&new.items), new.items[0].run_id.as_ref()), (vec!["run.enqueued"], Some(&run.id)));
     assert_ne!(new.cursor, end);
+}
+
+/// The whole store as a backup brings it back elsewhere: a snapshot on SQLite, pg_dump and psql on PostgreSQL.
+fn copy(env: &Env, store: &Store) -> (Store, TempDir) {
+    let folder = temp_dir();
+    let url = match env.schema() {
+        None => {
+            let file = folder.path().join("copy.db");
+            store.snapshot(&file).unwrap();
+            file.to_str().unwrap().to_owned()
+        }
+        Some(schema) => {
+            let url = Postgres::shared().create_database(&format!("{schema}_copy"));
+            Postgres::dump_and_restore(env.url(), schema, &url);
+            url
+        }
+    };
+    (Store::open(&url, env.options()).unwrap(), folder)
+}
+
+fn copied(env: &Env) {
+    let store = env.open();
+    (0..5).for_each(|_| drop(put(&store, "read")));
+    let read = batch(store.events(), &ReadEvents { limit: 3, ..ReadEvents::default() });
+    let end = store.events().position().unwrap();
+    store.execute("DELETE FROM sprongus_events WHERE run_id = (SELECT max(id) FROM sprongus_runs)", &[]).unwrap();
+    let unread = put(&store, "nobody read");
+    let (copy, _folder) = copy(env, &store);
+    let rest = drain(copy.events(), &after(&read.cursor));
+    assert_eq!(rest.len(), 2, "one of two that were not read is gone, and one is new");
+    assert_eq!(rest[1].run_id.as_ref(), Some(&unread.id));
+    assert_eq!(drain(copy.events(), &after(&end)), rest[1..], "the position of what is gone is not given again");
+    let new = put(&copy, "of the copy");
+    assert_eq!(drain(copy.events(), &after(&end)).last().unwrap().run_id, Some(new.id));
+    assert_eq!(drain(store.events(), &after(&read.cursor)), rest, "the store goes its own way");
 }
