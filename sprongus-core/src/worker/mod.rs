@@ -144,15 +144,12 @@ impl Worker {
         if locked(&self.shared.handlers).kinds().is_empty() {
             return Err(Error::misuse("the worker has no handler: give it one with handle()"));
         }
-        let mut works: Vec<(&str, fn(&Shared))> = vec![
+        let mut works: Vec<(&str, Work)> = vec![
             ("sprongus-leases", heartbeats::run),
             ("sprongus-reports", |shared| report::run(shared, false)),
             ("sprongus-reports", |shared| report::run(shared, true)),
         ];
-        works.extend(std::iter::repeat_n(
-            ("sprongus-worker", execute::run as fn(&Shared)),
-            self.shared.options.concurrency,
-        ));
+        works.extend(std::iter::repeat_n(("sprongus-worker", execute::run as Work), self.shared.options.concurrency));
         let threads = works.len() + 1;
         if !self.shared.begin(threads) {
             return Err(Error::misuse("the worker is at work already"));
@@ -202,6 +199,9 @@ fn work(shared: &Shared, patience: Option<Duration>) -> Result<()> {
     })
 }
 
+/// What a thread of a worker does, until there is nothing left to do.
+type Work = fn(&Shared);
+
 /// Counts the thread out when its work ends, by a panic too.
 fn ended_after<T>(shared: &Shared, work: impl FnOnce(&Shared) -> T) -> T {
     struct Ended<'s>(&'s Shared);
@@ -221,3 +221,8 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
             .with_source(error)
     })
 }
+
+/// The programs of the page on workers run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/worker.md")]
+struct DocsPage;
