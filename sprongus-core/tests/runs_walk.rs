@@ -26,8 +26,10 @@ struct Walker {
 impl Walker {
     fn new(url: &str, schema: Option<String>) -> Self {
         let clock = ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
-        let options =
-            Options { clock: Arc::new(clock.clone()), schema, actor: Some("host".into()), ..Options::default() };
+        // Tried again at once where nothing else was said: chance would part the two.
+        let backoff_base = Duration::ZERO;
+        let actor = Some("host".into());
+        let options = Options { clock: Arc::new(clock.clone()), schema, actor, backoff_base, ..Options::default() };
         let store = Store::open(url, options).unwrap();
         let scoped = store.scoped("p", Scope::DEFAULT).unwrap();
         Self { store, scoped, clock, names: HashMap::new(), runs: Vec::new() }
@@ -133,7 +135,7 @@ fn list(rng: &mut Rng) -> Value {
 fn step(rng: &mut Rng) -> (&'static str, Value) {
     let id = format!("#{}", rng.usize(..12));
     let lease = rng.i64(0..4);
-    match rng.u8(..16) {
+    match rng.u8(..22) {
         0..=2 => ("runs.enqueue", item(rng)),
         3 => ("runs.enqueue_many", json!({ "items": (0..rng.usize(0..5)).map(|_| item(rng)).collect::<Vec<_>>() })),
         4..=6 => ("runs.claim_next", claim(rng)),
@@ -151,15 +153,63 @@ fn step(rng: &mut Rng) -> (&'static str, Value) {
         12 => ("runs.rescue", json!({ "limit": rng.i64(0..3) })),
         13 => ("runs.list", list(rng)),
         14 => ("runs.events", json!({ "id": id })),
-        _ => ("runs.output", json!({ "id": id })),
+        15 => ("runs.output", json!({ "id": id })),
+        16 => ("runs.snooze", json!({ "id": id, "lease": lease, "delay": rng.u8(..8) })),
+        17 => ("runs.retry", json!({ "id": id })),
+        18 => many(rng),
+        19 => (
+            "runs.find_idempotent",
+            json!({ "key": one(rng, &["k1", "k2", "k3"]), "project": one(rng, &[None, Some("p")]) }),
+        ),
+        20 => {
+            let decide = json!({ "runId": id, "by": "eve", "scope": one(rng, &["run", "deploy"]), "note": "as seen" });
+            (one(rng, &["approvals.approve", "approvals.approve", "approvals.deny"]), decide)
+        }
+        _ => one(
+            rng,
+            &[
+                (
+                    "approvals.request",
+                    json!({ "id": id, "lease": lease, "scope": "deploy", "intentSummary": "put it out" }),
+                ),
+                ("runs.save_step", json!({ "id": id, "lease": lease, "name": "one", "output": [lease] })),
+                ("runs.find_step", json!({ "id": id, "lease": lease, "name": "one" })),
+                ("runs.steps", json!({ "id": id })),
+            ],
+        ),
+    }
+}
+
+/// Reports on several runs, some of them twice.
+fn many(rng: &mut Rng) -> (&'static str, Value) {
+    let fails = rng.bool();
+    let mut item = || {
+        let mut item = json!({ "id": format!("#{}", rng.usize(..8)), "lease": rng.i64(0..4) });
+        match fails {
+            true => item["error"] = one(rng, &["no", "\u{1}é"]).into(),
+            false => item["output"] = one(rng, &[json!(null), json!({ "b": 1e16, "a": 1 })]),
+        }
+        item
+    };
+    let items: Vec<Value> = (0..5).map(|_| item()).collect();
+    (if fails { "runs.fail_many" } else { "runs.succeed_many" }, json!({ "items": items }))
+}
+
+/// Puts in the ids of the runs that `#n` stands for.
+fn named(walker: &Walker, request: &mut Value) {
+    match request {
+        Value::String(text) if text.starts_with('#') => {
+            let run = walker.runs.get(text[1..].parse::<usize>().unwrap());
+            *request = run.map_or("none", String::as_str).into();
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| named(walker, item)),
+        Value::Object(members) => members.values_mut().for_each(|member| named(walker, member)),
+        _ => {}
     }
 }
 
 fn answer(walker: &mut Walker, on: &dyn ops::Target, name: &str, mut request: Value) -> String {
-    if let Some(number) = request["id"].as_str().and_then(|id| id.strip_prefix('#')) {
-        request["id"] =
-            walker.runs.get(number.parse::<usize>().unwrap()).map_or("none".into(), |id| id.as_str().into());
-    }
+    named(walker, &mut request);
     let answer = ops::call(on, name, request.to_string().as_bytes());
     if let Ok(answer) = &answer {
         walker.remember(answer);
