@@ -31,8 +31,11 @@ fn explained(inner: impl Executor, walks: impl Fn(&[String]) -> bool) {
         assert!(cursor.is_some(), "there are more");
         tx.runs().list(&ListRuns { cursor, ..list }).unwrap();
     }
+    tx.runs().list(&ListRuns { parent: Some("k1".to_owned()), ..ListRuns::default() }).unwrap();
     let plans = plans.lock().unwrap();
-    assert_eq!(plans.len(), 10);
+    assert_eq!(plans.len(), 11);
+    let of_parent = plans.last().unwrap().1.join("\n");
+    assert!(of_parent.contains("sprongus_runs_parent"), "{of_parent}");
     for (sql, plan) in plans.iter() {
         assert!(!walks(plan), "reads more than a page of {FINISHED}: {sql}\n{}", plan.join("\n"));
     }

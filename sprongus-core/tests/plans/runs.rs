@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sprongus::clock::testing::ManualClock;
-use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Succeed};
+use sprongus::runs::{Claim, Fail, FailMany, Heartbeat, Rescue, RetryRun, Run, Snooze, Succeed, SucceedMany};
 use sprongus::worker::{Context, Outcome, WorkerOptions};
 use sprongus::{Clock, Dialect, Json, LentPostgres, LentSqlite, Options, Store, SystemClock, Tx};
 use sprongus_testkit::{Postgres, temp_file};
@@ -13,7 +13,8 @@ use crate::explain::{Explaining, Plans};
 
 pub(crate) const FINISHED: i64 = 20_000;
 
-/// 20,000 finished runs, 2,000 due tomorrow, 2,000 ready ones of a kind nobody asks for, 300 ready and 50 claimed ones.
+/// 20,000 finished runs, 2,000 due tomorrow, 2,000 ready ones of a kind nobody asks for, 300 ready and 50
+/// claimed ones, every other of them out of its time.
 pub(crate) fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
     let rows = |n: i64| match dialect {
         Dialect::Sqlite => {
@@ -23,7 +24,8 @@ pub(crate) fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
     };
     let (input, lease, lease_columns) = match dialect {
         Dialect::Sqlite => {
-            ("'null'", "'2024-01-01T00:01:00.000000Z', 1000, 'boot-1'", "lease_until, lease_mono, lease_boot")
+            let lease = "'2024-01-01T00:01:00.000000Z', 1000, 'boot-1', CASE WHEN n % 2 = 0 THEN 1000 END";
+            ("'null'", lease, "lease_until, lease_mono, lease_boot, timeout_mono")
         }
         Dialect::Postgres => ("'null'::jsonb", "'2024-01-01T00:01:00Z'::timestamptz", "lease_until"),
     };
@@ -62,7 +64,14 @@ fn work(tx: &Tx<'_>) {
     runs.heartbeat(&Heartbeat { progress: Some(Json::null()), ..Heartbeat::new(&mine[0].id, mine[0].lease) }).unwrap();
     runs.succeed(&Succeed { output: Some(Json::null()), ..Succeed::new(&mine[0].id, mine[0].lease) }).unwrap();
     runs.fail(&Fail { retry_in: Some(Duration::ZERO), ..Fail::new(&mine[1].id, mine[1].lease, "x") }).unwrap();
-    runs.rescue(&Rescue::default()).unwrap();
+    let many = runs.claim_next(&Claim { kinds: of(&["k2"]), limit: 7, ..Claim::new("w") }).unwrap();
+    runs.snooze(&Snooze::new(&many[0].id, many[0].lease, Duration::ZERO)).unwrap();
+    let done = |run: &Run| Succeed { output: Some(Json::null()), ..Succeed::new(&run.id, run.lease) };
+    runs.succeed_many(&SucceedMany { items: many[..4].iter().map(done).collect() }).unwrap();
+    let failed = |run: &Run| Fail { retryable: run.id != many[5].id, ..Fail::new(&run.id, run.lease, "x") };
+    runs.fail_many(&FailMany { items: many[3..].iter().map(failed).collect() }).unwrap();
+    runs.retry(&RetryRun::new(&many[5].id)).unwrap();
+    assert_eq!(runs.rescue(&Rescue::default()).unwrap(), 0, "the claims did it on their way");
 }
 
 fn clock() -> Arc<dyn Clock> {
@@ -107,7 +116,7 @@ fn judge(plans: &Plans, walks: impl Fn(&str) -> bool) {
             used.extend(index.map(str::to_owned));
         }
     }
-    for index in ["sprongus_runs_ready_kind", "sprongus_runs_later", "sprongus_runs_leased"] {
+    for index in ["sprongus_runs_ready_kind", "sprongus_runs_later", "sprongus_runs_leased", "sprongus_runs_timeout"] {
         assert!(used.iter().any(|used| used == index), "{index} is used");
     }
 }
