@@ -173,6 +173,11 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.shared.abandon();
+        // A thread that has just ended may still be letting go of what it shares; the host's handlers end here and now.
+        if !self.shared.is_working() {
+            let handlers = std::mem::take(&mut *locked(&self.shared.handlers));
+            drop(handlers);
+        }
     }
 }
 
