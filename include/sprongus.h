@@ -1886,7 +1886,11 @@ static inline sprongus_value sprongus_text(const char *text) {
 static inline sprongus_value sprongus_bytes(const void *bytes, size_t length) {
     sprongus_value value = sprongus_typed(SPRONGUS_NULL, NULL);
     value.type = bytes ? SPRONGUS_BYTES : SPRONGUS_NULL;
+#ifdef __cplusplus
+    value.data = static_cast<const char *>(bytes);
+#else
     value.data = (const char *)bytes;
+#endif
     value.length = bytes ? length : 0;
     return value;
 }

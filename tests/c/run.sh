@@ -40,7 +40,8 @@ on() {
 
 step "the library exports its symbols and nothing else, has a SONAME and stays loaded"
 nm -D --defined-only "$PROFILE_DIR/libsprongus.so" | awk '{ print $3 }' | LC_ALL=C sort | diff include/sprongus.symbols -
-[ -n "$soname" ] && readelf -d "$PROFILE_DIR/libsprongus.so" | grep -q NODELETE
+[ -n "$soname" ]
+readelf -d "$PROFILE_DIR/libsprongus.so" | grep -q NODELETE
 
 step "the header alone, and twice, in each language and under its consumers' warnings"
 fussy=(-Wconversion -Wsign-conversion -Wshadow -Wcast-qual)
@@ -48,11 +49,16 @@ fussy_c=("${fussy[@]}" -Wstrict-prototypes -Wmissing-prototypes -Wc++-compat)
 fussy_cpp=("${fussy[@]}" -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual)
 printf '#include <sprongus.h>\n#include <sprongus.h>\nint main(void) { return sprongus_version() == 0; }\n' >"$out/header.c"
 printf '#include <sprongus.hpp>\n#include <sprongus.hpp>\nint main() { return sprongus::version().empty(); }\n' >"$out/header.cpp"
-"${as_c99[@]}" "${strict[@]}" "${fussy_c[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
-"${as_c11[@]}" "${strict[@]}" "${fussy_c[@]}" "$out/header.c" -o "$out/header" "${link[@]}" && "$out/header"
-"$CXX" -x c++ -std=c++11 "${strict[@]}" "${fussy[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}" && "$out/header"
-"${as_cpp[@]}" "${strict[@]}" "${fussy[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}" && "$out/header"
-"${as_cpp[@]}" "${strict[@]}" "${fussy_cpp[@]}" "$out/header.cpp" -x none -o "$out/header" "${link[@]}" && "$out/header"
+"${as_c99[@]}" "${strict[@]}" "${fussy_c[@]}" "$out/header.c" -o "$out/header" "${link[@]}"
+"$out/header"
+"${as_c11[@]}" "${strict[@]}" "${fussy_c[@]}" "$out/header.c" -o "$out/header" "${link[@]}"
+"$out/header"
+"$CXX" -x c++ -std=c++11 "${strict[@]}" "${fussy[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}"
+"$out/header"
+"${as_cpp[@]}" "${strict[@]}" "${fussy[@]}" "$out/header.c" -x none -o "$out/header" "${link[@]}"
+"$out/header"
+"${as_cpp[@]}" "${strict[@]}" "${fussy_cpp[@]}" "$out/header.cpp" -x none -o "$out/header" "${link[@]}"
+"$out/header"
 
 step "the suite as C99, C11 and C++17"
 "${as_c99[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c99" "${link[@]}"

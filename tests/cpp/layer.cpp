@@ -119,7 +119,8 @@ static void queue(sprongus::Store &store) {
     every.every_ms = 3600000;
     CHECK(store.put_schedule("hourly", "cpp.hourly", every).find("\"every\":3600") != std::string::npos);
     CHECK(store.pause_schedule("hourly").find("\"paused\":true") != std::string::npos);
-    CHECK(store.resume_schedule("hourly") == store.get_schedule("hourly"));
+    std::string resumed = store.resume_schedule("hourly");
+    CHECK(resumed == store.get_schedule("hourly"));
     CHECK(store.next_times("hourly", 2).size() > 50 && store.list_schedules().find("hourly") != std::string::npos);
     CHECK(store.tick() == 0);
     store.delete_schedule("hourly");
