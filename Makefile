@@ -9,7 +9,7 @@ PYTHON  ?= python3
 PROFILE ?= dev
 PREFIX  ?= /usr/local
 DESTDIR ?=
-SECONDS_EACH ?= 60
+CYCLES  ?= 1000
 CASES   ?= 100000
 SEQUENCES ?= 20000
 
@@ -82,8 +82,8 @@ bench: ## speed and memory beside the same work by hand on the bare driver
 	target/release/with-postgres target/release/sprongus-bench $(ARGS)
 
 .PHONY: crash
-crash: build ## kill -9 loops for SECONDS_EACH seconds each (60)
-	SPRONGUS_CRASH_SECONDS=$(SECONDS_EACH) $(WITH_PG) $(CARGO) test $(ALL) --test crash -- --nocapture
+crash: build ## kill -9 loops on both databases, CYCLES kills each (1000)
+	SPRONGUS_CRASH_CYCLES=$(CYCLES) $(WITH_PG) $(CARGO) test $(ALL) --test crash -- --nocapture
 
 .PHONY: fuzz
 fuzz: build ## the property tests with CASES cases each (100000), the queue beside its model with SEQUENCES (20000)
