@@ -374,7 +374,8 @@ pub(crate) fn present(exec: &mut dyn Executor, options: &Options) -> Result<Time
         return Ok(options.clock.now());
     }
     let rows = exec.query(&format!("SELECT {}", dialect.now(1)), &[now_param(dialect, options)])?;
-    rows.first().map_or_else(|| Err(Error::new(ErrorCode::Storage, "the server did not tell its time")), |row| row.time(0))
+    rows.first()
+        .map_or_else(|| Err(Error::new(ErrorCode::Storage, "the server did not tell its time")), |row| row.time(0))
 }
 
 /// See [`Work::now`].

@@ -22,6 +22,7 @@ mod limits;
 mod list;
 mod many;
 mod model;
+mod outlook;
 mod pending;
 mod promote;
 mod prune;
@@ -44,6 +45,7 @@ pub(crate) use enqueue::put_one;
 pub use figures::{KindLimit, Reported, RunStats, StepResult};
 pub(crate) use heartbeats::Beat;
 pub use model::Run;
+pub(crate) use outlook::Outlook;
 pub(crate) use read::find;
 pub use requests::{
     Cancel, Claim, Enqueue, EnqueueMany, ExplainRun, Fail, FailMany, FindIdempotent, FindStep, GetRun, Heartbeat,

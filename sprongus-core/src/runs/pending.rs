@@ -47,22 +47,41 @@ fn pending(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, opt
             format!("{now} + {}::bigint * interval '1 microsecond'", binds.add(micros))
         }
     };
-    let mut parts: Vec<(&str, String)> = Vec::new();
-    for (limited, of_kind, of_all) in [(false, "ready_kind", "ready"), (true, "ready_limited", "ready_limited")] {
-        let base = format!("{}{projects}", lane::queued(dialect, limited));
-        parts.extend(kinds.iter().map(|kind| (of_kind, format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))));
-        if kinds.is_empty() {
-            let order = if limited { format!("kind, {BY_AGE}") } else { BY_AGE.to_owned() };
-            parts.push((of_all, format!("{base} ORDER BY {order}")));
-        }
-    }
+    let mut parts = ready_parts(dialect, false, &kinds, &projects);
+    parts.extend(ready_parts(dialect, true, &kinds, &projects));
     let later = ready(dialect, false);
     parts.push(("later", format!("state = 'queued' AND {later} AND run_at <= {until}{of} ORDER BY run_at, id")));
     parts.extend(kinds.iter().map(|kind| ("leased_kind", format!("{LEASED}{projects} AND {kind} ORDER BY kind"))));
     if kinds.is_empty() {
         parts.push(("leased", format!("{LEASED}{projects} ORDER BY {}", lease_order(dialect))));
     }
+    format!("SELECT {}", any(dialect, parts))
+}
+
+/// The condition that a run of that lane is ready which such a claim may take, limits aside.
+pub(super) fn is_ready(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, limited: bool) -> String {
+    let projects = claiming.of_projects(binds);
+    let kinds = claiming.kinds.as_ref().map(|kinds| kinds.conditions(dialect, "kind", binds)).unwrap_or_default();
+    any(dialect, ready_parts(dialect, limited, &kinds, &projects))
+}
+
+/// Ranges of indexes, each by the name of its index.
+type Parts = Vec<(&'static str, String)>;
+
+/// What is ready of these kinds in that lane.
+fn ready_parts(dialect: Dialect, limited: bool, kinds: &[String], projects: &str) -> Parts {
+    let (of_kind, of_all) = if limited { ("ready_limited", "ready_limited") } else { ("ready_kind", "ready") };
+    let base = format!("{}{projects}", lane::queued(dialect, limited));
+    if kinds.is_empty() {
+        let order = if limited { format!("kind, {BY_AGE}") } else { BY_AGE.to_owned() };
+        return vec![(of_all, format!("{base} ORDER BY {order}"))];
+    }
+    kinds.iter().map(|kind| (of_kind, format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))).collect()
+}
+
+/// Whether any of these ranges holds a run.
+fn any(dialect: Dialect, parts: Parts) -> String {
     let first = |(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1)", by_index(dialect, index));
     let parts: Vec<String> = parts.into_iter().map(first).collect();
-    format!("SELECT coalesce({}) IS NOT NULL", parts.join(", "))
+    format!("coalesce({}) IS NOT NULL", parts.join(", "))
 }

@@ -4,6 +4,7 @@ use super::Runs;
 use super::binds::Binds;
 use super::lane;
 use super::lease::{by_index, ready};
+use super::outlook::Moment;
 use super::sweep::{Chore, Looking, of_project};
 use crate::db::Dialect;
 use crate::error::Result;
@@ -15,6 +16,7 @@ const MOST: i64 = 1_000;
 pub(super) const CHORE: Chore = Chore {
     name: "making ready what is due",
     look,
+    next,
     work: |runs, _| runs.session.write_one(|work| runs.promote(work)).map(drop),
 };
 
@@ -22,6 +24,14 @@ fn look(looking: &mut Looking<'_>) -> String {
     let now = looking.now();
     let due = due(looking.dialect, &now, &looking.of_project());
     format!("(SELECT 1 FROM {due} LIMIT 1)")
+}
+
+fn next(looking: &mut Looking<'_>) -> Moment {
+    let (later, ready) = (by_index(looking.dialect, "later"), ready(looking.dialect, false));
+    let project = looking.of_project();
+    Moment::Wall(format!(
+        "(SELECT run_at FROM {later} WHERE state = 'queued' AND {ready}{project} ORDER BY run_at, id LIMIT 1)"
+    ))
 }
 
 /// The runs that have become due, the earliest first.

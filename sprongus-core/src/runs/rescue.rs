@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::binds::Binds;
 use super::change::Change;
 use super::lease::{LEASED, by_index, expired, lease_order};
+use super::outlook::Moment;
 use super::requests::Rescue;
 use super::state::{RunState, Step};
 use super::sweep::{Chore, Looking, of_project, one_of_many};
@@ -21,6 +22,7 @@ const MOST: i64 = 100;
 pub(super) const CHORE: Chore = Chore {
     name: "rescuing abandoned runs",
     look,
+    next,
     work: |runs, claimer| match congestion::recent(runs.session, claimer.lease) {
         true => Ok(()),
         false => runs.rescue_expired(claimer.worker, MOST, Some(claimer.lease)).map(drop),
@@ -37,6 +39,25 @@ fn look(looking: &mut Looking<'_>) -> String {
         .map(|one| format!("(SELECT 1 FROM {leased} WHERE {LEASED} AND {one}{project} ORDER BY {order} LIMIT 1)"))
         .collect();
     format!("coalesce({})", abandoned.join(", "))
+}
+
+fn next(looking: &mut Looking<'_>) -> Moment {
+    let (dialect, project) = (looking.dialect, looking.of_project());
+    let leased = by_index(dialect, "leased");
+    let first = |what: &str, condition: &str| {
+        let order = lease_order(dialect);
+        format!("(SELECT {what} FROM {leased} WHERE {LEASED}{condition}{project} ORDER BY {order} LIMIT 1)")
+    };
+    match dialect {
+        Dialect::Postgres => Moment::Wall(first("lease_until", "")),
+        Dialect::Sqlite => {
+            let boot = looking.binds.add(looking.session.options().clock.boot_id().to_string());
+            // What was claimed in another boot is abandoned: at once.
+            let gone = ["<", ">"].map(|than| first("0", &format!(" AND lease_boot {than} {boot}"))).join(", ");
+            let held = first("lease_mono", &format!(" AND lease_boot = {boot}"));
+            Moment::Monotonic(format!("coalesce({gone}, {held})"))
+        }
+    }
 }
 
 impl Runs<'_> {

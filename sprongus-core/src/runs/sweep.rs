@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::binds::Binds;
 use super::claim::Claiming;
+use super::outlook::Moment;
 use super::{Runs, congestion, limits, promote, rescue, schedules, timeouts};
 use crate::db::{Dialect, Executor};
 use crate::error::{Error, Result};
@@ -16,13 +17,15 @@ pub(super) struct Chore {
     /// SQL of one value that is not null where there is something to do: the first of a range of an index, in the index's
     /// own order, for of EXISTS the planner may think that any row will soon do, and walk.
     pub(super) look: fn(&mut Looking<'_>) -> String,
+    /// When there will be, as far as the database can tell.
+    pub(super) next: fn(&mut Looking<'_>) -> Moment,
     /// Does it, bounded.
     pub(super) work: fn(&Runs<'_>, &Claimer<'_>) -> Result<()>,
 }
 
 /// In the order in which they are done: a slot's run can be claimed at once, and what took too long is timed out also where
 /// its lease has run out as well.
-const CHORES: &[Chore] = &[schedules::CHORE, promote::CHORE, timeouts::CHORE, rescue::CHORE, limits::CHORE];
+pub(super) const CHORES: &[Chore] = &[schedules::CHORE, promote::CHORE, timeouts::CHORE, rescue::CHORE, limits::CHORE];
 
 /// Who does housekeeping on the way to a claim.
 pub(super) struct Claimer<'c> {

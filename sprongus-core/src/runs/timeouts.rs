@@ -5,6 +5,7 @@ use super::binds::Binds;
 use super::judge::Report;
 use super::lease::{LEASED, by_index};
 use super::model::{COLUMNS, Run, read_run};
+use super::outlook::Moment;
 use super::sweep::{Chore, Looking, of_project, one_of_many};
 use super::verdict::Verdict;
 use crate::db::Dialect;
@@ -18,12 +19,29 @@ const MOST: i64 = 100;
 pub(super) const CHORE: Chore = Chore {
     name: "timing out what takes too long",
     look,
+    next,
     work: |runs, claimer| runs.time_out_overdue(claimer.worker, MOST).map(drop),
 };
 
 fn look(looking: &mut Looking<'_>) -> String {
     let overdue = overdue(&mut looking.binds, looking.dialect, looking.session.options());
     format!("(SELECT 1 FROM {} LIMIT 1)", ordered(looking.dialect, &overdue, &looking.of_project()))
+}
+
+fn next(looking: &mut Looking<'_>) -> Moment {
+    let dialect = looking.dialect;
+    let runs = |condition: &str, project: &str| ordered(dialect, condition, project);
+    match dialect {
+        Dialect::Postgres => {
+            let runs = runs("timeout_at IS NOT NULL", &looking.of_project());
+            Moment::Wall(format!("(SELECT timeout_at FROM {runs} LIMIT 1)"))
+        }
+        Dialect::Sqlite => {
+            let boot = looking.binds.add(looking.session.options().clock.boot_id().to_string());
+            let runs = runs(&format!("timeout_mono IS NOT NULL AND lease_boot = {boot}"), &looking.of_project());
+            Moment::Monotonic(format!("(SELECT timeout_mono FROM {runs} LIMIT 1)"))
+        }
+    }
 }
 
 /// The assignment that lets a claimed run's attempt time out, where the run has a timeout.

@@ -1,11 +1,12 @@
-//! The loop that claims: for free threads only, woken by this process's commits, with polling as the net.
+//! The loop that claims: for free threads only, woken by commits of this process and others, and by what falls due by itself;
+//! polling is the net under both (DESIGN.md §5 "Wake-up", "Worker").
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::rest::Rest;
 use super::shared::{Phase, Shared};
-use crate::db::{Signal, Signals};
 use crate::error::{Error, ErrorCode, Result};
-use crate::runs::Claim;
+use crate::runs::{Claim, Outlook};
 use crate::session::locked;
 
 /// Claims until the worker is told to stop, or, with `patience`, until it is idle.
@@ -17,21 +18,20 @@ pub(super) fn run(shared: &Shared, patience: Option<Duration>) -> Result<()> {
         lease: shared.options.lease,
         ..Claim::new(&shared.worker_id)
     };
-    let mut waiter = shared.own.core().waiter(&[]);
-    let wanted = Signals::of(&[Signal::RunReady, Signal::RunEnded, Signal::Worker]);
+    let mut rest = Rest::new(shared, patience.is_some());
     while shared.phase() == Phase::Working {
-        // Counted before looking: what is enqueued after the look is not slept through.
-        waiter.looking();
-        match turn(shared, &claim, patience) {
-            Ok(Turn::Claimed) => {}
-            Ok(Turn::Nothing) => {
-                waiter.news(wanted, shared.options.poll_interval);
-            }
+        // Before looking: what is enqueued after the look is not slept through.
+        rest.looking();
+        let begun = Instant::now();
+        match turn(shared, &claim, patience, &rest) {
+            Ok(Turn::Claimed { all }) => rest.worked(all),
+            Ok(Turn::Full) => rest.until_free(),
+            Ok(Turn::Nothing { outlook, claimed }) => rest.after(&outlook, claimed, begun.elapsed()),
             Ok(Turn::Idle) => return Ok(()),
             Err(error) if hopeless(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(code = %error.code(), "runs could not be claimed; it is tried again");
-                waiter.news(wanted, shared.options.poll_interval);
+                rest.poll();
             }
         }
     }
@@ -39,27 +39,46 @@ pub(super) fn run(shared: &Shared, patience: Option<Duration>) -> Result<()> {
 }
 
 enum Turn {
-    Claimed,
-    Nothing,
+    /// Something; whether all that was asked for.
+    Claimed {
+        all: bool,
+    },
+    /// No thread is free.
+    Full,
+    /// Nothing came of it; whether a claim was tried.
+    Nothing {
+        outlook: Outlook,
+        claimed: bool,
+    },
     Idle,
 }
 
-fn turn(shared: &Shared, claim: &Claim, patience: Option<Duration>) -> Result<Turn> {
+fn turn(shared: &Shared, claim: &Claim, patience: Option<Duration>, rest: &Rest<'_>) -> Result<Turn> {
     let free = shared.free();
     if free == 0 {
-        return Ok(Turn::Nothing);
+        return Ok(Turn::Full);
     }
-    let limit = i64::try_from(free).unwrap_or(1);
-    let runs = shared.own.runs().claim_next(&Claim { limit, ..claim.clone() })?;
-    if !runs.is_empty() {
-        shared.take(runs);
-        return Ok(Turn::Claimed);
+    let runs = shared.own.runs();
+    // A claim writes, so that most looks are a read that finds nothing to claim.
+    let ahead = if rest.is_told() { None } else { Some(runs.outlook(claim)?) };
+    let quiet = ahead.filter(|outlook| !outlook.is_due(rest.clock()));
+    if quiet.is_none() {
+        let limit = i64::try_from(free).unwrap_or(1);
+        let taken = runs.claim_next(&Claim { limit, ..claim.clone() })?;
+        if !taken.is_empty() {
+            let all = taken.len() == free;
+            shared.take(taken);
+            return Ok(Turn::Claimed { all });
+        }
     }
-    let Some(patience) = patience else { return Ok(Turn::Nothing) };
-    if !shared.is_empty() || shared.own.runs().pending(claim, patience)? {
-        return Ok(Turn::Nothing);
+    if let Some(patience) = patience
+        && shared.is_empty()
+        && !runs.pending(claim, patience)?
+    {
+        return Ok(Turn::Idle);
     }
-    Ok(Turn::Idle)
+    let outlook = quiet.map_or_else(|| runs.outlook(claim), Ok)?;
+    Ok(Turn::Nothing { outlook, claimed: quiet.is_none() })
 }
 
 /// What will not be otherwise the next time.

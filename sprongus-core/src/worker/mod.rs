@@ -10,6 +10,7 @@ mod metrics;
 mod options;
 mod pace;
 mod report;
+mod rest;
 mod shared;
 
 pub use context::Context;

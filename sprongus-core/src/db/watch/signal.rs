@@ -49,6 +49,11 @@ impl Signals {
         self.0 & 1 << signal as u8 != 0
     }
 
+    /// Without all but those.
+    pub(crate) fn only(self, of: Self) -> Self {
+        Self(self.0 & of.0)
+    }
+
     /// Whether it has one of those.
     pub(crate) fn any(self, of: Self) -> bool {
         self.0 & of.0 != 0

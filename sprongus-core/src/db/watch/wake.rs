@@ -33,17 +33,23 @@ impl Wake {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something of `wanted` was told since `seen`, or for `timeout`; what was told of all kinds.
-    pub(crate) fn wait(&self, seen: &Counts, wanted: Signals, timeout: Duration) -> Signals {
+    /// Waits until something of `wanted` was told since `seen`, or for `timeout`; the counts then.
+    pub(crate) fn wait(&self, seen: &Counts, wanted: Signals, timeout: Duration) -> Counts {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let silent = |counts: &mut Counts| !counts.news(seen).any(wanted);
         let waited = self.changed.wait_timeout_while(counts, timeout, silent);
-        waited.unwrap_or_else(PoisonError::into_inner).0.news(seen)
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
 impl Counts {
-    fn news(&self, seen: &Self) -> Signals {
+    /// What was told since then.
+    pub(crate) fn news(&self, seen: &Self) -> Signals {
         Signals::numbered((0..KINDS).filter(|number| self.0[*number] > seen.0[*number]))
+    }
+
+    /// Takes the counts of some kinds from later ones.
+    pub(crate) fn catch_up(&mut self, later: &Self, of: Signals) {
+        of.numbers().for_each(|number| self.0[number] = later.0[number]);
     }
 }

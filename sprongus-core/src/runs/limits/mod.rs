@@ -7,7 +7,7 @@ mod room;
 mod row;
 mod sort;
 
-pub(super) use room::{Room, room_for, spend, there_is_room};
+pub(super) use room::{Room, next_token, room_for, spend, there_is_room};
 pub(super) use sort::CHORE;
 
 use std::time::Duration;

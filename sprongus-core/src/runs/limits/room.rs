@@ -10,6 +10,8 @@ use crate::runs::binds::Binds;
 use crate::runs::claim::Claiming;
 use crate::runs::lane::{IN_FORCE, exactly, queued};
 use crate::runs::lease::{LEASED, by_index};
+use crate::runs::outlook::Moment;
+use crate::runs::sweep::Looking;
 use crate::session::Work;
 
 /// More kinds than runs are wanted are locked, for a rival may have used the room of the first ones up.
@@ -40,6 +42,36 @@ pub(in crate::runs) fn there_is_room(
 ) -> String {
     let open = open(dialect, binds, claiming, options);
     format!("(SELECT 1 FROM sprongus_kind_limits AS l WHERE {open} LIMIT 1)")
+}
+
+/// When a bucket of the claim's limited kinds that is empty, with ready runs waiting, will hold a token.
+pub(in crate::runs) fn next_token(looking: &mut Looking<'_>) -> Moment {
+    let (dialect, claiming) = (looking.dialect, looking.claiming);
+    let of_kinds = claiming.of_kinds(dialect, "l.kind", &mut looking.binds);
+    let ready = first_ready(dialect, &claiming.of_projects(&mut looking.binds), "1");
+    let short = "(l.per_us - l.per_us / l.rate)";
+    let (token, still) = match dialect {
+        Dialect::Postgres => {
+            let token = format!("l.full_at - {short} * interval '1 microsecond'");
+            let now = looking.now();
+            (token.clone(), format!("{token} > {now}"))
+        }
+        Dialect::Sqlite => {
+            let clock = &looking.session.options().clock;
+            let (boot, mono) = (clock.boot_id().to_string(), clock.monotonic());
+            let token = format!("l.full_mono - {short}");
+            let (boot, mono) = (looking.binds.add(boot), looking.binds.add(mono));
+            (token.clone(), format!("l.full_boot = {boot} AND {token} > {mono}"))
+        }
+    };
+    let sql = format!(
+        "(SELECT min({token}) FROM sprongus_kind_limits AS l WHERE l.rate IS NOT NULL AND {still}{of_kinds} \
+         AND {ready} IS NOT NULL)"
+    );
+    match dialect {
+        Dialect::Postgres => Moment::Wall(sql),
+        Dialect::Sqlite => Moment::Monotonic(sql),
+    }
 }
 
 /// Locks the limits of the claim's kinds that seem to have room, those of the first runs first, and counts.

@@ -4,6 +4,7 @@ use super::super::Runs;
 use super::super::binds::Binds;
 use super::super::lane::{IN_FORCE, exactly, queued};
 use super::super::lease::by_index;
+use super::super::outlook::Moment;
 use super::super::sweep::{Chore, Looking};
 use crate::db::{Dialect, Row};
 use crate::error::Result;
@@ -17,6 +18,10 @@ const KINDS: i64 = 4;
 pub(in crate::runs) const CHORE: Chore = Chore {
     name: "sorting runs of limited kinds",
     look,
+    next: |looking| {
+        let look = look(looking);
+        Moment::at_once(looking, &look)
+    },
     work: |runs, claimer| {
         runs.session.write(|work| {
             let mut looking = Looking::new(&runs.session, work.dialect(), claimer.claiming);

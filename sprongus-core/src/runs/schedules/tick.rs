@@ -9,6 +9,7 @@ use crate::db::Dialect;
 use crate::error::Result;
 use crate::page::{MAX_LIMIT, check_limit};
 use crate::runs::binds::Binds;
+use crate::runs::outlook::Moment;
 use crate::runs::sweep::{Chore, Looking, of_project};
 use crate::runs::{RunState, Runs};
 use crate::scope::Scope;
@@ -20,12 +21,20 @@ const MOST: i64 = 100;
 pub(in crate::runs) const CHORE: Chore = Chore {
     name: "ticking schedules",
     look,
+    next,
     work: |runs, _| Schedules::new(runs.session).do_tick(&Tick { limit: MOST }).map(drop),
 };
 
 fn look(looking: &mut Looking<'_>) -> String {
     let (now, project) = (looking.now(), looking.of_project());
     format!("(SELECT 1 FROM sprongus_schedules WHERE next_at <= {now}{project} ORDER BY next_at LIMIT 1)")
+}
+
+fn next(looking: &mut Looking<'_>) -> Moment {
+    let project = looking.of_project();
+    Moment::Wall(format!(
+        "(SELECT next_at FROM sprongus_schedules WHERE next_at IS NOT NULL{project} ORDER BY next_at LIMIT 1)"
+    ))
 }
 
 impl Schedules<'_> {
