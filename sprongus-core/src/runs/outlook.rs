@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use super::Runs;
 use super::claim::Claiming;
-use super::limits;
 use super::pending::is_ready;
 use super::requests::Claim;
 use super::sweep::{CHORES, Looking};
+use super::{Runs, congestion, limits};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Dialect, Executor, Row};
 use crate::error::Result;
@@ -41,20 +40,21 @@ impl Runs<'_> {
     pub(crate) fn outlook(&self, request: &Claim) -> Result<Outlook> {
         self.session.allow(Scope::RunsWrite)?;
         let claiming = self.claiming(request)?;
-        self.session.read(|exec| self.look_ahead(exec, &claiming))
+        if claiming.is_empty() {
+            return Ok(Outlook::default());
+        }
+        // Where it waited, so may those whose leases have run out.
+        congestion::watched(self.session, || self.session.read(|exec| self.look_ahead(exec, &claiming)))
     }
 
     fn look_ahead(&self, exec: &mut dyn Executor, claiming: &Claiming<'_>) -> Result<Outlook> {
         let (dialect, options) = (exec.dialect(), self.session.options());
         let mut looking = Looking::new(&self.session, dialect, claiming);
-        let mut columns = match claiming.is_empty() {
-            true => vec!["FALSE".to_owned(); 3],
-            false => vec![
-                is_ready(dialect, &mut looking.binds, claiming, false),
-                is_ready(dialect, &mut looking.binds, claiming, true),
-                format!("{} IS NOT NULL", limits::there_is_room(dialect, &mut looking.binds, claiming, options)),
-            ],
-        };
+        let mut columns = vec![
+            is_ready(dialect, &mut looking.binds, claiming, false),
+            is_ready(dialect, &mut looking.binds, claiming, true),
+            format!("{} IS NOT NULL", limits::there_is_room(dialect, &mut looking.binds, claiming, options)),
+        ];
         let mut moments: Vec<Moment> = CHORES.iter().map(|chore| (chore.next)(&mut looking)).collect();
         moments.push(limits::next_token(&mut looking));
         columns.extend(moments.iter().map(|moment| moment.sql().to_owned()));

@@ -81,7 +81,8 @@ fn ready_parts(dialect: Dialect, limited: bool, kinds: &[String], projects: &str
 
 /// Whether any of these ranges holds a run.
 fn any(dialect: Dialect, parts: Parts) -> String {
-    let first = |(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1)", by_index(dialect, index));
+    let first =
+        |(index, part)| format!("(SELECT 1 FROM {} WHERE {part} LIMIT 1) IS NOT NULL", by_index(dialect, index));
     let parts: Vec<String> = parts.into_iter().map(first).collect();
-    format!("coalesce({}) IS NOT NULL", parts.join(", "))
+    format!("({})", parts.join(" OR "))
 }
