@@ -99,7 +99,7 @@ impl<'s> Inbox<'s> {
         };
         let runs = Runs::new(self.session);
         let Some(enqueue) = &request.enqueue else {
-            return runs.settled(|| match self.session.write_one(|work| message.enter(work, None))? {
+            return runs.watched(|| match self.session.write_one(|work| message.enter(work, None))? {
                 true => Ok(Accepted { run: None, first: true }),
                 false => self.session.read(|exec| message.answer(exec)),
             });

@@ -128,13 +128,18 @@ impl Runs<'_> {
         })
     }
 
-    /// Writes in one transaction, as an operation on runs does: long waits are noted, and a lost answer is looked into.
+    /// Writes in one transaction, as an operation on runs does.
     pub(crate) fn write<T>(&self, work: impl Fn(&mut Work<'_>) -> Result<T>) -> Result<T> {
-        congestion::watched(self.session, || self.settled(|| self.session.write(&work)))
+        self.watched(|| self.session.write(&work))
+    }
+
+    /// A call that writes: long waits are noted, and a lost answer is looked into.
+    pub(crate) fn watched<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+        congestion::watched(self.session, || self.settled(call))
     }
 
     /// Once more where the answer to a commit was lost: a report made twice is answered with the stored outcome.
-    pub(crate) fn settled<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+    pub(super) fn settled<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
         match call() {
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => call().map_err(|_| error),
             result => result,

@@ -1,11 +1,11 @@
 //! Steps of a run: the first result of each is stored, and every later attempt finds it (DESIGN.md §5 "step").
 
+use super::Runs;
 use super::binds::Binds;
 use super::figures::StepResult;
 use super::judge::{Report, judge, read_visible};
 use super::report::{changed_meanwhile, check_size};
 use super::requests::{FindStep, ListSteps, SaveStep};
-use super::{Runs, congestion};
 use crate::db::{Dialect, Row};
 use crate::error::{Error, Result};
 use crate::id::check_id;
@@ -36,11 +36,9 @@ impl Runs<'_> {
         self.session.allow(Scope::RunsWrite)?;
         check(&request.id, &request.name)?;
         check_size("the output of the step", &request.output, self.session.options().max_payload_bytes)?;
-        congestion::watched(self.session, || {
-            self.settled(|| match self.session.write_one(|work| self.save(work, request))? {
-                Some(step) => Ok(step),
-                None => Err(self.refused(&request.id, request.lease)),
-            })
+        self.watched(|| match self.session.write_one(|work| self.save(work, request))? {
+            Some(step) => Ok(step),
+            None => Err(self.refused(&request.id, request.lease)),
         })
     }
 

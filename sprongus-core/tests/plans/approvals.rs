@@ -43,7 +43,7 @@ fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect, analyze: bool) {
 }
 
 /// A list, and the index it is read from: of one run there are few.
-fn lists(dialect: Dialect) -> [(ListApprovals, &'static str); 6] {
+fn lists(dialect: Dialect) -> [(ListApprovals, &'static str); 8] {
     let all = ListApprovals::default();
     let some = |text: &str| Some(text.to_owned());
     let pending = ListApprovals { decision: Some(DecisionFilter::Pending), ..all.clone() };
@@ -57,6 +57,8 @@ fn lists(dialect: Dialect) -> [(ListApprovals, &'static str); 6] {
         (ListApprovals { project: some("p3"), ..pending.clone() }, "sprongus_approvals_pending_project"),
         (ListApprovals { run_id: some("d7"), ..all.clone() }, of_run),
         (ListApprovals { run_id: some("d7"), project: some("p3"), ..pending.clone() }, of_run),
+        (ListApprovals { scope: some("s7"), ..all.clone() }, "sprongus_approvals_scope"),
+        (ListApprovals { decision: Some(DecisionFilter::Denied), ..all }, "sprongus_approvals_decided"),
         (pending, "sprongus_approvals_pending"),
     ]
 }

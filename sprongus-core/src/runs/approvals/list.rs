@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Approvals;
 use super::kept::{COLUMNS, read_approval};
-use super::model::{Approval, DecisionFilter};
+use super::model::{Approval, DecisionFilter, GATE};
 use super::requests::ListApprovals;
 use crate::error::Result;
 use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
@@ -56,13 +56,20 @@ fn of_run(run: &str) -> String {
 }
 
 fn conditions<'b>(binds: &mut Binds<'b>, request: &'b ListApprovals, project: Option<&'b str>) -> Vec<String> {
-    let equal = [("project_id", project), ("scope", request.scope.as_deref())];
-    let given = equal.into_iter().filter_map(|(column, value)| Some((column, value?)));
-    let mut all: Vec<String> = given.map(|(column, value)| format!("{column} = {}", binds.add(value))).collect();
+    let mut all = Vec::new();
+    if let Some(project) = project {
+        all.push(format!("project_id = {}", binds.add(project)));
+    }
+    if let Some(scope) = &request.scope {
+        all.push(format!("scope = {}", binds.add(scope)));
+    }
+    // The very words of the partial indexes.
+    if request.scope.as_deref().is_some_and(|scope| scope != GATE) {
+        all.push(format!("scope <> '{GATE}'"));
+    }
     all.extend(request.decision.map(|decision| match decision {
         DecisionFilter::Approved => "decision = 'approved'".to_owned(),
         DecisionFilter::Denied => "decision = 'denied'".to_owned(),
-        // The very words of the partial indexes.
         DecisionFilter::Pending => "decision IS NULL".to_owned(),
     }));
     all

@@ -31,6 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("approvals::a_rival_that_rolls_back_decides_nothing", DECIDE, false, rolled_back),
         case("approvals::a_handler_waits_and_resumes_its_steps", &["approvals.request"], false, resumes),
         case("approvals::a_handler_that_is_refused_is_not_called_again", &["approvals.request"], false, refused),
+        case("approvals::a_handler_that_goes_on_reports_in_vain", &["approvals.request"], false, goes_on),
         case("approvals::a_handler_that_lost_its_run_asks_in_vain", &["approvals.request"], false, late),
     ]
 }
@@ -345,6 +346,23 @@ fn refused(env: &Env) {
     assert_eq!((get(store.runs(), &id).state, called.load(SeqCst)), (RunState::Denied, 1));
     let all = ["enqueued", "started", "approval_requested", "denied"];
     assert_eq!(told(store.runs(), &id), all.map(|event| format!("run.{event}")));
+}
+
+fn goes_on(env: &Env) {
+    let store = env.open();
+    let worker = store.worker(options()).unwrap();
+    worker
+        .handle("release", |context| match context.approval("deploy", "Deploys it", None, Json::null()) {
+            Err(HandlerError::Awaiting) => Ok(Outcome::Output(json("\"without leave\""))),
+            leave => leave.map(|_| Outcome::Output(json("\"with leave\""))),
+        })
+        .unwrap();
+    let id = put(store.runs(), "release").id;
+    worker.run_until_idle(Duration::ZERO).unwrap();
+    assert_eq!(get(store.runs(), &id).state, RunState::AwaitingApproval);
+    store.approvals().approve(&on_scope(&id, "deploy")).unwrap();
+    worker.run_until_idle(Duration::ZERO).unwrap();
+    assert_eq!(store.runs().output(&RunOutput::new(&id)).unwrap(), json("\"with leave\""));
 }
 
 fn late(env: &Env) {

@@ -23,6 +23,8 @@ CREATE TABLE sprongus_approvals (
 
 CREATE INDEX sprongus_approvals_created ON sprongus_approvals (created_at DESC, id DESC);
 CREATE INDEX sprongus_approvals_project ON sprongus_approvals (project_id, created_at DESC, id DESC);
+CREATE INDEX sprongus_approvals_scope ON sprongus_approvals (scope, created_at DESC, id DESC) WHERE scope <> 'run';
+CREATE INDEX sprongus_approvals_decided ON sprongus_approvals (decision, created_at DESC, id DESC) WHERE decision IS NOT NULL;
 CREATE INDEX sprongus_approvals_pending ON sprongus_approvals (created_at DESC, id DESC) WHERE decision IS NULL;
 CREATE INDEX sprongus_approvals_pending_project ON sprongus_approvals (project_id, created_at DESC, id DESC) WHERE decision IS NULL;
 
