@@ -41,7 +41,9 @@ impl Runs<'_> {
 fn live(exec: &mut dyn Executor, project: Option<&str>, now: Timestamp) -> Result<Vec<Row>> {
     let mut binds = Binds::default();
     let now = binds.add(now);
-    let of_project = project.map_or_else(String::new, |project| format!(" AND project_id = {}", binds.add(project)));
+    // Not by the index of projects, which holds all that has ended as well.
+    let of_project =
+        project.map_or_else(String::new, |project| format!(" AND coalesce(project_id, '') = {}", binds.add(project)));
     let states: Vec<String> =
         RunState::ALL.iter().filter(|state| !state.is_final()).map(|state| format!("'{state}'")).collect();
     let sql = format!(

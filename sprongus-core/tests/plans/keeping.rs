@@ -84,11 +84,17 @@ fn names(large: &[&str], line: &str, scan: &str) -> bool {
 fn judge(plans: &[(String, Vec<String>)], walks: impl Fn(&str) -> bool) {
     let all: Vec<&String> = plans.iter().flat_map(|(_, lines)| lines).collect();
     for (sql, lines) in plans {
+        if sql.contains("DELETE FROM sprongus_runs") {
+            let by_id = ["sqlite_autoindex_sprongus_runs_1 (id=?)", "sprongus_runs_pkey"];
+            let found = |line: &String| by_id.iter().any(|index| line.contains(index));
+            assert!(lines.iter().any(found), "deletes by ids: {}", lines.join("\n"));
+        }
         // The live runs are counted, each of them: that is what was asked for.
         let counts = sql.contains("GROUP BY state, kind");
         for line in lines {
             assert!(!walks(line), "walks: {line}\n{sql}\n{}", lines.join("\n"));
-            assert!(counts || !line.contains("sprongus_runs_state"), "{sql}\n{}", lines.join("\n"));
+            let by_all = line.contains("sprongus_runs_project ") || (!counts && line.contains("sprongus_runs_state"));
+            assert!(!by_all, "goes by all that ended: {line}\n{sql}\n{}", lines.join("\n"));
         }
     }
     for index in ["sprongus_runs_finished", "sprongus_runs_finished_project"] {
