@@ -2,6 +2,8 @@
 
 import doctest
 import inspect
+import re
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -46,3 +48,16 @@ def test_examples_run(example, tmp_path, monkeypatch):
 
 def test_the_main_calls_show_an_example():
     assert {"sprongus", "open", "attach", "Store", "AuxTable", "Worker"} <= {example.name for example in EXAMPLES}
+
+
+PAGES = ["cookbook.md", "schedules.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_programs_of_the_pages_run(page, shared_place):
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert programs
+    with shared_place.open() as store:
+        for program in programs:
+            exec(compile(program, page, "exec"), {"sprongus": sprongus, "store": store})

@@ -314,3 +314,7 @@ impl<'s> Runs<'s> {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/runs.md")]
 struct DocsPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/cookbook.md")]
+struct Cookbook;

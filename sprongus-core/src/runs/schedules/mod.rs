@@ -124,3 +124,7 @@ fn run_of(name: &str, kind: &str, input: &Json, slot: Option<Timestamp>) -> Enqu
         ..Enqueue::new(kind, input.clone())
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/schedules.md")]
+struct DocsPage;
