@@ -53,15 +53,20 @@ static const char *any_json(uint64_t *state) {
 }
 
 // Frees whatever it is, as whatever it is not.
+#define FREED 10
+
 static void free_any(void *handle, uint64_t which) {
     if (handle == store) return;
-    switch (which % 7) {
+    switch (which % FREED) {
         case 0: sprongus_tx_free((sprongus_tx *)handle); break;
         case 1: sprongus_run_free((sprongus_run *)handle); break;
         case 2: sprongus_run_list_free((sprongus_run_list *)handle); break;
         case 3: sprongus_entry_free((sprongus_entry *)handle); break;
         case 4: sprongus_rows_free((sprongus_rows *)handle); break;
         case 5: sprongus_buf_free((sprongus_buf *)handle); break;
+        case 6: sprongus_approval_free((sprongus_approval *)handle); break;
+        case 7: sprongus_approval_list_free((sprongus_approval_list *)handle); break;
+        case 8: sprongus_worker_free((sprongus_worker *)handle); break;
         default: sprongus_store_free((sprongus_store *)handle);
     }
 }
@@ -79,8 +84,14 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
     sprongus_buf *buf = NULL;
     sprongus_tx *tx = NULL;
     sprongus_store *other = NULL;
+    sprongus_approval *approval = NULL;
+    sprongus_approval_list *approvals = NULL;
+    sprongus_worker *worker = NULL;
+    bool truth = false;
+    int64_t done = 0;
+    const char *id = sprongus_run_id((sprongus_run *)any(state));
     int32_t status = SPRONGUS_OK;
-    switch (next(state) % 20) {
+    switch (next(state) % 44) {
         case 0: status = sprongus_runs_enqueue(on, a, json, length, NULL, &run, error); break;
         case 1: status = sprongus_runs_enqueue_many(on, json, length, &runs, error); break;
         case 2: status = sprongus_runs_claim_next(on, a, NULL, &runs, error); break;
@@ -100,12 +111,38 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
         case 16: status = sprongus_tx_rollback((sprongus_tx *)on, error); break;
         case 17: status = sprongus_presets_validate(on, a, json, length, &buf, error); break;
         case 18: status = sprongus_runs_events(on, a, &buf, error); break;
+        case 19: status = sprongus_runs_snooze(on, id, number, number, &run, error); break;
+        case 20: status = sprongus_runs_retry(on, id, &run, error); break;
+        case 21: status = sprongus_runs_find_idempotent(on, a, b, &run, error); break;
+        case 22: status = sprongus_runs_find_step(on, id, number, a, &buf, error); break;
+        case 23: status = sprongus_runs_save_step(on, id, number, a, json, length, &buf, error); break;
+        case 24: status = sprongus_runs_steps(on, id, &buf, error); break;
+        case 25: status = sprongus_runs_succeed_many(on, json, length, &buf, error); break;
+        case 26: status = sprongus_runs_fail_many(on, json, length, &buf, error); break;
+        case 27: status = sprongus_runs_explain(on, id, &buf, error); break;
+        case 28: status = sprongus_runs_stats(on, a, number, &buf, error); break;
+        case 29: status = sprongus_runs_limit_kind(on, a, number, number, number, error); break;
+        case 30: status = sprongus_runs_limits(on, &buf, error); break;
+        case 31: status = sprongus_runs_prune(on, 0, 0, number, &done, error); break;
+        case 32: status = sprongus_runs_wait(on, id, SPRONGUS_NONE, &run, error); break;
+        case 33: status = sprongus_approvals_request(on, id, number, a, b, NULL, &approval, error); break;
+        case 34: status = sprongus_approvals_approve(on, id, a, NULL, &approval, error); break;
+        case 35: status = sprongus_approvals_deny(on, id, a, NULL, &approval, error); break;
+        case 36: status = sprongus_approvals_list(on, NULL, &approvals, error); break;
+        case 37: status = sprongus_inbox_accept(on, a, b, c, json, length, &run, &truth, error); break;
+        case 38: status = sprongus_schedules_put(on, a, b, json, length, NULL, &buf, error); break;
+        case 39: status = sprongus_schedules_next_times(on, a, b, number, &buf, error); break;
+        case 40: status = sprongus_events_read(on, NULL, &buf, error); break;
+        case 41: status = sprongus_worker_new((sprongus_store *)on, NULL, &worker, error); break;
+        case 42: status = sprongus_worker_run((sprongus_worker *)on, error); break;
         default: free_any(on, next(state)); return SPRONGUS_OK;
     }
     if (status != SPRONGUS_OK) {
-        if (run || runs || entry || rows || buf || tx || other) test_failed(__FILE__, __LINE__, "a result beside an error");
+        if (run || runs || entry || rows || buf || tx || other || approval || approvals || worker) test_failed(__FILE__, __LINE__, "a result beside an error");
     }
     (void)sprongus_run_to_json((sprongus_run *)any(state));
+    (void)sprongus_approval_to_json((sprongus_approval *)any(state));
+    (void)sprongus_context_canceled((sprongus_context *)any(state));
     (void)sprongus_rows_value((sprongus_rows *)any(state), 0, 0);
     (void)sprongus_run_list_at((sprongus_run_list *)any(state), (size_t)next(state));
     keep(run, state);
@@ -115,6 +152,9 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
     keep(buf, state);
     keep(tx, state);
     keep(other, state);
+    keep(approval, state);
+    keep(approvals, state);
+    keep(worker, state);
     return status;
 }
 
@@ -164,7 +204,7 @@ int main(int count, char **arguments) {
     for (int index = 0; index < THREADS; index++) pthread_join(threads[index], NULL);
     OK(sprongus_runs_enqueue(store, "c.after", NULL, 0, NULL, NULL, &error));
     for (int index = 0; index < HANDLES; index++) {
-        for (uint64_t kind = 0; kind < 7; kind++) free_any(handles[index], kind);
+        for (uint64_t kind = 0; kind < FREED; kind++) free_any(handles[index], kind);
     }
     sprongus_store_free(store);
     printf("%ld random calls on %d threads, seed %llu\n", calls, THREADS, (unsigned long long)seed);
