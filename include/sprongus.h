@@ -244,6 +244,9 @@ typedef struct sprongus_entry_list sprongus_entry_list;
 // Why a call failed. Freed by sprongus_error_free; what its getters give lives until then.
 typedef struct sprongus_error sprongus_error;
 
+// A reader of the feed that waits for what comes. Freed by sprongus_follow_free.
+typedef struct sprongus_follow sprongus_follow;
+
 // A preset as it was when the call returned. Freed by sprongus_preset_free, or with the list it came from.
 typedef struct sprongus_preset sprongus_preset;
 
@@ -264,6 +267,9 @@ typedef struct sprongus_run_list sprongus_run_list;
 
 // A store: runs, aux entries, presets and events in one SQLite file or PostgreSQL database. Any thread may use it.
 typedef struct sprongus_store sprongus_store;
+
+// A function that is told of events. Freed by sprongus_subscription_free.
+typedef struct sprongus_subscription sprongus_subscription;
 
 // An open transaction, or a savepoint within one: every call that takes `store_or_tx` takes it.
 //
@@ -434,6 +440,9 @@ typedef struct sprongus_options {
     // The largest payload or input, in bytes of its canonical JSON; 1 MiB.
     uint64_t max_payload_bytes;
 } sprongus_options;
+
+// Told of an event, a JSON object, which is borrowed until it returns. It must not throw.
+typedef void (*sprongus_on_event)(void *user_data, const char *event);
 
 // How a run is enqueued; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
 typedef struct sprongus_enqueue_options {
@@ -1046,6 +1055,63 @@ int32_t sprongus_inbox_accept(const void *store_or_tx,
                               struct sprongus_run **run,
                               bool *first,
                               struct sprongus_error **error);
+
+// Follows the feed from `query->after` (NULL: from now), whoever commits the events; `limit` of the query is not looked at.
+// `query` may be NULL. Errors: `invalid_argument`, `permission_denied`.
+//
+// ```c
+// sprongus_follow *follow = NULL;
+// sprongus_buf *event = NULL;
+// sprongus_events_follow(store, NULL, &follow, &error);
+// while (sprongus_follow_next(follow, 0, &event, &error) == SPRONGUS_OK && event != NULL) {
+//     puts(sprongus_buf_data(event));
+//     sprongus_buf_free(event);
+// }
+// sprongus_follow_free(follow);
+// ```
+int32_t sprongus_events_follow(const struct sprongus_store *store,
+                               const struct sprongus_events_query *query,
+                               struct sprongus_follow **follow,
+                               struct sprongus_error **error);
+
+// The next event as a JSON object, waited for at most `timeout_ms`: 0 without end, SPRONGUS_NONE not at all. `*event` is NULL
+// where none came, or it was stopped. One thread at a time gets it; others wait their turn.
+int32_t sprongus_follow_next(const struct sprongus_follow *follow,
+                             int64_t timeout_ms,
+                             struct sprongus_buf **event,
+                             struct sprongus_error **error);
+
+// The position after the last event that was handed out: as `after`, another one goes on from there.
+int32_t sprongus_follow_cursor(const struct sprongus_follow *follow,
+                               struct sprongus_buf **cursor,
+                               struct sprongus_error **error);
+
+// Stops it, for good, from any thread: one that waits in sprongus_follow_next gets no event.
+int32_t sprongus_follow_stop(const struct sprongus_follow *follow, struct sprongus_error **error);
+
+// Stops and frees it. NULL and what is none are passed over.
+void sprongus_follow_free(struct sprongus_follow *follow);
+
+// Calls `on_event` with each event that is committed through this opened store from now on, by whichever of its handles and
+// workers: one after another, from a thread of the subscription's own. Of `query`, which may be NULL, types and project count.
+//
+// What is rolled back is never told. A slow function holds nobody up; 10,000 events wait for it, later ones are counted by
+// sprongus_subscription_missed and not told: who must not miss any follows the feed. `destroy`, which may be NULL, is called
+// once with `user_data`, when it is no longer needed, also where this fails. Errors: `invalid_argument`, `permission_denied`.
+int32_t sprongus_events_subscribe(const struct sprongus_store *store,
+                                  const struct sprongus_events_query *query,
+                                  sprongus_on_event on_event,
+                                  void *user_data,
+                                  sprongus_destroy destroy,
+                                  struct sprongus_subscription **subscription,
+                                  struct sprongus_error **error);
+
+// How many events were not told because too many waited already; 0 for no subscription.
+uint64_t sprongus_subscription_missed(const struct sprongus_subscription *subscription);
+
+// Ends and frees a subscription. When this returns its function is not called any more; a call under way is waited for, except
+// by itself. NULL and what is none are passed over.
+void sprongus_subscription_free(struct sprongus_subscription *subscription);
 
 // Its id, a ULID. Borrowed; NULL for no preset.
 const char *sprongus_preset_id(const struct sprongus_preset *preset);
@@ -1852,6 +1918,12 @@ int32_t sprongus_worker_stop(const struct sprongus_worker *worker,
                              int64_t timeout_ms,
                              bool *ended,
                              struct sprongus_error **error);
+
+// What it has done since it was made, and what it is doing, as JSON (claimed, succeeded, failed, …, wait and run latencies in
+// seconds). Cheap: no database is asked.
+int32_t sprongus_worker_metrics(const struct sprongus_worker *worker,
+                                struct sprongus_buf **metrics,
+                                struct sprongus_error **error);
 
 // Frees a worker; one at work lets go of its runs without waiting. NULL and what is no worker are passed over.
 void sprongus_worker_free(struct sprongus_worker *worker);

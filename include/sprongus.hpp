@@ -10,6 +10,7 @@
 #define SPRONGUS_HPP
 
 #include "sprongus/error.hpp"
+#include "sprongus/listen.hpp"
 #include "sprongus/records.hpp"
 #include "sprongus/session.hpp"
 #include "sprongus/worker.hpp"
@@ -124,6 +125,27 @@ public:
                                          names.size(), &scoped, error);
         });
         return Store(scoped);
+    }
+
+    // Follows the feed of events, whoever commits them.
+    Follow follow(const sprongus_events_query *query = nullptr) const {
+        sprongus_follow *follow = nullptr;
+        check([&](sprongus_error **error) {
+            return sprongus_events_follow(store_.get(), query, &follow, error);
+        });
+        return Follow(follow);
+    }
+
+    // Calls the function, from a thread of its own, with each event (JSON) that is committed through this opened store.
+    Subscription subscribe(std::function<void(const char *)> on_event,
+                           const sprongus_events_query *query = nullptr) const {
+        auto kept = std::make_unique<std::function<void(const char *)>>(std::move(on_event));
+        sprongus_subscription *subscription = nullptr;
+        check([&](sprongus_error **error) {
+            return sprongus_events_subscribe(store_.get(), query, Subscription::tell, kept.release(),
+                                             Subscription::destroy, &subscription, error);
+        });
+        return Subscription(subscription);
     }
 
     // SQLite: writes a consistent copy to a new file.

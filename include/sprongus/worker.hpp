@@ -152,6 +152,13 @@ public:
         return ended;
     }
 
+    // What it has done and is doing, as JSON.
+    std::string metrics() const {
+        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
+            return sprongus_worker_metrics(worker_.get(), buf, error);
+        });
+    }
+
     // C's handle, borrowed.
     sprongus_worker *get() const noexcept { return worker_.get(); }
 

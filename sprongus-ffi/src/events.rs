@@ -50,7 +50,9 @@ pub unsafe extern "C" fn sprongus_events_read(
     unsafe { door::call(error, body) }
 }
 
-unsafe fn read(query: *const sprongus_events_query) -> Result<ReadEvents> {
+/// # Safety
+/// `query` is NULL or a readable struct of the size it says, its texts terminated.
+pub(crate) unsafe fn read(query: *const sprongus_events_query) -> Result<ReadEvents> {
     // SAFETY: the caller's promises for text and structs.
     unsafe {
         let given = args::plain("query", query)?;

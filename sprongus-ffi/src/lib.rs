@@ -22,6 +22,7 @@ pub mod flags;
 mod handle;
 pub mod host;
 pub mod inbox;
+pub mod listen;
 pub mod options;
 pub mod preset;
 pub mod presets;

@@ -7,11 +7,13 @@ use sprongus::worker::{Context, Handler, HandlerError, Outcome, Worker, WorkerOp
 use sprongus::{Error, Result};
 
 use crate::args::{self, Out, Plain};
+use crate::buf::sprongus_buf;
 use crate::context::{ContextHandle, refused, sprongus_context};
 use crate::door;
 use crate::error::{c_text, sprongus_error};
 use crate::handle::{self, Noun};
 use crate::host::{Destroy, sprongus_destroy};
+use crate::record::give_json;
 use crate::store::{StoreHandle, sprongus_store};
 
 /// The run succeeded, with what sprongus_context_output or sprongus_context_output_ref was given.
@@ -233,6 +235,23 @@ pub unsafe extern "C" fn sprongus_worker_stop(
         let timeout = args::millis("timeout_ms", timeout_ms)?;
         out.set(handle::get::<WorkerHandle>("worker", worker)?.worker.stop(timeout));
         Ok(())
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// What it has done since it was made, and what it is doing, as JSON (claimed, succeeded, failed, …, wait and run latencies in
+/// seconds). Cheap: no database is asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_worker_metrics(
+    worker: *const sprongus_worker,
+    metrics: *mut *mut sprongus_buf,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promise for out-pointers.
+        let out = unsafe { args::place("metrics", metrics) }?;
+        give_json(out, &handle::get::<WorkerHandle>("worker", worker)?.worker.metrics())
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

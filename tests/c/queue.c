@@ -268,6 +268,57 @@ static void the_feed(sprongus_store *store) {
     sprongus_run_list_free(mine);
 }
 
+typedef struct hearing {
+    int told;
+    int destroyed;
+} hearing;
+
+static void on_event(void *user_data, const char *event) {
+    if (test_holds(event, "\"type\":\"run.enqueued\"")) ((hearing *)user_data)->told++;
+}
+
+static void unheard(void *user_data) {
+    ((hearing *)user_data)->destroyed++;
+}
+
+static void listening(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    sprongus_follow *follow = NULL;
+    sprongus_subscription *subscription = NULL;
+    hearing heard = {0, 0};
+    const char *types[] = {"run.*"};
+    sprongus_events_query query;
+    SPRONGUS_INIT(query);
+    query.types = types;
+    query.types_count = 1;
+    OK(sprongus_events_follow(store, &query, &follow, &error));
+    OK(sprongus_events_subscribe(store, &query, on_event, &heard, unheard, &subscription, &error));
+    sprongus_buf *event = NULL;
+    OK(sprongus_follow_next(follow, SPRONGUS_NONE, &event, &error));
+    CHECK(event == NULL);
+    OK(sprongus_runs_enqueue(store, "q.heard", NULL, 0, NULL, NULL, &error));
+    OK(sprongus_follow_next(follow, 20000, &event, &error));
+    CHECK(test_holds(sprongus_buf_data(event), "\"type\":\"run.enqueued\""));
+    sprongus_buf_free(event);
+    sprongus_buf *cursor = NULL;
+    OK(sprongus_follow_cursor(follow, &cursor, &error));
+    CHECK(sprongus_buf_length(cursor) > 0);
+    sprongus_buf_free(cursor);
+    OK(sprongus_follow_stop(follow, &error));
+    OK(sprongus_follow_next(follow, 0, &event, &error));
+    CHECK(event == NULL);
+    sprongus_follow_free(follow);
+    FAILS(SPRONGUS_ERR_MISUSE, sprongus_follow_next(follow, 0, &event, &error));
+    CHECK(sprongus_subscription_missed(subscription) == 0);
+    sprongus_subscription_free(subscription);
+    CHECK(heard.destroyed == 1);
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_events_subscribe(store, NULL, NULL, &heard, unheard, &subscription, &error));
+    CHECK(heard.destroyed == 2 && subscription == NULL);
+    query.after = "nonsense";
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_events_follow(store, &query, &follow, &error));
+    CHECK(follow == NULL);
+}
+
 static void limits_and_figures(sprongus_store *store) {
     sprongus_error *error = NULL;
     OK(sprongus_runs_limit_kind(store, "q.limited", 1, 0, 0, &error));
@@ -323,6 +374,7 @@ void test_queue(place at) {
     messages(store);
     schedules(store);
     the_feed(store);
+    listening(store);
     once_per_key(store);
     limits_and_figures(store);
     sprongus_store_free(store);

@@ -69,7 +69,7 @@ for where in memory file postgres; do
 done
 
 step "the C++ layer"
-"$CXX" -std=c++17 "${strict[@]}" tests/cpp/layer.cpp -o "$out/layer" "${link[@]}"
+"$CXX" -std=c++17 "${strict[@]}" tests/cpp/layer.cpp -o "$out/layer" "${link[@]}" -pthread
 "$CXX" -std=c++17 "${strict[@]}" tests/cpp/host.cpp -o "$out/host_cpp" "${link[@]}" -lsqlite3
 for where in memory file postgres; do on "$out/layer" $where; done
 on "$out/host_cpp" file

@@ -141,6 +141,9 @@ static void handlers_of_every_kind(sprongus_store *store) {
     OK(sprongus_runs_output(store, hello, &output, &error));
     CHECK_TEXT(sprongus_buf_data(output), "\"Ada\"");
     sprongus_buf_free(output);
+    OK(sprongus_worker_metrics(worker, &output, &error));
+    CHECK(test_holds(sprongus_buf_data(output), "\"succeeded\":5") && test_holds(sprongus_buf_data(output), "\"failed\":1"));
+    sprongus_buf_free(output);
     sprongus_worker_free(worker);
     CHECK(greeted.destroyed == 2);
     sprongus_worker_free(worker);

@@ -1,9 +1,12 @@
 // The C++ layer: `layer URL [SCHEMA]`.
 #include <sprongus.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 #include <type_traits>
 
 static int checks = 0;
@@ -134,6 +137,35 @@ static void queue(sprongus::Store &store) {
     CHECK(store.read_events().find("run.approval_requested") != std::string::npos && store.prune() == 0);
 }
 
+static void listening(sprongus::Store &store) {
+    std::atomic<int> told{0};
+    sprongus::Follow follow = store.follow();
+    CHECK(!follow.next(SPRONGUS_NONE));
+    {
+        sprongus::Subscription subscription = store.subscribe([&](const char *event) {
+            if (std::string(event).find("run.enqueued") != std::string::npos) told++;
+            throw 1;
+        });
+        const std::string id = store.enqueue("cpp.heard").id();
+        std::optional<std::string> event = follow.next(20000);
+        CHECK(event && event->find(id) != std::string::npos && event->find("run.enqueued") != std::string::npos);
+        CHECK(store.cancel(id).is_final());
+        for (int tries = 0; told == 0 && tries < 2000; tries++) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        CHECK(told == 1 && subscription.missed() == 0);
+    }
+    sprongus_events_query after;
+    SPRONGUS_INIT(after);
+    std::string cursor = follow.cursor();
+    after.after = cursor.c_str();
+    CHECK(store.read_events(&after).find("run.canceled") != std::string::npos);
+    std::thread stopper([&] { follow.stop(); });
+    while (follow.next()) continue;
+    stopper.join();
+    CHECK(!follow.next(20000));
+    store.cancel(store.enqueue("cpp.unheard").id());
+    CHECK(told == 1);
+}
+
 static void workers(sprongus::Store &store) {
     sprongus::Worker worker(store);
     int built = 0;
@@ -179,6 +211,7 @@ static void workers(sprongus::Store &store) {
     worker.start();
     CHECK(store.wait(push, 20000).state() == "succeeded" && store.output(push) == "\"pushed\"" && built == 1);
     CHECK(worker.stop(20000) && !worker.id().empty());
+    CHECK(worker.metrics().find("\"succeeded\":4") != std::string::npos);
     CHECK(thrown([&] { sprongus::Worker(store).run(); }) == SPRONGUS_ERR_MISUSE);
 }
 
@@ -306,6 +339,7 @@ int main(int count, char **arguments) {
     sprongus::Store store(arguments[1], &options);
     runs(store);
     queue(store);
+    listening(store);
     workers(store);
     entries(store);
     many_entries(store);
