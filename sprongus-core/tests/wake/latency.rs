@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::child::Other;
 use crate::places::Place;
-use crate::{now, worker};
+use crate::{now, put, worker};
 
 /// Wide enough for a loaded machine; `make bench` has the exact figures, and the targets.
 const BOUND: i64 = 50_000;
@@ -39,7 +39,6 @@ fn measure(name: &str, place: &Place) {
         from_call.push(started - called.parse::<i64>().unwrap());
         from_return.push(started - returned.parse::<i64>().unwrap());
     }
-    let _ = now();
     let (call, back) = (median(&mut from_call), median(&mut from_return));
     println!(
         "{name}: {call} µs from the call of enqueue, {back} µs from its return; at worst {} µs",
@@ -48,6 +47,30 @@ fn measure(name: &str, place: &Place) {
     assert!(call < BOUND, "{name}: the median is {call} µs");
     assert!(worker.stop(Some(Duration::from_secs(5))));
     other.end();
+}
+
+#[test]
+fn a_run_starts_when_it_is_due_sqlite() {
+    starts_when_due(&Place::sqlite());
+}
+
+#[test]
+fn a_run_starts_when_it_is_due_postgres() {
+    starts_when_due(&Place::postgres());
+}
+
+fn starts_when_due(place: &Place) {
+    let store = place.open();
+    let (began, starts) = mpsc::channel();
+    let worker = worker(&store, began);
+    std::thread::sleep(Duration::from_millis(200));
+    for _ in 0..3 {
+        let due = now() + 300_000;
+        put(&store, Duration::from_millis(300));
+        let late = starts.recv_timeout(Duration::from_secs(10)).expect("the run started") - due;
+        assert!((-20_000..1_000_000).contains(&late), "it started {late} µs late");
+    }
+    assert!(worker.stop(Some(Duration::from_secs(5))));
 }
 
 fn median(times: &mut [i64]) -> i64 {

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;
+mod crowds;
+mod idle;
 mod latency;
+mod mishaps;
 mod places;
 
 use std::sync::mpsc;
@@ -10,15 +13,21 @@ use std::time::Duration;
 
 use sprongus::runs::Enqueue;
 use sprongus::worker::{Outcome, WorkerOptions};
-use sprongus::{Json, Store};
+use sprongus::{Json, Store, Worker};
 
 /// What a child does; without one, nothing.
 #[test]
 fn works_as_a_child() {
     let Some([job, url, schema]) = child::told() else { return };
+    match job.as_str() {
+        "open and close" => return crowds::open_and_close(&url, &schema),
+        "enqueue in all" => return crowds::enqueue_in_all(&url, &schema),
+        _ => {}
+    }
     let store = places::open(&url, &schema);
     match job.as_str() {
         "enqueue" => enqueue(&store),
+        "enqueue once" => once(&store),
         "work" => work(&store),
         other => panic!("no such job: {other}"),
     }
@@ -29,22 +38,38 @@ fn enqueue(store: &Store) {
     child::say("ready");
     for _ in child::orders() {
         let begun = now();
-        store.runs().enqueue(&Enqueue::new("ping", Json::parse("{}").unwrap())).unwrap();
+        put(store, Duration::ZERO);
         child::say(&format!("{begun} {}", now()));
     }
 }
 
+/// Enqueues a run and ends at once.
+fn once(store: &Store) {
+    child::say("ready");
+    child::orders().next();
+    put(store, Duration::ZERO);
+}
+
 /// Works until its orders end.
 fn work(store: &Store) {
-    let worker = worker(store, mpsc::channel().0);
+    let worker = store.worker(WorkerOptions::default()).unwrap();
+    worker.handle("ping", |_| Ok(Outcome::None)).unwrap();
+    worker.start().unwrap();
     child::say("ready");
     for _ in child::orders() {}
     assert!(worker.stop(Some(Duration::from_secs(5))));
 }
 
-/// A worker that tells when it began each run.
-fn worker(store: &Store, began: mpsc::Sender<i64>) -> sprongus::Worker {
-    let worker = store.worker(WorkerOptions { concurrency: 2, ..WorkerOptions::default() }).unwrap();
+/// Enqueues a run that is due after so long.
+fn put(store: &Store, delay: Duration) -> String {
+    let run = Enqueue { delay: Some(delay), ..Enqueue::new("ping", Json::parse("{}").unwrap()) };
+    store.runs().enqueue(&run).unwrap().id
+}
+
+/// A worker that tells when it began each run. It polls so seldom that a test which passes was woken.
+fn worker(store: &Store, began: mpsc::Sender<i64>) -> Worker {
+    let options = WorkerOptions { concurrency: 2, poll_interval: Duration::from_secs(60), ..WorkerOptions::default() };
+    let worker = store.worker(options).unwrap();
     worker
         .handle("ping", move |_| {
             let _ = began.send(now());

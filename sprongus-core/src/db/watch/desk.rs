@@ -69,7 +69,7 @@ impl Desk {
         {
             waker.wake();
         }
-        let start = state.is_needed() && !state.running;
+        let start = state.is_needed() && !state.running && !state.closing;
         state.running |= start;
         start
     }
@@ -135,7 +135,7 @@ impl State {
     }
 
     fn is_needed(&self) -> bool {
-        !self.closing && (self.waiting > 0 || !self.outbox.is_empty())
+        !self.outbox.is_empty() || self.waiting > 0 && !self.closing
     }
 
     fn gone(&mut self) {

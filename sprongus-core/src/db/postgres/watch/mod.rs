@@ -72,12 +72,12 @@ fn rest(desk: &Desk, pause: Duration) {
     loop {
         let orders = desk.orders(&waker);
         let left = until.saturating_duration_since(Instant::now());
-        if !orders.listen {
+        if orders.close || !orders.listen {
             // Nobody waits here, and others poll: what could not be told is not worth another try.
             desk.take_post();
             return;
         }
-        if orders.close || left.is_zero() {
+        if left.is_zero() {
             return;
         }
         park_timeout(left);
