@@ -7,6 +7,7 @@ mod batch;
 mod claim;
 mod deciding;
 mod enqueue;
+mod gate;
 mod explain;
 mod inputs;
 mod keys;
@@ -36,6 +37,7 @@ pub(crate) fn cases() -> Vec<Case> {
         claim::cases(),
         deciding::cases(),
         enqueue::cases(),
+        gate::cases(),
         inputs::cases(),
         keys::cases(),
         lease::cases(),
