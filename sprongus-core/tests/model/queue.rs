@@ -113,7 +113,7 @@ impl Queue {
                 Answer::Nothing
             }
             Step::Enqueue(asked) => self.enqueue(asked),
-            Step::Find { key, project } => match self.under(*key, *project) {
+            Step::Find { key, project } => match self.under(key, *project) {
                 Some(found) => Answer::Runs(vec![found]),
                 None => Answer::Runs(Vec::new()),
             },
