@@ -252,7 +252,8 @@ fn strange(env: &Env) {
             assert_eq!(code(on.runs().explain(&ExplainRun::new(bad))), ErrorCode::InvalidArgument);
         }
     });
-    let (store, _) = open(&Env::fresh(env.backend()));
+    let apart = Env::fresh(env.backend());
+    let (store, _) = open(&apart);
     let mine = store.scoped("p", Scope::DEFAULT).unwrap();
     let run = put(mine.runs(), "a");
     let theirs = store.runs().enqueue(&Enqueue { project: Some("q".to_owned()), priority: 1, ..kind("a") }).unwrap();
