@@ -54,10 +54,10 @@ impl About<'_> {
         tracing::info!(run, kind, attempt, worker, why, "the run is no longer this worker's");
     }
 
-    /// Something could not be done for the run; `code` is that of the error.
-    pub(crate) fn trouble(&self, code: &str, what: &'static str) {
+    /// The report was refused, or given up; `code` is that of the error.
+    pub(crate) fn not_taken(&self, code: &str) {
         let Self { run, kind, attempt, worker } = *self;
-        tracing::warn!(run, kind, attempt, worker, code, "{what}");
+        tracing::warn!(run, kind, attempt, worker, code, "a report was not taken");
     }
 }
 

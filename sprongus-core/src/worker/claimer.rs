@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::rest::Rest;
-use super::shared::{Phase, Shared};
+use super::shared::Shared;
+use super::state::Phase;
 use crate::error::{Error, ErrorCode, Result};
 use crate::runs::{Claim, Outlook};
 use crate::session::locked;

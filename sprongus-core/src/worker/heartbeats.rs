@@ -22,7 +22,7 @@ pub(super) fn run(shared: &Shared) {
                 next = Instant::now() + if trouble { interval / 4 } else { interval };
             }
             Duty::TimeOut(late) => {
-                late.iter().for_each(|held| held.tell());
+                late.iter().for_each(|held| held.time_out());
                 let report = |held| Report::new(held, Ended::TooLong, Timings::default());
                 shared.put_back(late.into_iter().map(report).collect());
             }

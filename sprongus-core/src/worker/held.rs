@@ -53,13 +53,14 @@ pub(super) struct Held {
     told: AtomicBool,
     waiting: (Mutex<()>, Condvar),
     gone: OnceLock<Gone>,
+    late: AtomicBool,
     ended: AtomicBool,
 }
 
 impl Held {
     pub(super) fn new(run: Run) -> Self {
-        let (told, waiting, gone, ended) = Default::default();
-        Self { run, taken: Instant::now(), told, waiting, gone, ended }
+        let (told, waiting, gone, late, ended) = Default::default();
+        Self { run, taken: Instant::now(), told, waiting, gone, late, ended }
     }
 
     pub(super) fn about<'a>(&'a self, worker: &'a str) -> About<'a> {
@@ -107,6 +108,16 @@ impl Held {
         let news = self.gone.set(gone).is_ok();
         self.tell();
         news
+    }
+
+    /// Its time is over: whatever its handler answers from now on comes too late.
+    pub(super) fn time_out(&self) {
+        self.late.store(true, Ordering::Release);
+        self.tell();
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Acquire)
     }
 
     /// No handler has it any more: its report is to be made.

@@ -12,6 +12,7 @@ mod pace;
 mod report;
 mod rest;
 mod shared;
+mod state;
 
 pub use context::Context;
 pub use handlers::{Handler, HandlerError, Outcome};

@@ -49,6 +49,8 @@ pub(super) enum Ended {
     Unbegun,
     /// The handler is still running, past the run's timeout.
     TooLong,
+    /// The handler has ended, past the run's timeout.
+    TooLate,
 }
 
 impl Report {
@@ -59,12 +61,13 @@ impl Report {
     /// Of what a handler answered; `let_go`: the worker stops, and has told it to end.
     pub(super) fn of(held: Arc<Held>, answer: Result<Outcome, HandlerError>, took: Timings, let_go: bool) -> Self {
         let ended = match answer {
+            Err(HandlerError::Awaiting) => Ended::Awaiting,
+            _ if held.is_late() => Ended::TooLate,
             Ok(outcome) => Ended::Succeeded(outcome),
             Err(HandlerError::Retry(_)) if let_go => Ended::Interrupted,
             Err(HandlerError::Retry(message)) => Ended::Failed(message, true),
             Err(HandlerError::Fatal(message)) => Ended::Failed(message, false),
             Err(HandlerError::Snooze(delay)) => Ended::Snoozed(delay),
-            Err(HandlerError::Awaiting) => Ended::Awaiting,
         };
         Self::new(held, ended, took)
     }
@@ -140,8 +143,9 @@ impl Shared {
     /// Of one kind of report.
     fn report_group(&self, group: Vec<Report>) -> Vec<Report> {
         let (known, open): (Vec<_>, Vec<_>) = group.into_iter().partition(|report| self.known(report).is_some());
-        let mut told = self.tell(&open).into_iter();
-        let (mut done, mut again) = (Vec::new(), Vec::new());
+        let told = self.tell(&open);
+        let trouble = told.iter().filter_map(|told| told.as_ref().err()).find(|error| passing(error)).map(Error::code);
+        let (mut told, mut done, mut again) = (told.into_iter(), Vec::new(), Vec::new());
         for report in known {
             done.extend(self.known(&report).map(|became| (report, became)));
         }
@@ -156,6 +160,12 @@ impl Shared {
             }
         }
         self.done(&done);
+        if let Some(code) = trouble
+            && !again.is_empty()
+        {
+            let (worker, runs) = (self.worker_id.as_str(), again.len());
+            tracing::warn!(worker, runs, %code, "reports could not be made; they are tried again");
+        }
         again
     }
 
@@ -167,12 +177,12 @@ impl Shared {
         }
     }
 
-    /// The answers to reports, in their order; fewer where the way to the database is in question.
+    /// The answers to reports, in their order, up to the first by which the way to the database is in question.
     fn tell(&self, reports: &[Report]) -> Vec<Result<Run>> {
         if reports.len() > 1 && !reports.iter().any(|report| report.alone) {
             match self.tell_together(reports) {
                 Some(Ok(told)) => return told,
-                Some(Err(error)) if passing(&error) => return Vec::new(),
+                Some(Err(error)) if passing(&error) => return vec![Err(error)],
                 // Each for itself will know better.
                 Some(Err(_)) | None => {}
             }
@@ -202,7 +212,7 @@ impl Shared {
         match &report.ended {
             Ended::Snoozed(delay) => runs.snooze(&Snooze::new(&run.id, run.lease, *delay)),
             Ended::Interrupted | Ended::Unbegun => runs.snooze(&Snooze::new(&run.id, run.lease, Duration::ZERO)),
-            Ended::TooLong => runs.time_out(&run.id, run.lease),
+            Ended::TooLong | Ended::TooLate => runs.time_out(&run.id, run.lease),
             Ended::Awaiting => Ok(run.clone()),
             Ended::Failed(..) | Ended::Succeeded(_) => match (report.success(), report.failure()) {
                 (Some(success), _) => runs.succeed(&success),
@@ -218,13 +228,11 @@ impl Shared {
             Some(Err(error)) => Some(error),
             None => None,
         };
-        let about = report.held.about(&self.worker_id);
         let code = error.as_ref().map_or(ErrorCode::Unavailable, Error::code);
         if error.as_ref().is_none_or(passing) {
             let over = self.let_go_at().is_some_and(|at| at.elapsed() > GRACE);
             let superseded = matches!(report.ended, Ended::TooLong) && report.held.has_ended();
             if !over && !superseded {
-                about.trouble(code.as_str(), "a report could not be made; it is tried again");
                 return Next::Again(None);
             }
         }
@@ -237,12 +245,12 @@ impl Shared {
         }
         let gone = error.as_ref().and_then(Gone::told_by);
         if gone.is_none() {
-            about.trouble(code.as_str(), "a report was not taken");
+            report.held.about(&self.worker_id).not_taken(code.as_str());
         }
-        self.lost(&report.held, gone.unwrap_or(Gone::LeaseLost));
+        let gone = self.lost(&report.held, gone.unwrap_or(Gone::LeaseLost));
         match report.ended {
             Ended::TooLong => Next::Dropped,
-            _ => Next::Done(gone.unwrap_or(Gone::LeaseLost).into()),
+            _ => Next::Done(gone.into()),
         }
     }
 
@@ -255,6 +263,7 @@ impl Shared {
             Ended::Snoozed(_) => Became::Snoozed,
             Ended::Awaiting => Became::Awaiting,
             Ended::Interrupted | Ended::Unbegun => Became::GivenBack,
+            Ended::TooLate => Became::TimedOut,
             Ended::TooLong => {
                 self.lost(&report.held, Gone::TimedOut);
                 return Next::Dropped;
@@ -262,11 +271,15 @@ impl Shared {
         })
     }
 
-    /// The run is no longer this worker's; its handler is told.
-    pub(super) fn lost(&self, held: &Held, gone: Gone) {
+    /// The run is no longer this worker's; its handler is told. Why: as it was found first.
+    pub(super) fn lost(&self, held: &Held, gone: Gone) -> Gone {
+        // Somebody's claim has timed it out, and taken it.
+        let late = held.deadline().is_some_and(|deadline| deadline <= Instant::now());
+        let gone = if gone == Gone::LeaseLost && late { Gone::TimedOut } else { gone };
         if held.lose(gone) && !held.has_ended() {
             held.about(&self.worker_id).lost(gone.as_str());
         }
+        held.gone().unwrap_or(gone)
     }
 
     /// Counts, tells and releases.

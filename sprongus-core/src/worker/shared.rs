@@ -1,21 +1,19 @@
 //! What the threads of a worker share.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::handlers::Handlers;
 use super::held::Held;
 use super::metrics::Meters;
 use super::options::WorkerOptions;
-use super::pace::Pace;
 use super::report::{Ended, Report};
+use super::state::{Leased, Phase, State};
 use crate::db::{Signal, Signals};
 use crate::events::OnCancel;
 use crate::runs::Run;
 use crate::session::locked;
 use crate::store::Store;
-use crate::telemetry::Timings;
 
 /// A worker's settings, handlers, and the runs it has.
 pub(super) struct Shared {
@@ -41,58 +39,11 @@ pub(super) struct Shared {
 /// Where no end is given.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A run that was claimed ahead and has not begun after so long is given back.
-const OVERDUE: Duration = Duration::from_secs(1);
-
-/// While so many reports wait to be made, nothing is claimed.
-const MOST_REPORTS: usize = 512;
-
 /// A report that has waited so long is stuck behind another: the spare thread takes it.
 const STUCK: Duration = Duration::from_millis(100);
 
 /// For how long a run stays leased that a worker let go of while its handler was running.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
-
-#[derive(Default)]
-struct State {
-    phase: Phase,
-    /// A claim may be under way, or follow.
-    claiming: bool,
-    /// Claimed, and not in a thread's hands yet.
-    waiting: VecDeque<Arc<Held>>,
-    /// In a handler's hands.
-    begun: usize,
-    /// Claimed, and not reported yet.
-    held: HashMap<(String, i64), Leased>,
-    /// To be reported, the first that ended first.
-    reports: VecDeque<Report>,
-    /// Taken to be given back unbegun, and not given back yet.
-    returning: usize,
-    /// When everything was let go, and whether the database knows.
-    let_go: Option<(Instant, bool)>,
-    pace: Pace,
-    /// Threads that have not ended.
-    threads: usize,
-}
-
-/// A lease that is to be extended.
-struct Leased {
-    held: Arc<Held>,
-    /// When the handler is to be told that its time is over.
-    until: Option<Instant>,
-}
-
-/// How far a worker is between its start and its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Phase {
-    #[default]
-    Idle,
-    Working,
-    /// Claims no more; what it has goes on.
-    Stopping,
-    /// Begins nothing more, and extends no lease.
-    Abandoned,
-}
 
 /// What the thread that extends leases is to do next.
 pub(super) enum Duty {
@@ -241,8 +192,12 @@ impl Shared {
         }
         state.reports.extend(report);
         let free = before == 0 && state.room(self.options.concurrency) > 0;
+        // Whoever is reporting looks again by itself.
+        let first = state.reports.len() <= 1;
         drop(state);
-        self.ended.notify_all();
+        if first {
+            self.ended.notify_all();
+        }
         if free {
             self.tell_claimer();
         }
@@ -374,7 +329,9 @@ impl Shared {
                 return Duty::End;
             }
             let now = Instant::now();
-            self.give_back_overdue(&mut state, now);
+            if state.give_back_overdue(now) {
+                self.ended.notify_all();
+            }
             let late = state.late(now);
             if !late.is_empty() {
                 return Duty::TimeOut(late);
@@ -385,59 +342,6 @@ impl Shared {
             let left = state.next_due().map_or(beat, |due| due.min(beat)).saturating_duration_since(now);
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    /// What was claimed ahead and would have to wait for a slow handler is better off with another worker.
-    fn give_back_overdue(&self, state: &mut MutexGuard<'_, State>, now: Instant) {
-        while state.waiting.front().is_some_and(|held| now.duration_since(held.taken) >= OVERDUE) {
-            state.pace.took(OVERDUE);
-            let held = state.waiting.pop_front();
-            held.into_iter().for_each(|held| state.give_back(held));
-            self.ended.notify_all();
-        }
-    }
-}
-
-impl State {
-    /// How many more runs to claim: few at a time would cost more than many.
-    fn room(&self, threads: usize) -> usize {
-        let ahead = self.pace.ahead(threads);
-        let unreported = self.held.len().saturating_sub(self.begun + self.waiting.len());
-        let enough = ahead > 0 && self.waiting.len() > ahead / 2;
-        if self.phase != Phase::Working || unreported >= MOST_REPORTS || enough {
-            return 0;
-        }
-        (threads + ahead).saturating_sub(self.begun + self.waiting.len())
-    }
-
-    fn give_back(&mut self, held: Arc<Held>) {
-        self.returning += 1;
-        held.end();
-        self.reports.push_back(Report::new(held, Ended::Unbegun, Timings::default()));
-    }
-
-    /// Whether nothing is left and nothing will come.
-    fn is_over(&self) -> bool {
-        !self.claiming && self.waiting.is_empty() && self.begun == 0 && self.reports.is_empty()
-    }
-
-    fn running(&self) -> Vec<Arc<Held>> {
-        self.held.values().filter(|leased| leased.held.gone().is_none()).map(|leased| leased.held.clone()).collect()
-    }
-
-    /// Those whose time is over, each once.
-    fn late(&mut self, now: Instant) -> Vec<Arc<Held>> {
-        let late = self.held.values_mut().filter(|leased| leased.until.is_some_and(|until| until <= now));
-        late.map(|leased| {
-            leased.until = None;
-            leased.held.clone()
-        })
-        .collect()
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        let overdue = self.waiting.front().map(|held| held.taken + OVERDUE);
-        self.held.values().filter_map(|leased| leased.until).chain(overdue).min()
     }
 }
 
