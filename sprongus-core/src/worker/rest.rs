@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::shared::{Phase, Shared};
+use super::shared::Shared;
+use super::state::Phase;
 use crate::clock::Clock;
 use crate::db::{Signal, Signals};
 use crate::events::Waiter;
