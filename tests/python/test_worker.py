@@ -455,7 +455,7 @@ SHARE = """
         worker = store.worker(concurrency=4, poll_interval=0.05)
         @worker.handler("k")
         def handle(context):
-            sys.stdout.write(f"{context.step('worked', lambda: context.input)}\n")
+            sys.stdout.write(f"{context.step('worked', lambda: context.input)}\\n")
         worker.run(until_idle=True, patience=0)
 """
 
@@ -469,6 +469,7 @@ def test_two_processes_share_the_work(shared_place):
             for _ in range(2)
         ]
         said = [child.communicate(timeout=120)[0].split() for child in children]
+        assert [child.returncode for child in children] == [0, 0]
         assert sorted(int(line) for lines in said for line in lines) == list(range(200))
         assert {run.state for run in store.runs.iter(limit=1000)} == {"succeeded"}
         assert {run.lease for run in store.runs.iter(limit=1000)} == {1}
