@@ -76,7 +76,8 @@ def test_log_lines_come_under_the_librarys_name(tmp_path):
 
 def test_importing_is_quick():
     def seconds(code):
-        script = f"import time; begun = time.perf_counter(); {code}; print(time.perf_counter() - begun)"
+        # Of the processor: what else the machine does is none of ours.
+        script = f"import time; begun = time.process_time(); {code}; print(time.process_time() - begun)"
         times = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(5)]
         return min(float(done.stdout) for done in times)
 

@@ -33,11 +33,7 @@ struct Shared {
 }
 
 impl Subscription {
-    pub(super) fn new(
-        function: &Bound<'_, PyAny>,
-        ground: &Ground,
-        request: &SubscribeEvents,
-    ) -> PyResult<Self> {
+    pub(super) fn new(function: &Bound<'_, PyAny>, ground: &Ground, request: &SubscribeEvents) -> PyResult<Self> {
         static BEGIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = function.py();
         if !function.is_callable() {
