@@ -4,6 +4,7 @@
 mod approvals;
 mod aux_store;
 mod explain;
+mod feed;
 mod forced;
 mod keeping;
 mod lists;
