@@ -6,7 +6,7 @@
 
 use std::sync::Mutex;
 
-use super::known::{Known, START};
+use super::known::{Known, Look, START};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
 use crate::session::{Session, locked};
@@ -50,27 +50,21 @@ pub(super) fn give(session: Session<'_>, turn: Turn) -> Result<Given> {
 fn attempt(session: Session<'_>, turn: Turn) -> Result<Given> {
     let known = session.core().shared::<Mutex<Known>>();
     let start = locked(&known).params();
-    let answer = match session.beside(|exec| statement(exec, turn, &start))? {
-        None => return Ok(Given::Never),
-        Some(None) => return Ok(Given::Elsewhere),
-        Some(Some(answer)) => answer,
-    };
-    let all = answer.count < BATCH;
-    locked(&known).learn(&answer.snapshot, answer.last, all);
-    Ok(Given::UpTo { end: answer.end, all })
+    match session.beside(|exec| statement(exec, turn, &start))? {
+        None => Ok(Given::Never),
+        Some(None) => Ok(Given::Elsewhere),
+        Some(Some((look, end))) => {
+            locked(&known).learn(&look);
+            Ok(Given::UpTo { end, all: look.all })
+        }
+    }
 }
 
-/// What the statement answers where it was this reader's turn.
-struct Answer {
-    count: i64,
-    last: Option<i64>,
-    snapshot: String,
-    end: i64,
-}
-
+/// The look, and the last position there is; `None` where it is another's turn.
+///
 /// The lock comes first: what depends on no row is decided before any is read. Rows that others have locked are being
 /// deleted.
-fn statement(exec: &mut dyn Executor, turn: Turn, start: &[Value<'_>]) -> Result<Option<Answer>> {
+fn statement(exec: &mut dyn Executor, turn: Turn, start: &[Value<'_>]) -> Result<Option<(Look, i64)>> {
     let key = "hashtextextended('sprongus_positions:' || current_schema(), 0)";
     let lock = match turn {
         Turn::Try => format!("pg_try_advisory_xact_lock({key})"),
@@ -85,14 +79,17 @@ fn statement(exec: &mut dyn Executor, turn: Turn, start: &[Value<'_>]) -> Result
          row_number() OVER (ORDER BY written) AS nth FROM new) AS numbered WHERE e.ctid = numbered.place \
          RETURNING e.position, e.written) \
          SELECT (SELECT mine FROM turn), count(*), max(written), txid_current_snapshot()::text, \
-         coalesce(setval('sprongus_positions', max(position)), (SELECT position FROM last)) FROM given"
+         coalesce(setval('sprongus_positions', max(position)), (SELECT position FROM last)), txid_current_if_assigned() \
+         FROM given"
     );
     let rows = exec.query(&sql, start)?;
     let Some(row) = rows.first() else { return Ok(None) };
     if !row.bool(0)? {
         return Ok(None);
     }
-    Ok(Some(Answer { count: row.int(1)?, last: row.opt_int(2)?, snapshot: row.text(3)?, end: row.int(4)? }))
+    let all = row.int(1)? < BATCH;
+    let look = Look { snapshot: row.text(3)?, id: row.opt_int(5)?, last: row.opt_int(2)?, all };
+    Ok(Some((look, row.int(4)?)))
 }
 
 /// SQL: the last position that was given. Not every way to move tables takes their sequences along.

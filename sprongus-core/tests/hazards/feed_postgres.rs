@@ -72,6 +72,30 @@ fn transactions_of_others_stall_no_feed() {
     assert!(walked < 40_000, "{walked} places of the index were read");
 }
 
+/// The snapshot of a server does not name transactions that are open after the last that has ended.
+#[test]
+fn a_younger_transaction_that_wrote_before_an_older_one_is_not_passed_over() {
+    let server = Postgres::start();
+    let [store, other] = [(); 2].map(|()| open(server.url(), "feed"));
+    let mut older = client(server.url(), "feed");
+    let mut after = None;
+    for round in 0..2 {
+        // By hand: a savepoint would have an id that is younger still, and end with it.
+        older.batch_execute("BEGIN; SELECT txid_current()").unwrap();
+        let younger = other.begin().unwrap();
+        younger.runs().enqueue(&Enqueue::new("younger", Json::null())).unwrap();
+        let event = format!(
+            "INSERT INTO sprongus_events (id, subject, seq, type, at, actor, payload) \
+             VALUES ('older {round}', 'older', {round} + 1, 'run.started', now(), 'a', 'null')"
+        );
+        older.batch_execute(&format!("{event}; COMMIT")).unwrap();
+        assert_eq!(read(&store, &mut after).len(), 1, "round {round}");
+        assert_eq!(read(&store, &mut after).len(), 0);
+        younger.commit().unwrap();
+        assert_eq!(read(&store, &mut after).len(), 1, "round {round}");
+    }
+}
+
 /// What was read of the index of events without a position, once the sessions have handed in their counts.
 fn index_tuples_read(url: &str, schema: &str, least: i64) -> i64 {
     let mut client = client(url, schema);
