@@ -64,3 +64,36 @@ impl Event {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_names_are_those_of_the_older_schema() {
+        let older = |kind: &str| {
+            let subject = "run:r".to_owned();
+            let (actor, payload) = ("a".to_owned(), Json::null());
+            let (kind, at) = (kind.to_owned(), Timestamp::from_micros(0));
+            Event { id: "e".to_owned(), run_id: None, subject, seq: 1, kind, at, actor, payload }.older_name()
+        };
+        for (kind, name) in [
+            ("run.enqueued", "RunCreated"),
+            ("run.approval_requested", "ApprovalRequested"),
+            ("run.approved", "RunApproved"),
+            ("run.denied", "RunDenied"),
+            ("run.dispatched", "ExecutionDispatched"),
+            ("run.started", "ExecutionStarted"),
+            ("run.succeeded", "ExecutionSucceeded"),
+            ("run.failed", "ExecutionFailed"),
+        ] {
+            assert_eq!(older(kind), Some(name));
+        }
+        for newer in
+            ["run.rescued", "run.snoozed", "run.retried", "run.retry_scheduled", "run.canceled", "run.timed_out"]
+        {
+            assert_eq!(older(newer), None);
+        }
+        assert_eq!(older("aux.created"), None);
+    }
+}

@@ -95,7 +95,7 @@ impl<'m> Many<'m> {
     }
 
     /// Does it; the runs that went on.
-    pub(super) fn apply(self, work: &mut Work<'_>) -> Result<Vec<Run>> {
+    pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Vec<Run>> {
         let mut binds = Binds::default();
         let sql = self.sql(work, &mut binds)?;
         let rows = work.query(&sql, binds.values())?;
@@ -114,13 +114,13 @@ impl<'m> Many<'m> {
 
     /// The rows are locked in the order of their ids, so that rivals with the same ones wait for one another and not in a
     /// circle.
-    fn sql(&self, work: &Work<'_>, binds: &mut Binds<'m>) -> Result<String> {
+    fn sql(&mut self, work: &Work<'_>, binds: &mut Binds<'m>) -> Result<String> {
         let from = RunState::Running;
         let to = self.step.from(from).ok_or_else(|| Error::new(ErrorCode::InvalidState, "no such transition"))?;
         let (mut arrays, mut names) = (Vec::new(), Vec::new());
-        for (name, kind, values) in &self.columns {
-            arrays.push(format!("{}::{kind}[]", binds.add(Value::Array(values.clone()))));
-            names.push(*name);
+        for (name, kind, values) in std::mem::take(&mut self.columns) {
+            arrays.push(format!("{}::{kind}[]", binds.add(Value::Array(values))));
+            names.push(name);
         }
         let given = format!("SELECT * FROM unnest({}) AS given({})", arrays.join(", "), names.join(", "));
         // By the ids alone: `||` keeps the planner from the indexes on project and state, and from all that is in them.
@@ -134,7 +134,8 @@ impl<'m> Many<'m> {
             sets.push(format!("run_at = {now} + delay_us * interval '1 microsecond'"));
         }
         let told = self.told(to, None, Map::new());
-        let (actor, more) = (self.has("told_by").then_some("told_by"), self.has("more").then_some("more"));
+        let given_by = |name| names.iter().find(|given| **given == name).copied();
+        let (actor, more) = (given_by("told_by"), given_by("more"));
         let event = told.insert_each(work, binds, &Each { ids: "event_id", actor, more })?;
         let outputs = match self.puts_out {
             true => format!(
@@ -158,10 +159,6 @@ impl<'m> Many<'m> {
 
     fn told<'t>(&self, to: RunState, actor: Option<&'t str>, more: Map<String, serde_json::Value>) -> Told<'t> {
         Told { kind: self.step.event(), from: Some(RunState::Running), to, actor, more }
-    }
-
-    fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|(name, ..)| *name == column)
     }
 }
 

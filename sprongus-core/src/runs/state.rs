@@ -235,6 +235,22 @@ mod tests {
                 assert_eq!(RunState::from_code(state.code(approved)).unwrap(), state);
             }
         }
+        let names = [
+            "queued",
+            "awaiting_approval",
+            "queued",
+            "dispatching",
+            "running",
+            "succeeded",
+            "failed",
+            "denied",
+            "canceled",
+            "timed_out",
+        ];
+        for (code, name) in (0..).zip(names) {
+            let state = RunState::from_code(code).unwrap();
+            assert_eq!((state.as_str(), state.code(code == 2)), (name, code));
+        }
         for code in [-1, 10] {
             assert_eq!(RunState::from_code(code).unwrap_err().code(), crate::ErrorCode::InvalidArgument);
         }
