@@ -1,6 +1,11 @@
 //! PostgreSQL: the answer to a statement that was its own COMMIT gets lost; every operation on runs finds out how it ended.
 
-use sprongus::runs::{Cancel, Claim, Enqueue, EnqueueMany, Fail, GetRun, Heartbeat, RunEvents, RunOutput, Succeed};
+use std::time::Duration;
+
+use sprongus::runs::{
+    Cancel, Claim, Enqueue, EnqueueMany, Fail, FailMany, GetRun, Heartbeat, RunEvents, RunOutput, Snooze, Succeed,
+    SucceedMany,
+};
 use sprongus::{ErrorCode, Json, Options, Result, Run, RunState, Store};
 use sprongus_testkit::{Postgres, Proxy, When};
 
@@ -71,6 +76,16 @@ fn reports_are_taken_once() {
     });
     survives("lost_failure", "COMMIT", &[begun[0], begun[1], "run.retry_scheduled"], |store, run| {
         store.runs().fail(&Fail::new(&run.id, run.lease, "x"))
+    });
+    survives("lost_snooze", "COMMIT", &[begun[0], begun[1], "run.snoozed"], |store, run| {
+        store.runs().snooze(&Snooze::new(&run.id, run.lease, Duration::from_secs(9)))
+    });
+    survives("lost_successes", UPDATE, &[begun[0], begun[1], "run.succeeded"], |store, run| {
+        let item = Succeed { output: Some(Json::null()), ..Succeed::new(&run.id, run.lease) };
+        store.runs().succeed_many(&SucceedMany { items: vec![item] })?.remove(0)
+    });
+    survives("lost_failures", "COMMIT", &[begun[0], begun[1], "run.retry_scheduled"], |store, run| {
+        store.runs().fail_many(&FailMany { items: vec![Fail::new(&run.id, run.lease, "x")] })?.remove(0)
     });
     survives("lost_cancel", "COMMIT", &[begun[0], begun[1], "run.canceled"], |store, run| {
         store.runs().cancel(&Cancel::new(&run.id))
