@@ -63,7 +63,7 @@ fn writing() -> Vec<Operation> {
         Operation::new(
             "runs.rescue",
             Scope::RunsWrite,
-            "Rescues runs whose lease has run out; their number.",
+            "Times out what takes too long and rescues runs whose lease has run out; their number.",
             |on, request: Rescue| Runs::new(on).rescue(&request),
         ),
     ]

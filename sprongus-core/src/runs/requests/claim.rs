@@ -38,7 +38,7 @@ impl Claim {
     }
 }
 
-/// Puts runs whose lease has run out back into the queue.
+/// Ends attempts that take too long, and puts runs whose lease has run out back into the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rescue {
