@@ -13,15 +13,24 @@ const SPARE: i64 = 64;
 
 const ORDER: &str = "ORDER BY priority DESC, run_at, id";
 
+/// In the order of the index by kind; of one kind that is the order of claims.
+const BY_KIND: &str = "ORDER BY kind, priority DESC, run_at, id";
+
 /// A range of one index.
 struct Arm {
     table: String,
+    /// Which runs of the lane.
     condition: String,
-    limited: bool,
-    /// Its kind alone, so that the order of the index by kind is the order of claims.
-    one_kind: bool,
+    of: Of,
     /// The most that is taken of it, whatever the claim would like.
     most: i64,
+}
+
+/// The kinds of an arm, each as a condition.
+enum Of {
+    All,
+    Kind(String),
+    Prefix(String),
 }
 
 /// The SELECT of the ids to be claimed, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
@@ -39,64 +48,92 @@ pub(super) fn candidates(
     let take = binds.add(Value::Int(limit));
     let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
     match arms.as_slice() {
-        [one] => one.select("id", &take, lock),
+        [one] if !matches!(one.of, Of::Prefix(_)) => one.select(dialect, "id", &take, lock),
         many if exact || dialect == Dialect::Sqlite => {
-            let union = union(binds, many, limit, lock);
+            let union = union(dialect, binds, many, limit, lock);
             format!("SELECT id FROM ({union}) AS arms {ORDER} LIMIT {take}")
         }
-        many => merged(&union(binds, many, limit.saturating_mul(4).saturating_add(SPARE), ""), &take),
+        many => {
+            let union = union(dialect, binds, many, limit.saturating_mul(4).saturating_add(SPARE), "");
+            let kinds = rooms.iter().map(|room| Value::from(room.kind().to_owned())).collect();
+            merged(&union, &binds.add(Value::Array(kinds)), &take)
+        }
     }
 }
 
 fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms: &[Room]) -> Vec<Arm> {
     let projects = claiming.of_projects(binds);
     let open = format!("{} AND {}{projects}", lane::queued(dialect, false), lane::unlimited(dialect));
-    let arm = |index, condition, one_kind| {
-        let table = by_index(dialect, index);
-        Arm { table, condition, limited: false, one_kind, most: i64::MAX }
-    };
+    let arm = |index, of| Arm { table: by_index(dialect, index), condition: open.clone(), of, most: i64::MAX };
     let mut arms: Vec<Arm> = match &claiming.kinds {
-        None => vec![arm("ready", open, false)],
+        None => vec![arm("ready", Of::All)],
         Some(kinds) => {
             let (exact, prefixes) = (kinds.exact(dialect, "kind", binds), kinds.prefixed("kind", binds));
-            let exact = exact.into_iter().map(|kind| arm("ready_kind", format!("{open} AND {kind}"), true));
-            let prefixes = prefixes.into_iter().map(|kind| arm("ready_kind", format!("{open} AND {kind}"), false));
-            exact.chain(prefixes).collect()
+            let of = exact.into_iter().map(Of::Kind).chain(prefixes.into_iter().map(Of::Prefix));
+            of.map(|of| arm("ready_kind", of)).collect()
         }
     };
     for room in rooms.iter().filter(|room| room.most > 0) {
-        let kind = lane::exactly(dialect, "kind", &binds.add(room.kind().to_owned()));
-        let condition = format!("{} AND {kind}{projects}", lane::queued(dialect, true));
-        let table = by_index(dialect, "ready_limited");
-        arms.push(Arm { table, condition, limited: true, one_kind: true, most: room.most });
+        let of = Of::Kind(lane::exactly(dialect, "kind", &binds.add(room.kind().to_owned())));
+        let condition = format!("{}{projects}", lane::queued(dialect, true));
+        arms.push(Arm { table: by_index(dialect, "ready_limited"), condition, of, most: room.most });
     }
     arms
 }
 
 impl Arm {
-    fn select(&self, columns: &str, limit: &str, lock: &str) -> String {
-        let order = if self.one_kind { "ORDER BY kind, priority DESC, run_at, id" } else { ORDER };
-        format!("SELECT {columns} FROM {} WHERE {} {order} LIMIT {limit}{lock}", self.table, self.condition)
+    fn select(&self, dialect: Dialect, columns: &str, limit: &str, lock: &str) -> String {
+        let Arm { table, condition, of, .. } = self;
+        match of {
+            Of::All => format!("SELECT {columns} FROM {table} WHERE {condition} {ORDER} LIMIT {limit}{lock}"),
+            Of::Kind(kind) => {
+                format!("SELECT {columns} FROM {table} WHERE {condition} AND {kind} {BY_KIND} LIMIT {limit}{lock}")
+            }
+            Of::Prefix(range) => self.of_prefix(dialect, range, limit, lock),
+        }
+    }
+
+    /// The first runs of each kind of a prefix. The kinds there are, are found from one to the next, for the first runs of all
+    /// would be found by a look at every run.
+    fn of_prefix(&self, dialect: Dialect, range: &str, limit: &str, lock: &str) -> String {
+        let Arm { table, condition, .. } = self;
+        let next =
+            |after: &str| format!("(SELECT kind FROM {table} WHERE {condition} AND {after}{range} {BY_KIND} LIMIT 1)");
+        let (first, next) = (next(""), next("kind > name AND "));
+        let of_kind = lane::exactly(dialect, "kind", "name");
+        let each = |columns: &str| {
+            format!("(SELECT {columns} FROM {table} WHERE {condition} AND {of_kind} {BY_KIND} LIMIT {limit}{lock})")
+        };
+        let runs = match dialect {
+            Dialect::Sqlite => format!("CROSS JOIN sprongus_runs AS run ON run.id IN {}", each("id")),
+            Dialect::Postgres => format!("CROSS JOIN LATERAL {} AS run", each("id, priority, run_at")),
+        };
+        format!(
+            "WITH RECURSIVE kinds (name) AS (SELECT {first} UNION ALL SELECT {next} FROM kinds WHERE name IS NOT NULL) \
+             SELECT run.id, run.priority, run.run_at FROM kinds {runs}"
+        )
     }
 }
 
 /// The first runs of each range.
-fn union(binds: &mut Binds<'_>, arms: &[Arm], each: i64, lock: &str) -> String {
+fn union(dialect: Dialect, binds: &mut Binds<'_>, arms: &[Arm], each: i64, lock: &str) -> String {
     let all = binds.add(each);
     let mut selects = Vec::with_capacity(arms.len());
     for arm in arms {
         let limit = if arm.most < each { binds.add(arm.most) } else { all.clone() };
-        let columns = format!("id, priority, run_at, {} AS limited", arm.limited);
-        selects.push(format!("SELECT * FROM ({}) AS arm", arm.select(&columns, &limit, lock)));
+        let select = arm.select(dialect, "id, priority, run_at", &limit, lock);
+        selects.push(format!("SELECT * FROM ({select}) AS arm"));
     }
     selects.join(" UNION ALL ")
 }
 
-/// PostgreSQL: locked only after the merge, for a lock within the arms holds what is not taken.
-fn merged(union: &str, take: &str) -> String {
+/// PostgreSQL: locked only after the merge, one by one in its order, for a lock within the arms holds what is not taken.
+///
+/// What a rival did meanwhile is looked at in words that no index knows: the planner is to find the rows by their ids alone.
+fn merged(union: &str, rooms: &str, take: &str) -> String {
     format!(
-        "SELECT r.id FROM sprongus_runs AS r JOIN ({union} OFFSET 0) AS c ON c.id = r.id \
-         WHERE r.state = 'queued' AND r.ready AND r.limited = c.limited ORDER BY c.priority DESC, c.run_at, c.id \
-         LIMIT {take} FOR UPDATE OF r SKIP LOCKED"
+        "SELECT run.id FROM unnest(ARRAY (SELECT c.id FROM ({union}) AS c {ORDER})) AS c (id) CROSS JOIN LATERAL \
+         (SELECT r.id FROM sprongus_runs AS r WHERE r.id = c.id AND r.state || '' = 'queued' \
+         AND (NOT r.limited OR r.kind = ANY ({rooms}::text[])) FOR UPDATE SKIP LOCKED) AS run LIMIT {take}"
     )
 }

@@ -129,7 +129,7 @@ impl Claiming<'_> {
 
     /// Whether several ordered ranges are merged on PostgreSQL, where rows are locked after the merge.
     fn merged(&self, dialect: Dialect, rooms: &[Room]) -> bool {
-        dialect == Dialect::Postgres && self.kinds.as_ref().map_or(1, Kinds::len) + rooms.len() > 1
+        dialect == Dialect::Postgres && (!rooms.is_empty() || self.kinds.as_ref().is_some_and(Kinds::are_several))
     }
 
     /// ` AND …`: of its projects.
@@ -225,7 +225,7 @@ fn take_at_once<'b>(
     let tell = told.insert(work, &mut binds, &format!("({marks}::text[])[row_number() OVER (ORDER BY id)]"))?;
     let sql = format!(
         "WITH picked AS MATERIALIZED ({picked}), run AS (UPDATE sprongus_runs SET {sets} \
-         WHERE id = ANY (ARRAY (SELECT id FROM picked)) AND state = 'queued' RETURNING {COLUMNS}), event AS ({tell}) \
+         WHERE id = ANY (ARRAY (SELECT id FROM picked)) RETURNING {COLUMNS}), event AS ({tell}) \
          SELECT {COLUMNS} FROM run ORDER BY id"
     );
     let rows = work.query(&sql, binds.values())?;

@@ -42,6 +42,11 @@ impl<'k> Kinds<'k> {
         self.exact.len() + self.prefixes.len()
     }
 
+    /// Whether they may be more than one.
+    pub(super) fn are_several(&self) -> bool {
+        self.len() > 1 || !self.prefixes.is_empty()
+    }
+
     /// A condition for each kind, by which its runs come in the order of the index by kind.
     pub(super) fn exact(&self, dialect: Dialect, column: &str, binds: &mut Binds<'_>) -> Vec<String> {
         self.exact.iter().map(|kind| lane::exactly(dialect, column, &binds.add((*kind).to_owned()))).collect()

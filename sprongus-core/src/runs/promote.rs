@@ -53,7 +53,7 @@ impl Runs<'_> {
             Dialect::Sqlite => format!("UPDATE sprongus_runs SET {set} WHERE id IN ({due})"),
             Dialect::Postgres => format!(
                 "WITH due AS MATERIALIZED ({due}) UPDATE sprongus_runs SET {set} \
-                 WHERE id = ANY (ARRAY (SELECT id FROM due)) AND state = 'queued'"
+                 WHERE id = ANY (ARRAY (SELECT id FROM due))"
             ),
         };
         work.execute(&sql, binds.values())

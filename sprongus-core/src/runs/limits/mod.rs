@@ -99,3 +99,8 @@ fn put(work: &mut Work<'_>, request: &LimitKind, per: i64) -> Result<bool> {
     work.execute(&sql, binds.values())?;
     Ok(limited)
 }
+
+/// The programs of the page on limits run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/limits.md")]
+struct DocsPage;

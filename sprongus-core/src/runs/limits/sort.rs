@@ -80,9 +80,9 @@ fn step(work: &mut Work<'_>, kind: &str, limited: bool) -> Result<u64> {
     let set = format!("UPDATE sprongus_runs SET limited = {limited}");
     let sql = match dialect {
         Dialect::Sqlite => format!("{set} WHERE id IN ({some})"),
-        Dialect::Postgres => format!(
-            "WITH misplaced AS MATERIALIZED ({some}) {set} WHERE id = ANY (ARRAY (SELECT id FROM misplaced)) AND state = 'queued'"
-        ),
+        Dialect::Postgres => {
+            format!("WITH misplaced AS MATERIALIZED ({some}) {set} WHERE id = ANY (ARRAY (SELECT id FROM misplaced))")
+        }
     };
     work.execute(&sql, binds.values())
 }
