@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::Runs;
 use super::binds::Binds;
 use super::figures::RunStats;
-use super::lease::{by_index, lease_micros};
+use super::lane::queued;
+use super::lease::{by_index, lease_micros, ready};
 use super::requests::RunStatsOf;
 use super::state::RunState;
 use crate::clock::Timestamp;
@@ -37,21 +38,34 @@ impl Runs<'_> {
     }
 }
 
-/// The live runs counted by state and kind: state, kind, count, and when the oldest due one became due.
+/// The live runs counted by state and kind, some pairs more than once: state, kind, count, and when the oldest due one became
+/// due.
+///
+/// What is queued may be much: it is counted from the indexes of claims, without a look at the runs themselves.
 fn live(exec: &mut dyn Executor, project: Option<&str>, now: Timestamp) -> Result<Vec<Row>> {
     let mut binds = Binds::default();
     let now = binds.add(now);
     // Not by the index of projects, which holds all that has ended as well.
     let of_project =
         project.map_or_else(String::new, |project| format!(" AND coalesce(project_id, '') = {}", binds.add(project)));
-    let states: Vec<String> =
-        RunState::ALL.iter().filter(|state| !state.is_final()).map(|state| format!("'{state}'")).collect();
-    let sql = format!(
-        "SELECT state, kind, count(*), min(CASE WHEN state = 'queued' AND run_at <= {now} THEN run_at END) \
-         FROM sprongus_runs WHERE state IN ({}){of_project} GROUP BY state, kind",
-        states.join(", ")
-    );
-    exec.query(&sql, binds.values())
+    let dialect = exec.dialect();
+    let later = format!("state = 'queued' AND {}", ready(dialect, false));
+    let queued = [("ready_kind", queued(dialect, false)), ("ready_limited", queued(dialect, true)), ("later", &later)];
+    let mut parts: Vec<String> = queued
+        .iter()
+        .map(|(index, queued)| {
+            let table = by_index(dialect, index);
+            format!(
+                "SELECT 'queued' AS state, kind, count(*), min(CASE WHEN run_at <= {now} THEN run_at END) FROM {table} \
+                 WHERE {queued}{of_project} GROUP BY kind"
+            )
+        })
+        .collect();
+    parts.push(format!(
+        "SELECT state, kind, count(*), NULL FROM sprongus_runs \
+         WHERE state IN ('awaiting_approval', 'dispatching', 'running'){of_project} GROUP BY state, kind"
+    ));
+    exec.query(&parts.join(" UNION ALL "), binds.values())
 }
 
 /// The runs that ended since then, of each state the newest and one more: state, kind, `run_at`, start and end.

@@ -6,3 +6,6 @@ ALTER TABLE sprongus_runs ADD COLUMN timeout_mono INTEGER;
 CREATE INDEX sprongus_runs_timeout ON sprongus_runs (lease_boot, timeout_mono) WHERE state IN ('dispatching', 'running') AND timeout_mono IS NOT NULL;
 CREATE INDEX sprongus_runs_finished ON sprongus_runs (state, finished_at DESC, id DESC) WHERE finished_at IS NOT NULL;
 CREATE INDEX sprongus_runs_finished_project ON sprongus_runs (project_id, state, finished_at DESC, id DESC) WHERE finished_at IS NOT NULL AND project_id IS NOT NULL;
+-- with the kind, so that runs due later are counted by kind from the index
+DROP INDEX sprongus_runs_later;
+CREATE INDEX sprongus_runs_later ON sprongus_runs (run_at, id, kind) WHERE state = 'queued' AND ready = 0;
