@@ -65,7 +65,7 @@ pub struct Schedule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PutSchedule {
-    /// Its name, once per project.
+    /// Its name, once per project: 1–128 bytes without control characters.
     pub name: String,
     /// The kind of its runs.
     pub kind: String,
@@ -75,11 +75,11 @@ pub struct PutSchedule {
     /// Five fields, or six with seconds first, or `@daily` and the like; not together with `every`.
     #[serde(default)]
     pub cron: Option<String>,
-    /// Seconds between slots; not together with `cron`.
+    /// Seconds between slots, at least 1; not together with `cron`.
     #[serde(default, with = "crate::clock::seconds_opt")]
     #[schemars(with = "Option<f64>")]
     pub every: Option<Duration>,
-    /// An IANA time zone.
+    /// The IANA time zone that `cron` is read in.
     #[serde(default = "utc")]
     pub tz: String,
     /// The project of its runs.
@@ -88,7 +88,7 @@ pub struct PutSchedule {
     /// What a slot does while an earlier run has not ended.
     #[serde(default)]
     pub overlap: Overlap,
-    /// How late a missed slot is still made up for, in seconds.
+    /// How late a missed slot is still made up for, in seconds; the newest one has five minutes at least.
     #[serde(default, with = "crate::clock::seconds")]
     #[schemars(with = "f64")]
     pub catch_up: Duration,
@@ -117,7 +117,7 @@ impl PutSchedule {
 pub struct ScheduleName {
     /// Its name.
     pub name: String,
-    /// Of that project; none: a scoped handle's own, else the only one of that name.
+    /// Of that project; none: a scoped handle's own, else the one without a project, else the only one of that name.
     #[serde(default)]
     pub project: Option<String>,
 }
