@@ -228,6 +228,23 @@ def test_close_waits_for_a_call_under_way(store):
     assert len(ended) == 1
 
 
+def test_a_slow_subscriber_holds_nobody_up(store):
+    entered, leave = threading.Event(), threading.Event()
+
+    def tell(event):
+        entered.set()
+        leave.wait(60)
+
+    subscription = store.events.subscribe(tell)
+    store.runs.enqueue("k")
+    assert entered.wait(20)
+    store.runs.enqueue_many([{"kind": "k"}] * 10_100)
+    # 10,000 wait, and one or two are on their way.
+    assert 98 <= subscription.missed <= 100
+    leave.set()
+    subscription.close()
+
+
 def test_bad_subscribers(store):
     for wrong in (7, None, "print"):
         with pytest.raises(TypeError):
