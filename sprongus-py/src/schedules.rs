@@ -30,11 +30,11 @@ impl Schedules {
 
 #[pymethods]
 impl Schedules {
-    /// Makes a schedule, or changes the one of that name: give it a `cron` expression or an interval, `every` so many seconds (1 or more).
+    /// Makes a schedule, or changes the one of that name: give it a `cron` expression, or an interval by `every`.
     ///
-    /// cron: five fields, or six with seconds first, or "@daily" and the like, read in the time zone `tz`. overlap: while an
-    /// earlier run has not ended, a slot is left out ("skip"), or enqueues its run all the same ("queue"). catch_up: a slot
-    /// missed by at most so many seconds is made up for. Raises `InvalidArgumentError`.
+    /// every: so many seconds, 1 at least. cron: five fields, or six with seconds first, or "@daily" and the like, read in the
+    /// time zone `tz`. overlap: while an earlier run has not ended, a slot is left out ("skip"), or enqueues its run all the
+    /// same ("queue"). catch_up: a slot missed by at most so many seconds is made up for. Raises `InvalidArgumentError`.
     #[pyo3(
         signature = (
             name, kind, input = None, *, cron = None, every = None, tz = None, project = None, overlap = None,

@@ -23,7 +23,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Works runs: a handler per kind, several at a time, each on a thread of its own. Made by `store.worker()`.
 ///
 /// Handlers take a Context, plain or `async def`. What they return is the run's output (JSON, text included), or `Ref(...)`.
-/// One that raises fails its attempt: it is tried again while attempts are left, unless it raised `Fatal`.
+/// One that raises fails its attempt: it is tried again while attempts are left, unless it raised `Fatal`. `Snooze` puts the
+/// run off, and `Context.approval` leaves it until somebody has decided; both give the attempt back.
 ///
 /// >>> worker = store.worker()
 /// >>> @worker.handler("mail.send")
@@ -130,7 +131,8 @@ impl Worker {
     /// Claims no more and waits for the handlers to end, at most so many seconds (None: without end); whether all have.
     ///
     /// Those that have not are told by `Context.canceled`, and let go a second later: others take their runs, which are then
-    /// executed twice. Ctrl-C ends the wait, not the stopping. A handler does not call it for its own worker (`MisuseError`): it would wait for itself.
+    /// executed twice. Ctrl-C ends the wait, not the stopping. A handler does not call it for its own worker (`MisuseError`):
+    /// it would wait for itself.
     #[pyo3(signature = (timeout = Given::Default), text_signature = "($self, timeout=30.0)")]
     fn stop(slf: &Bound<'_, Self>, timeout: Given) -> PyResult<bool> {
         let timeout = match timeout {

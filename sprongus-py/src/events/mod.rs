@@ -37,8 +37,8 @@ impl Events {
     /// The events after a position, oldest first, each subject's in the order of its `seq`; None: from the beginning.
     ///
     /// after: `cursor` of the batch before; it stays good over a dump and restore of the database. types: "run.*" is all that
-    /// begin with "run.". One call looks at 10,000 events at most: of a rare type it may bring none, and a cursor that is further
-    /// on; read until the cursor stays. Raises `InvalidArgumentError` for a cursor that is none.
+    /// begin with "run.". One call looks at 10,000 events at most: of a rare type it may bring none, and a cursor that is
+    /// further on; read until the cursor stays. Raises `InvalidArgumentError` for a cursor that is none.
     #[pyo3(
         signature = (*, after = None, types = None, project = None, limit = Whole(100)),
         text_signature = "($self, *, after=None, types=None, project=None, limit=100)"
