@@ -47,6 +47,12 @@ impl Approvals {
     /// A pending one puts the run into awaiting_approval, without a lease: a report after it is `LeaseLostError`. When leave is
     /// given the run is queued again, and asks once more. In a handler, `Context.approval` does it all. step: where a run asks
     /// for the same scope more than once. metadata: a dict. Raises `LeaseLostError`, `InvalidStateError`.
+    ///
+    /// >>> [run] = store.runs.claim_next("worker-1")
+    /// >>> store.approvals.request(run, "mail.send", intent_summary="the report to ada").decision is None
+    /// True
+    /// >>> store.runs.get(run.id).state
+    /// 'awaiting_approval'
     #[pyo3(signature = (run, scope, *, intent_summary, step = None, metadata = None))]
     #[allow(clippy::too_many_arguments)] // Python's keyword arguments
     fn request<'py>(
@@ -92,6 +98,11 @@ impl Approvals {
     /// Refuses leave, in the name of `by`: the run ends denied. Once more is no change.
     ///
     /// Raises `NotFoundError` where nobody asked, `InvalidStateError` where it was approved.
+    ///
+    /// >>> run = store.runs.enqueue("deploy", needs_approval=True)
+    /// >>> refused = store.approvals.deny(run.id, by="ada", note="not on a Friday")
+    /// >>> store.runs.get(run.id).state
+    /// 'denied'
     #[pyo3(
         signature = (run_id, *, by, scope = None, step = None, note = None),
         text_signature = "($self, run_id, *, by, scope='run', step=None, note=None)"

@@ -85,6 +85,10 @@ impl Schedules {
     }
 
     /// Holds a schedule back; once more is no change.
+    ///
+    /// >>> hourly = store.schedules.put("hourly", "check", every=3600)
+    /// >>> store.schedules.pause("hourly").next_at is None
+    /// True
     #[pyo3(signature = (name, *, project = None))]
     fn pause<'py>(&self, py: Python<'py>, name: Text, project: Option<Text>) -> PyResult<Bound<'py, Schedule>> {
         let request = named(name, project);

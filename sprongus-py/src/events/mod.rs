@@ -57,6 +57,11 @@ impl Events {
     }
 
     /// The position after the last event there is: `read(after=…)` gives what comes later.
+    ///
+    /// >>> position = store.events.position()
+    /// >>> run = store.runs.enqueue("thumbnail")
+    /// >>> [event.type for event in store.events.read(after=position)]
+    /// ['run.enqueued']
     fn position(&self, py: Python<'_>) -> PyResult<String> {
         self.ground.events(py, |events| events.position())
     }

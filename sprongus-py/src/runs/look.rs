@@ -98,6 +98,10 @@ impl Runs {
     }
 
     /// In words: why a run is not running, and what would change that; `NotFoundError` where there is none.
+    ///
+    /// >>> run = store.runs.enqueue("deploy", needs_approval=True)
+    /// >>> "approv" in store.runs.explain(run.id)
+    /// True
     fn explain(&self, py: Python<'_>, id: Text) -> PyResult<String> {
         let request = ExplainRun::new(id.0);
         self.ground.runs(py, |runs| runs.explain(&request))

@@ -112,6 +112,10 @@ impl Runs {
     /// Queues a run that failed, timed out or was canceled once more: a new series of attempts, due at once.
     ///
     /// Raises `InvalidStateError` in any other state, `NotFoundError`.
+    ///
+    /// >>> run = store.runs.cancel(store.runs.enqueue("thumbnail").id)
+    /// >>> store.runs.retry(run.id).series - run.series
+    /// 1
     fn retry<'py>(&self, py: Python<'py>, id: Text) -> PyResult<Bound<'py, Run>> {
         let request = RetryRun::new(id.0);
         Run::make(py, self.ground.runs(py, |runs| runs.retry(&request))?)

@@ -111,6 +111,11 @@ impl Runs {
     }
 
     /// Puts a run off: it is due again after the delay, and the attempt is given back. Raises as `fail`.
+    ///
+    /// >>> [run] = store.runs.claim_next("worker-1")
+    /// >>> put_off = store.runs.snooze(run, 3600)
+    /// >>> (put_off.state, put_off.attempt)
+    /// ('queued', 0)
     fn snooze<'py>(&self, py: Python<'py>, run: Fence, delay: Seconds) -> PyResult<Bound<'py, Run>> {
         let request = Snooze::new(run.id, run.lease, delay.0);
         Run::make(py, self.ground.runs(py, |runs| runs.snooze(&request))?)
@@ -130,6 +135,10 @@ impl Runs {
     }
 
     /// Reports many failures in one go, from pairs of a run and its error; otherwise as `succeed_many`.
+    ///
+    /// >>> runs = store.runs.claim_next("worker-1", limit=100)
+    /// >>> [run.state for run in store.runs.fail_many((run, "no route to host") for run in runs)]
+    /// ['queued']
     fn fail_many<'py>(&self, py: Python<'py>, failures: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let read = |one: &Bound<'py, PyAny>| {
             let (run, error): (Fence, Bound<'py, PyString>) = one.extract()?;

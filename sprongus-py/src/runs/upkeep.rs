@@ -78,6 +78,11 @@ impl Runs {
     ///
     /// Never a live run. succeeded_after: 30 days unless given; failed_after, 90 days: failed, denied, canceled, timed out.
     /// At most `limit` in one call: call it again until it gives less.
+    ///
+    /// >>> [run] = store.runs.claim_next("worker-1")
+    /// >>> done = store.runs.succeed(run)
+    /// >>> store.runs.prune(succeeded_after=0)
+    /// 1
     #[pyo3(
         signature = (*, succeeded_after = None, failed_after = None, limit = Whole(10_000)),
         text_signature = "($self, *, succeeded_after=2592000.0, failed_after=7776000.0, limit=10000)"
