@@ -45,8 +45,11 @@ pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
         event.actor.into(),
         work.dialect().json(event.payload),
     ];
-    let rows = work.query(&sql, &params)?;
-    let at = rows.first().map(|row| row.time(0)).transpose()?.or(at);
+    let at = match returning {
+        // A host's own executor need not give rows where there are none.
+        "" => work.execute(&sql, &params).map(|_| at)?,
+        _ => work.query(&sql, &params)?.first().map(|row| row.time(0)).transpose()?,
+    };
     at.into_iter().for_each(|at| tell(work, event, &id, at));
     work.after.witness = Some(Witness { subject: event.subject.to_owned(), seq: event.seq, id });
     Ok(())

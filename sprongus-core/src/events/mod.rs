@@ -28,3 +28,8 @@ pub(crate) use positions::next_position;
 pub(crate) use subscribers::{News, Subscribers};
 #[allow(unused_imports)] // named by those who keep one
 pub(crate) use waiter::Waiter;
+
+/// The programs of the page on events run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/events.md")]
+struct DocsPage;

@@ -96,6 +96,26 @@ fn a_younger_transaction_that_wrote_before_an_older_one_is_not_passed_over() {
     }
 }
 
+/// Retention deletes in a transaction that stays open, and is rolled back in the end.
+#[test]
+fn events_that_are_being_deleted_hold_nobody_up() {
+    let (url, schema) = (Postgres::shared().url(), "feed_deleting");
+    let store = open(url, schema);
+    put(&store, 4);
+    let mut pruning = client(url, schema);
+    pruning
+        .batch_execute("BEGIN; DELETE FROM sprongus_events WHERE run_id = (SELECT min(id) FROM sprongus_runs)")
+        .unwrap();
+    let (mut after, start) = (None, Instant::now());
+    assert_eq!(read(&store, &mut after).len(), 3);
+    put(&store, 2);
+    assert_eq!(read(&store, &mut after).len(), 2);
+    assert!(start.elapsed() < Duration::from_secs(5), "nobody waited: {:?}", start.elapsed());
+    pruning.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(read(&store, &mut after).len(), 1, "what stayed is not passed over");
+    assert_eq!(positions(&mut client(url, schema)), 6);
+}
+
 /// What was read of the index of events without a position, once the sessions have handed in their counts.
 fn index_tuples_read(url: &str, schema: &str, least: i64) -> i64 {
     let mut client = client(url, schema);
