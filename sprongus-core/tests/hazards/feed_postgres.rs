@@ -66,7 +66,8 @@ fn transactions_of_others_stall_no_feed() {
     assert_eq!(read(&reader, &mut after).len(), 1, "and the late one");
     assert_eq!(positions(&mut client(url, schema)), 2 + 20 * rounds as i64);
     held.iter_mut().for_each(|held| assert!(!held.is_closed(), "they were held all along"));
-    (reader.close(), store.close());
+    reader.close();
+    store.close();
     // Old places in the index cannot be swept while the snapshots are held. Walked each time, they were over 200,000.
     let walked = index_tuples_read(url, schema, 20 * rounds as i64);
     assert!(walked < 40_000, "{walked} places of the index were read");
