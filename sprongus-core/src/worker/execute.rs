@@ -17,7 +17,7 @@ use crate::telemetry::Timings;
 /// Works runs until none will come any more.
 pub(super) fn run(shared: &Shared) {
     while let Some(held) = shared.next() {
-        let mut begun = Begun { shared, at: Instant::now(), report: None };
+        let mut begun = Begun { shared, held: held.clone(), at: Instant::now(), report: None };
         begun.report = Some(work(shared, &held, begun.at));
     }
 }
@@ -25,13 +25,14 @@ pub(super) fn run(shared: &Shared) {
 /// A run in this thread's hands: that it ended is noted whatever happens, or the worker would wait for it for ever.
 struct Begun<'s> {
     shared: &'s Shared,
+    held: Arc<Held>,
     at: Instant,
     report: Option<Report>,
 }
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        self.shared.handler_ended(self.at.elapsed(), self.report.take());
+        self.shared.handler_ended(&self.held, self.at.elapsed(), self.report.take());
     }
 }
 

@@ -142,13 +142,18 @@ impl Shared {
 
     /// Of one kind of report.
     fn report_group(&self, group: Vec<Report>) -> Vec<Report> {
-        let (known, open): (Vec<_>, Vec<_>) = group.into_iter().partition(|report| self.known(report).is_some());
+        let (mut done, mut open, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        for report in group {
+            match known(&report) {
+                // Its handler is running, and will be reported.
+                Some(_) if matches!(report.ended, Ended::TooLong) => {}
+                Some(became) => done.push((report, became)),
+                None => open.push(report),
+            }
+        }
         let told = self.tell(&open);
         let trouble = told.iter().filter_map(|told| told.as_ref().err()).find(|error| passing(error)).map(Error::code);
-        let (mut told, mut done, mut again) = (told.into_iter(), Vec::new(), Vec::new());
-        for report in known {
-            done.extend(self.known(&report).map(|became| (report, became)));
-        }
+        let mut told = told.into_iter();
         for report in open {
             match self.became(&report, told.next()) {
                 Next::Done(became) => done.push((report, became)),
@@ -167,14 +172,6 @@ impl Shared {
             tracing::warn!(worker, runs, %code, "reports could not be made; they are tried again");
         }
         again
-    }
-
-    /// What became of a run of which the database is not told.
-    fn known(&self, report: &Report) -> Option<Became> {
-        match report.ended {
-            Ended::Awaiting => Some(Became::Awaiting),
-            _ => report.held.gone().map(Became::from),
-        }
     }
 
     /// The answers to reports, in their order, up to the first by which the way to the database is in question.
@@ -291,6 +288,14 @@ impl Shared {
             report.held.about(&self.worker_id).ended(became.as_str(), took);
         }
         self.release(done.iter().map(|(report, _)| report));
+    }
+}
+
+/// What became of a run of which the database is not told.
+fn known(report: &Report) -> Option<Became> {
+    match report.ended {
+        Ended::Awaiting => Some(Became::Awaiting),
+        _ => report.held.gone().map(Became::from),
     }
 }
 

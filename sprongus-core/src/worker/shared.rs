@@ -179,16 +179,17 @@ impl Shared {
         }
     }
 
-    /// A handler has ended: its report is to be made, and its thread is free.
-    pub(super) fn handler_ended(&self, time: Duration, report: Option<Report>) {
+    /// A handler has ended: its report is to be made, and its thread is free. Without a report its lease runs out.
+    pub(super) fn handler_ended(&self, held: &Held, time: Duration, report: Option<Report>) {
         let mut state = locked(&self.state);
         let before = state.room(self.options.concurrency);
         state.begun -= 1;
         state.pace.took(time);
-        if let Some(report) = &report {
-            report.held.end();
+        held.end();
+        match &report {
             // In time: the report is what counts now.
-            state.held.entry(report.held.key()).and_modify(|leased| leased.until = None);
+            Some(_) => drop(state.held.entry(held.key()).and_modify(|leased| leased.until = None)),
+            None => drop(state.held.remove(&held.key())),
         }
         state.reports.extend(report);
         let free = before == 0 && state.room(self.options.concurrency) > 0;
@@ -236,9 +237,9 @@ impl Shared {
             state.returning -= usize::from(matches!(report.ended, Ended::Unbegun));
         }
         let free = before == 0 && state.room(self.options.concurrency) > 0;
-        let empty = state.held.is_empty();
+        let (empty, let_go) = (state.held.is_empty(), state.let_go.is_some());
         drop(state);
-        if empty {
+        if empty || let_go {
             self.ended.notify_all();
             self.changed.notify_all();
         }
@@ -249,9 +250,7 @@ impl Shared {
 
     /// All runs whose leases are to be extended: not those that are gone.
     pub(super) fn held(&self) -> Vec<Arc<Held>> {
-        let state = locked(&self.state);
-        let held = state.held.values().map(|leased| &leased.held);
-        held.filter(|held| held.gone().is_none()).cloned().collect()
+        locked(&self.state).leased()
     }
 
     /// Whether it has no run, reported or not.
@@ -323,7 +322,7 @@ impl Shared {
         let mut state = locked(&self.state);
         loop {
             if let Some((_, known)) = state.let_go {
-                return if known { Duty::End } else { Duty::LetGo(state.running()) };
+                return if known { Duty::End } else { Duty::LetGo(state.leased()) };
             }
             if !state.claiming && state.held.is_empty() && state.begun == 0 {
                 return Duty::End;

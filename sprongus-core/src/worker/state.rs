@@ -90,7 +90,8 @@ impl State {
         !self.claiming && self.waiting.is_empty() && self.begun == 0 && self.reports.is_empty()
     }
 
-    pub(super) fn running(&self) -> Vec<Arc<Held>> {
+    /// All runs whose leases are to be extended: not those that are gone.
+    pub(super) fn leased(&self) -> Vec<Arc<Held>> {
         self.held.values().filter(|leased| leased.held.gone().is_none()).map(|leased| leased.held.clone()).collect()
     }
 
