@@ -1,6 +1,6 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|calls|worker]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|calls|worker|wake]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
@@ -12,6 +12,7 @@ mod places;
 mod process;
 mod sample;
 mod table;
+mod wake;
 mod worker;
 mod works;
 
@@ -32,7 +33,7 @@ struct Effort {
     rows: usize,
 }
 
-const PARTS: [&str; 4] = ["enqueue", "import", "calls", "worker"];
+const PARTS: [&str; 5] = ["enqueue", "import", "calls", "worker", "wake"];
 
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
         worker::work(store);
         return ExitCode::SUCCESS;
     }
+    if wake::asked(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     let (mut effort, mut only) = (FULL, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -54,7 +58,7 @@ fn main() -> ExitCode {
             ("--quick", _) => effort = QUICK,
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
-                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|calls|worker]");
+                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|calls|worker|wake]");
                 return ExitCode::from(2);
             }
         }
@@ -71,6 +75,9 @@ fn main() -> ExitCode {
     }
     if wanted("worker") {
         worker::measure(&places, effort, &mut table);
+    }
+    if wanted("wake") {
+        wake::measure(&places, effort, &mut table);
     }
     if wanted("import") {
         import::measure(&places, effort, &mut table);
