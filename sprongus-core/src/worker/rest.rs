@@ -84,8 +84,8 @@ impl<'s> Rest<'s> {
         while self.is_working() {
             let Some(until) = self.until(outlook, begun) else { return };
             let news = self.news(wanted, until);
-            if !news.is_empty() {
-                self.told = news.has(Signal::RunReady) && !news.has(Signal::RunEnded) && !self.doubtful;
+            if news.any(wanted) {
+                self.told = news.has(Signal::RunReady) && !news.has(Signal::Guess) && !self.doubtful;
                 let gap = (self.debt.saturating_sub(BURST) * SHARE).min(LONGEST_GAP);
                 std::thread::sleep(gap.saturating_sub(begun.elapsed()));
                 return;
@@ -120,10 +120,10 @@ impl<'s> Rest<'s> {
         (!left.is_zero()).then(|| Instant::now() + left.min(poll))
     }
 
-    /// What was told of those kinds by then; empty too where a thread of a worker has become free, or is to stop.
+    /// What was told by then, at the latest when something of those kinds was, or a worker's thread has become free.
     fn news(&mut self, wanted: Signals, until: Instant) -> Signals {
         let left = until.saturating_duration_since(Instant::now());
-        self.waiter.news_and(wanted, Signals::of(&[Signal::Worker]), left).only(wanted)
+        self.waiter.news_and(wanted, Signals::of(&[Signal::Worker]), left)
     }
 
     fn is_working(&self) -> bool {

@@ -10,15 +10,17 @@ pub(crate) enum Signal {
     RunEnded,
     /// Something was appended to the event log.
     Event,
+    /// Something was committed, and what is not known: the others are guesses.
+    Guess,
     /// A worker of this process has a free thread, or is to stop. Never told to other processes.
     Worker,
 }
 
 /// How many kinds of news there are.
-pub(super) const KINDS: usize = 4;
+pub(super) const KINDS: usize = 5;
 
-/// In the order of their numbers: the letters by which other processes are told.
-const LETTERS: [(Signal, char); KINDS - 1] = [(Signal::RunReady, 'r'), (Signal::RunEnded, 'e'), (Signal::Event, 'v')];
+/// The letters by which other processes are told.
+const LETTERS: [(Signal, char); 3] = [(Signal::RunReady, 'r'), (Signal::RunEnded, 'e'), (Signal::Event, 'v')];
 
 /// A set of news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +28,7 @@ pub(crate) struct Signals(u8);
 
 impl Signals {
     /// What a commit of another process may have been about.
-    pub(crate) const ANY: Self = Self(0b111);
+    pub(crate) const ANY: Self = Self(0b1111);
 
     pub(crate) fn of(signals: &[Signal]) -> Self {
         Self(signals.iter().fold(0, |bits, signal| bits | 1 << *signal as u8))
@@ -38,7 +40,7 @@ impl Signals {
 
     /// Those that concern other processes.
     pub(crate) fn abroad(self) -> Self {
-        Self(self.0 & Self::ANY.0)
+        Self(self.0 & 0b111)
     }
 
     pub(crate) fn is_empty(self) -> bool {
@@ -47,11 +49,6 @@ impl Signals {
 
     pub(crate) fn has(self, signal: Signal) -> bool {
         self.0 & 1 << signal as u8 != 0
-    }
-
-    /// Without all but those.
-    pub(crate) fn only(self, of: Self) -> Self {
-        Self(self.0 & of.0)
     }
 
     /// Whether it has one of those.

@@ -6,8 +6,8 @@ use super::bell::Bell;
 
 /// Under the bell: what it misses is seen after so long.
 const NET: Duration = Duration::from_millis(100);
-/// Between two looks while others commit all the time.
-const GAP: Duration = Duration::from_millis(2);
+/// Between two looks while others write all the time.
+const GAP: Duration = Duration::from_millis(1);
 /// A commit is written, then flushed to the disk, and only then seen: the shortest time between two looks meanwhile.
 const SHORT: Duration = Duration::from_micros(100);
 /// Without a bell: soon after a commit, and after a while without any.
@@ -36,16 +36,21 @@ impl Pace {
 
     /// Waits until it is time to ask; whether the bell rang.
     pub(super) fn wait(&self, bell: &mut Bell) -> bool {
-        let nap = match self.ringing {
-            _ if self.fresh => GAP,
-            // Not by the bell, which each page of a large transaction rings.
-            Some((first, _)) => (first.elapsed() / 4).clamp(SHORT, NET),
-            None if self.has_bell => return bell.wait(NET),
-            None if self.changed.elapsed() < WHILE => SOON,
-            None => LATER,
+        // What rings is not looked at each time: a large transaction writes many pages, others may commit all the time.
+        let (deaf, nap) = match self.ringing {
+            _ if self.fresh => (GAP, GAP),
+            Some((first, _)) => {
+                let nap = (first.elapsed() / 4).clamp(SHORT, NET);
+                (nap.min(GAP), nap)
+            }
+            None if self.has_bell => (Duration::ZERO, NET),
+            None if self.changed.elapsed() < WHILE => (SOON, SOON),
+            None => (LATER, LATER),
         };
-        bell.sleep(nap);
-        self.has_bell && bell.rang()
+        if !deaf.is_zero() {
+            bell.sleep(deaf);
+        }
+        self.has_bell && bell.wait(nap - deaf)
     }
 
     /// Learns from a look.
@@ -54,7 +59,9 @@ impl Pace {
         self.fresh = changed;
         if rang {
             self.silent = 0;
-            self.ringing = Some((self.ringing.map_or(now, |(first, _)| first), now));
+            // One ring after another is one commit, as far as can be told.
+            let first = self.ringing.filter(|(_, last)| now - *last < 2 * GAP).map_or(now, |(first, _)| first);
+            self.ringing = Some((first, now));
         } else if self.ringing.is_some_and(|(_, last)| last.elapsed() > NET) {
             self.ringing = None;
         }
