@@ -54,6 +54,9 @@ pub struct sprongus_options {
     pub max_error_bytes: u32,
     /// The largest payload or input, in bytes of its canonical JSON; 1 MiB.
     pub max_payload_bytes: u64,
+    /// PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection
+    /// that listens for commits of other processes; NULL: the store's own URL, and workers poll where that is a pooler's.
+    pub listen_url: *const c_char,
 }
 
 // SAFETY: `repr(C)`, begins with its size, integers and pointers alone.
@@ -65,9 +68,11 @@ unsafe impl Plain for sprongus_options {}
 /// `given` is NULL or a readable struct of the size it says, its texts terminated.
 pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
     // SAFETY: the same promise.
-    let (given, actor, schema) = unsafe {
+    let (given, actor, schema, listen_url) = unsafe {
         let given = args::plain("options", given)?;
-        (given, args::text_opt("options.actor", given.actor)?, args::text_opt("options.schema", given.schema)?)
+        let listen_url = args::text_opt("options.listen_url", given.listen_url)?;
+        let schema = args::text_opt("options.schema", given.schema)?;
+        (given, args::text_opt("options.actor", given.actor)?, schema, listen_url)
     };
     let flags = flags::check(given.flags, FLAGS)?;
     let flag = |flag: u32| flags & flag != 0;
@@ -91,6 +96,7 @@ pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
         read_only: flag(SPRONGUS_READ_ONLY),
         actor: actor.map(str::to_owned),
         schema: schema.map(str::to_owned),
+        listen_url: listen_url.map(str::to_owned),
         ..ours
     })
 }

@@ -7,12 +7,13 @@ use sprongus_testkit::temp_dir;
 
 use crate::child::Other;
 use crate::places::{Place, open};
-use crate::{put, worker};
+use crate::{beside_others, put, worker};
 
 const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn stores_leave_no_thread_and_no_file_behind() {
+    let _ground = beside_others();
     // In a process of its own: the tests here share theirs.
     for place in [Place::sqlite(), Place::postgres()] {
         drop(place.open());
@@ -63,6 +64,7 @@ fn held() -> (usize, usize) {
 /// More than a user has `inotify` instances by default (128): those that get none ask the file instead.
 #[test]
 fn many_stores_in_one_process_all_hear() {
+    let _ground = beside_others();
     let folder = temp_dir();
     let urls: Vec<String> =
         (0..140).map(|n| folder.path().join(format!("{n}.db")).to_str().unwrap().to_owned()).collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sprongus_testkit::Postgres;
 
+use crate::alone;
 use crate::child::Other;
 use crate::places::Place;
 
@@ -16,6 +17,7 @@ const TICKS: f64 = 100.0;
 
 #[test]
 fn an_idle_worker_costs_next_to_nothing_sqlite() {
+    let _ground = alone();
     let place = Place::sqlite();
     drop(place.open());
     let other = settled(&place);
@@ -33,6 +35,7 @@ fn an_idle_worker_costs_next_to_nothing_sqlite() {
 
 #[test]
 fn an_idle_worker_costs_next_to_nothing_postgres() {
+    let _ground = alone();
     let server = Postgres::start();
     let place = Place::on(&server);
     drop(place.open());

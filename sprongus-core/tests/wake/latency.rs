@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::child::Other;
 use crate::places::Place;
-use crate::{now, put, worker};
+use crate::{alone, now, put, worker};
 
 /// Wide enough for a loaded machine; `make bench` has the exact figures, and the targets.
 const BOUND: i64 = 50_000;
@@ -13,11 +13,13 @@ const ROUNDS: usize = 40;
 
 #[test]
 fn a_run_starts_soon_after_another_process_enqueued_it_sqlite() {
+    let _ground = alone();
     measure("sqlite", &Place::sqlite());
 }
 
 #[test]
 fn a_run_starts_soon_after_another_process_enqueued_it_postgres() {
+    let _ground = alone();
     measure("postgres", &Place::postgres());
 }
 
@@ -51,11 +53,13 @@ fn measure(name: &str, place: &Place) {
 
 #[test]
 fn a_run_starts_when_it_is_due_sqlite() {
+    let _ground = alone();
     starts_when_due(&Place::sqlite());
 }
 
 #[test]
 fn a_run_starts_when_it_is_due_postgres() {
+    let _ground = alone();
     starts_when_due(&Place::postgres());
 }
 

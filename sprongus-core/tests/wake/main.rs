@@ -8,12 +8,23 @@ mod latency;
 mod mishaps;
 mod places;
 
-use std::sync::mpsc;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc};
 use std::time::Duration;
 
 use sprongus::runs::Enqueue;
 use sprongus::worker::{Outcome, WorkerOptions};
 use sprongus::{Json, Store, Worker};
+
+/// The tests of a process run side by side; those that measure, alone.
+static GROUND: RwLock<()> = RwLock::new(());
+
+fn beside_others() -> RwLockReadGuard<'static, ()> {
+    GROUND.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    GROUND.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What a child does; without one, nothing.
 #[test]

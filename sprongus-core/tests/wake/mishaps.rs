@@ -9,18 +9,20 @@ use sprongus_testkit::Postgres;
 
 use crate::child::Other;
 use crate::places::{Place, open};
-use crate::{put, worker};
+use crate::{beside_others, put, worker};
 
 /// Well under the poll interval of the worker here.
 const SOON: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_short_lived_process_wakes_others_sqlite() {
+    let _ground = beside_others();
     wakes_once(&Place::sqlite());
 }
 
 #[test]
 fn a_short_lived_process_wakes_others_postgres() {
+    let _ground = beside_others();
     wakes_once(&Place::postgres());
 }
 
@@ -39,6 +41,7 @@ fn wakes_once(place: &Place) {
 
 #[test]
 fn a_listener_that_was_cut_off_listens_again() {
+    let _ground = beside_others();
     let server = Postgres::start();
     let place = Place::on(&server);
     let store = open(&hearing(&place), &place.schema);
@@ -63,6 +66,7 @@ fn a_listener_that_was_cut_off_listens_again() {
 
 #[test]
 fn a_server_that_restarts_is_listened_to_again() {
+    let _ground = beside_others();
     let server = Postgres::start();
     let place = Place::on(&server);
     let store = open(&hearing(&place), &place.schema);
@@ -84,6 +88,7 @@ fn a_server_that_restarts_is_listened_to_again() {
 
 #[test]
 fn a_pooler_in_transaction_mode_is_not_listened_to() {
+    let _ground = beside_others();
     let server = Postgres::start();
     let place = Place::on(&server);
     drop(place.open());
@@ -107,6 +112,7 @@ fn a_pooler_in_transaction_mode_is_not_listened_to() {
 
 #[test]
 fn a_listen_url_that_leads_nowhere_is_no_error_but_a_bad_one_is() {
+    let _ground = beside_others();
     let place = Place::postgres();
     let with = |url: &str| Options {
         schema: Some(place.schema.clone()),
@@ -126,6 +132,7 @@ fn a_listen_url_that_leads_nowhere_is_no_error_but_a_bad_one_is() {
 
 #[test]
 fn closing_the_store_ends_every_wait() {
+    let _ground = beside_others();
     for place in [Place::sqlite(), Place::postgres()] {
         let store = place.open();
         let waiting = store.clone();
@@ -144,6 +151,7 @@ fn closing_the_store_ends_every_wait() {
 
 #[test]
 fn a_wait_hears_of_another_process() {
+    let _ground = beside_others();
     for place in [Place::sqlite(), Place::postgres()] {
         let store = place.open();
         let id = put(&store, Duration::from_millis(500));
