@@ -439,6 +439,9 @@ typedef struct sprongus_options {
     uint32_t max_error_bytes;
     // The largest payload or input, in bytes of its canonical JSON; 1 MiB.
     uint64_t max_payload_bytes;
+    // PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection
+    // that listens for commits of other processes; NULL: the store's own URL, and workers poll where that is a pooler's.
+    const char *listen_url;
 } sprongus_options;
 
 // Told of an event, a JSON object, which is borrowed until it returns. It must not throw.
