@@ -55,6 +55,7 @@ impl Desk {
         self.state().complete
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn set_complete(&self, complete: bool) {
         self.state().complete = complete;
     }
@@ -101,11 +102,13 @@ impl Desk {
     }
 
     /// For the thread: takes what is to be told, before it is told: what comes meanwhile is told again.
+    #[cfg(feature = "postgres")]
     pub(crate) fn take_post(&self) -> Signals {
         std::mem::take(&mut self.state().outbox)
     }
 
     /// For the thread: what could not be told.
+    #[cfg(feature = "postgres")]
     pub(crate) fn put_back(&self, post: Signals) {
         let mut state = self.state();
         state.outbox = state.outbox.with(post);

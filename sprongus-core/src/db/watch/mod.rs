@@ -7,7 +7,9 @@ mod wake;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use desk::{Desk, Orders};
+pub(crate) use desk::Desk;
+#[cfg(feature = "postgres")]
+pub(crate) use desk::Orders;
 pub(crate) use signal::{Signal, Signals};
 pub(crate) use wake::{Counts, Wake};
 

@@ -20,6 +20,7 @@ pub(crate) enum Signal {
 pub(super) const KINDS: usize = 5;
 
 /// The letters by which other processes are told.
+#[cfg(feature = "postgres")]
 const LETTERS: [(Signal, char); 3] = [(Signal::RunReady, 'r'), (Signal::RunEnded, 'e'), (Signal::Event, 'v')];
 
 /// A set of news.
@@ -65,18 +66,20 @@ impl Signals {
     }
 
     /// As a notification carries them.
+    #[cfg(feature = "postgres")]
     pub(crate) fn letters(self) -> String {
         LETTERS.iter().filter(|(signal, _)| self.has(*signal)).map(|(_, letter)| *letter).collect()
     }
 
     /// From a notification; what another version of the library says may be about anything.
+    #[cfg(feature = "postgres")]
     pub(crate) fn from_letters(text: &str) -> Self {
         let known = |c| LETTERS.iter().find(|(_, letter)| *letter == c).map(|(signal, _)| Self::of(&[*signal]));
         text.chars().map(|c| known(c).unwrap_or(Self::ANY)).fold(Self::default(), Self::with)
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 mod tests {
     use super::*;
 
