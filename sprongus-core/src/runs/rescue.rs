@@ -8,7 +8,7 @@ use super::lease::{LEASED, by_index, expired, lease_order};
 use super::outlook::Moment;
 use super::requests::Rescue;
 use super::state::{RunState, Step};
-use super::sweep::{Chore, Looking, of_project, one_of_many};
+use super::sweep::{Chore, Looking, but_for, of_project, one_of_many, up_to};
 use super::{Runs, congestion};
 use crate::db::{Dialect, Row};
 use crate::error::Result;
@@ -69,47 +69,47 @@ impl Runs<'_> {
         Ok(timed_out + self.rescue_expired(actor, request.limit - timed_out, None)?)
     }
 
-    /// Rescues up to `limit` runs, each for itself: one that cannot be is left for the next time and holds up none.
+    /// Rescues up to `limit` runs, each for itself: one that cannot be is left for the next time, and neither holds up nor hides
+    /// another.
     ///
     /// `lease`: a claimer's. Where it waited longer than a heartbeat interval, of its own lease or of the run's, the holder
     /// may have waited as well, and the run is left alone for an interval.
     fn rescue_expired(&self, actor: &str, limit: i64, lease: Option<Duration>) -> Result<i64> {
         self.session.write(|work| {
-            let (begun, waited) = (Instant::now(), work.waited());
-            let abandoned = self.abandoned(work, limit)?;
-            // On PostgreSQL it is the statement that waits, for a lock.
-            let waited = waited + begun.elapsed();
-            if lease.is_some() {
-                congestion::note(self.session, waited);
-            }
+            let waited = work.waited();
+            let find = |work: &mut Work<'_>, passed: &[String], limit| {
+                let begun = Instant::now();
+                let abandoned = self.abandoned(work, passed, limit);
+                if lease.is_some() {
+                    // On PostgreSQL it is the statement that waits, for a lock.
+                    congestion::note(self.session, waited + begun.elapsed());
+                }
+                abandoned
+            };
             let excused = |row: &Row| match lease {
                 Some(lease) => Ok(congestion::recent(self.session, lease.min(claimed_for(row)?))),
                 None => Ok(false),
             };
-            let mut rescued = 0;
-            for row in abandoned {
-                if !excused(&row)? {
-                    let id = row.text(0)?;
-                    let done = one_of_many(work, &id, CHORE.name, |work| rescue(work, actor, &id, &row))?;
-                    rescued += i64::from(done);
-                }
-            }
-            Ok(rescued)
+            up_to(work, limit, find, |work, id, row| match excused(row)? {
+                true => Ok(false),
+                false => one_of_many(work, id, CHORE.name, |work| rescue(work, actor, id, row)),
+            })
         })
     }
 
-    fn abandoned(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Row>> {
+    fn abandoned(&self, work: &mut Work<'_>, passed: &[String], limit: i64) -> Result<Vec<Row>> {
         let dialect = work.dialect();
         let mut binds = Binds::default();
         let conditions = expired(&mut binds, dialect, work.options());
         let project = of_project(&self.session, &mut binds);
+        let others = but_for(&mut binds, dialect, passed);
         let limit = binds.add(limit);
         let order = lease_order(dialect);
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
         let table = by_index(dialect, "leased");
         let arm = |condition: &String| {
             format!(
-                "SELECT id, lease, state, attempt, max_attempts, lease_us FROM {table} WHERE {LEASED} AND {condition}{project} \
+                "SELECT id, lease, state, attempt, max_attempts, lease_us FROM {table} WHERE {LEASED} AND {condition}{project}{others} \
                  ORDER BY {order}, id LIMIT {limit}{lock}"
             )
         };

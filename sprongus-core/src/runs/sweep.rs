@@ -6,7 +6,7 @@ use super::binds::Binds;
 use super::claim::Claiming;
 use super::outlook::Moment;
 use super::{Runs, congestion, limits, promote, rescue, schedules, timeouts};
-use crate::db::{Dialect, Executor};
+use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, Result};
 use crate::session::{Session, Work};
 
@@ -108,6 +108,48 @@ impl Runs<'_> {
 
 fn failed(what: &str, error: &Error) {
     tracing::warn!(code = %error.code(), "{what} failed on the way to a claim");
+}
+
+/// The most runs that one sweep looks past.
+const MOST_PASSED: usize = 1_000;
+
+/// Moves up to `limit` runs; how many. Those that cannot be moved are looked past, so that they never hide the others.
+///
+/// `find` gives the first so many, but for those passed over; the id is the first column of a row.
+pub(super) fn up_to(
+    work: &mut Work<'_>,
+    limit: i64,
+    find: impl Fn(&mut Work<'_>, &[String], i64) -> Result<Vec<Row>>,
+    change: impl Fn(&mut Work<'_>, &str, &Row) -> Result<bool>,
+) -> Result<i64> {
+    let (mut moved, mut passed) = (0, Vec::new());
+    loop {
+        let asked = limit - moved;
+        let rows = find(work, &passed, asked)?;
+        let last = i64::try_from(rows.len()).unwrap_or(asked) < asked;
+        for row in &rows {
+            let id = row.text(0)?;
+            match change(work, &id, row)? {
+                true => moved += 1,
+                false => passed.push(id),
+            }
+        }
+        if last || moved == limit || passed.len() >= MOST_PASSED {
+            return Ok(moved);
+        }
+    }
+}
+
+/// ` AND …`: none of those that were passed over.
+pub(super) fn but_for(binds: &mut Binds<'_>, dialect: Dialect, passed: &[String]) -> String {
+    if passed.is_empty() {
+        return String::new();
+    }
+    let passed = binds.add(Value::Array(passed.iter().cloned().map(Value::from).collect()));
+    match dialect {
+        Dialect::Sqlite => format!(" AND id NOT IN (SELECT value FROM json_each({passed}))"),
+        Dialect::Postgres => format!(" AND id <> ALL ({passed}::text[])"),
+    }
 }
 
 /// Does something to one run of many: where that fails it is undone and told, and holds up none of the others.

@@ -6,9 +6,9 @@ use super::judge::Report;
 use super::lease::{LEASED, by_index};
 use super::model::{COLUMNS, Run, read_run};
 use super::outlook::Moment;
-use super::sweep::{Chore, Looking, of_project, one_of_many};
+use super::sweep::{Chore, Looking, but_for, of_project, one_of_many, up_to};
 use super::verdict::Verdict;
-use crate::db::Dialect;
+use crate::db::{Dialect, Row};
 use crate::error::Result;
 use crate::options::Options;
 use crate::session::Work;
@@ -90,25 +90,23 @@ fn ordered(dialect: Dialect, overdue: &str, of_project: &str) -> String {
 impl Runs<'_> {
     /// Ends up to `limit` attempts that took too long, each for itself; their number.
     pub(super) fn time_out_overdue(&self, actor: &str, limit: i64) -> Result<i64> {
+        let find = |work: &mut Work<'_>, passed: &[String], limit| self.overdue(work, passed, limit);
         self.session.write(|work| {
-            let mut ended = 0;
-            for run in self.overdue(work, limit)? {
-                let change = |work: &mut Work<'_>| Ok(time_out(work, &run, actor, true)?.is_some());
-                let done = one_of_many(work, &run.id, CHORE.name, change)?;
-                ended += i64::from(done);
-            }
-            Ok(ended)
+            up_to(work, limit, find, |work, id, row| {
+                one_of_many(work, id, CHORE.name, |work| Ok(time_out(work, &read_run(row)?, actor, true)?.is_some()))
+            })
         })
     }
 
-    fn overdue(&self, work: &mut Work<'_>, limit: i64) -> Result<Vec<Run>> {
+    fn overdue(&self, work: &mut Work<'_>, passed: &[String], limit: i64) -> Result<Vec<Row>> {
         let dialect = work.dialect();
         let mut binds = Binds::default();
         let overdue = overdue(&mut binds, dialect, work.options());
-        let runs = ordered(dialect, &overdue, &of_project(&self.session, &mut binds));
+        let but_for = but_for(&mut binds, dialect, passed);
+        let runs = ordered(dialect, &overdue, &format!("{}{but_for}", of_project(&self.session, &mut binds)));
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
         let sql = format!("SELECT {COLUMNS} FROM {runs}, id LIMIT {}{lock}", binds.add(limit));
-        work.query(&sql, binds.values())?.iter().map(read_run).collect()
+        work.query(&sql, binds.values())
     }
 
     /// A worker ends its own attempt that takes too long; where that was done already, the stored outcome.

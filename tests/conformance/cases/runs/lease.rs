@@ -18,6 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("runs::the_last_expired_attempt_fails", &["runs.rescue"], false, exhausted),
         case("runs::rescue_is_bounded_and_counts", &["runs.rescue"], false, bounded),
         case("runs::one_bad_row_holds_up_none", &["runs.rescue", "runs.claim_next"], false, bad_row),
+        case("runs::bad_rows_hide_none", &["runs.rescue"], false, hides_none),
         case("runs::a_skewed_clock_neither_steals_nor_freezes", &["runs.claim_next"], false, skewed),
         case("runs::a_call_waits_by_one_deadline", &["runs.claim_next"], false, one_deadline),
         case("runs::a_long_lease_does_not_excuse_from_a_short_one", &["runs.claim_next"], false, mixed),
@@ -134,6 +135,31 @@ fn bad_row(env: &Env) {
     );
     let left = get(runs, &bad);
     assert_eq!((left.state, left.lease, left.version), (RunState::Running, claimed[0].lease, 2));
+}
+
+/// However few are asked for, and however many stand before them that cannot be moved.
+fn hides_none(env: &Env) {
+    let (store, clock) = manual(env);
+    let runs = store.runs();
+    for timeout in [None, Some(MINUTE)] {
+        let run = Enqueue { timeout, max_attempts: 1, ..kind("a") };
+        let ids: Vec<String> = (0..8).map(|_| runs.enqueue(&run).unwrap().id).collect();
+        assert_eq!(runs.claim_next(&Claim { limit: 8, ..Claim::new("w") }).unwrap().len(), 8);
+        for bad in &ids[..6] {
+            let sql = "INSERT INTO sprongus_events (id, subject, seq, type, at, actor, payload) VALUES ($1, $2, 3, 'odd', $3, 'x', $4)";
+            let params = [bad.into(), format!("run:{bad}").into(), Value::Timestamp(clock.now()), Value::json("{}")];
+            store.execute(sql, &params).unwrap();
+        }
+        clock.advance(MINUTE);
+        for good in &ids[6..] {
+            assert_eq!(runs.rescue(&Rescue { limit: 1 }).unwrap(), 1);
+            assert!(get(runs, good).state.is_final());
+        }
+        assert_eq!(runs.rescue(&Rescue { limit: 1 }).unwrap(), 0);
+        assert!(ids[..6].iter().all(|bad| get(runs, bad).state == RunState::Running), "left as they were");
+        store.execute("DELETE FROM sprongus_runs", &[]).unwrap();
+        store.execute("DELETE FROM sprongus_events", &[]).unwrap();
+    }
 }
 
 /// A store whose clock is wrong, and one whose clock is right, over the same database.
