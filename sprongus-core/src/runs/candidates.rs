@@ -26,11 +26,13 @@ struct Arm {
     most: i64,
 }
 
-/// The kinds of an arm, each as a condition.
+/// The kinds of an arm.
 enum Of {
     All,
+    /// One, as a condition.
     Kind(String),
-    Prefix(String),
+    /// Several, as rows: the kind and NULL, or the bounds of a prefix.
+    Kinds(String),
 }
 
 /// The SELECT of the ids to be claimed, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
@@ -48,7 +50,7 @@ pub(super) fn candidates(
     let take = binds.add(Value::Int(limit));
     let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
     match arms.as_slice() {
-        [one] if !matches!(one.of, Of::Prefix(_)) => one.select(dialect, "id", &take, lock),
+        [one] if !matches!(one.of, Of::Kinds(_)) => one.select(dialect, "id", &take, lock),
         many if exact || dialect == Dialect::Sqlite => {
             let union = union(dialect, binds, many, limit, lock);
             format!("SELECT id FROM ({union}) AS arms {ORDER} LIMIT {take}")
@@ -65,13 +67,15 @@ fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms:
     let projects = claiming.of_projects(binds);
     let open = format!("{} AND {}{projects}", lane::queued(dialect, false), lane::unlimited(dialect));
     let arm = |index, of| Arm { table: by_index(dialect, index), condition: open.clone(), of, most: i64::MAX };
-    let mut arms: Vec<Arm> = match &claiming.kinds {
+    let mut arms = match &claiming.kinds {
         None => vec![arm("ready", Of::All)],
-        Some(kinds) => {
-            let (exact, prefixes) = (kinds.exact(dialect, "kind", binds), kinds.prefixed("kind", binds));
-            let of = exact.into_iter().map(Of::Kind).chain(prefixes.into_iter().map(Of::Prefix));
-            of.map(|of| arm("ready_kind", of)).collect()
-        }
+        Some(kinds) => vec![arm(
+            "ready_kind",
+            match kinds.single() {
+                Some(kind) => Of::Kind(lane::exactly(dialect, "kind", &binds.add(kind.to_owned()))),
+                None => Of::Kinds(kinds.rows(binds)),
+            },
+        )],
     };
     for room in rooms.iter().filter(|room| room.most > 0) {
         let of = Of::Kind(lane::exactly(dialect, "kind", &binds.add(room.kind().to_owned())));
@@ -89,17 +93,21 @@ impl Arm {
             Of::Kind(kind) => {
                 format!("SELECT {columns} FROM {table} WHERE {condition} AND {kind} {BY_KIND} LIMIT {limit}{lock}")
             }
-            Of::Prefix(range) => self.of_prefix(dialect, range, limit, lock),
+            Of::Kinds(rows) => self.of_kinds(dialect, rows, limit, lock),
         }
     }
 
-    /// The first runs of each kind of a prefix. The kinds there are, are found from one to the next, for the first runs of all
+    /// The first runs of each kind. The kinds there are of a prefix are found from one to the next, for the first runs of all
     /// would be found by a look at every run.
-    fn of_prefix(&self, dialect: Dialect, range: &str, limit: &str, lock: &str) -> String {
+    fn of_kinds(&self, dialect: Dialect, rows: &str, limit: &str, lock: &str) -> String {
         let Arm { table, condition, .. } = self;
-        let next =
-            |after: &str| format!("(SELECT kind FROM {table} WHERE {condition} AND {after}{range} {BY_KIND} LIMIT 1)");
-        let (first, next) = (next(""), next("kind > name AND "));
+        let collate = if dialect == Dialect::Postgres { " COLLATE \"C\"" } else { "" };
+        let next = |after: &str| {
+            format!(
+                "(SELECT kind FROM {table} WHERE {condition} AND kind {after} AND kind < high {BY_KIND} LIMIT 1){collate}"
+            )
+        };
+        let (first, next) = (next(">= low"), next("> name"));
         let of_kind = lane::exactly(dialect, "kind", "name");
         let each = |columns: &str| {
             format!("(SELECT {columns} FROM {table} WHERE {condition} AND {of_kind} {BY_KIND} LIMIT {limit}{lock})")
@@ -109,7 +117,9 @@ impl Arm {
             Dialect::Postgres => format!("CROSS JOIN LATERAL {} AS run", each("id, priority, run_at")),
         };
         format!(
-            "WITH RECURSIVE kinds (name) AS (SELECT {first} UNION ALL SELECT {next} FROM kinds WHERE name IS NOT NULL) \
+            "WITH RECURSIVE asked (low, high) AS (VALUES {rows}), kinds (name, high) AS (\
+             SELECT CASE WHEN high IS NULL THEN low{collate} ELSE {first} END, high{collate} FROM asked UNION ALL \
+             SELECT {next}, high FROM kinds WHERE name IS NOT NULL AND high IS NOT NULL) \
              SELECT run.id, run.priority, run.run_at FROM kinds {runs}"
         )
     }

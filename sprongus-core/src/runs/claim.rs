@@ -129,7 +129,8 @@ impl Claiming<'_> {
 
     /// Whether several ordered ranges are merged on PostgreSQL, where rows are locked after the merge.
     fn merged(&self, dialect: Dialect, rooms: &[Room]) -> bool {
-        dialect == Dialect::Postgres && (!rooms.is_empty() || self.kinds.as_ref().is_some_and(Kinds::are_several))
+        dialect == Dialect::Postgres
+            && (!rooms.is_empty() || self.kinds.as_ref().is_some_and(|kinds| kinds.single().is_none()))
     }
 
     /// ` AND …`: of its projects.

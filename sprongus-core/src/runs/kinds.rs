@@ -42,9 +42,24 @@ impl<'k> Kinds<'k> {
         self.exact.len() + self.prefixes.len()
     }
 
-    /// Whether they may be more than one.
-    pub(super) fn are_several(&self) -> bool {
-        self.len() > 1 || !self.prefixes.is_empty()
+    /// The one kind, if it is one and no prefix.
+    pub(super) fn single(&self) -> Option<&'k str> {
+        match (self.exact.as_slice(), self.prefixes.as_slice()) {
+            ([kind], []) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// A row for each: the kind and NULL, or the bounds of a prefix.
+    pub(super) fn rows(&self, binds: &mut Binds<'_>) -> String {
+        let text = |bound: String| format!("CAST({bound} AS TEXT)");
+        let mut rows: Vec<String> =
+            self.exact.iter().map(|kind| format!("({}, NULL)", text(binds.add((*kind).to_owned())))).collect();
+        for prefix in &self.prefixes {
+            let (low, high) = (binds.add((*prefix).to_owned()), binds.add(end(prefix)));
+            rows.push(format!("({}, {})", text(low), text(high)));
+        }
+        rows.join(", ")
     }
 
     /// A condition for each kind, by which its runs come in the order of the index by kind.
@@ -55,9 +70,7 @@ impl<'k> Kinds<'k> {
     /// A condition for each prefix.
     pub(super) fn prefixed(&self, column: &str, binds: &mut Binds<'_>) -> Vec<String> {
         let range = |prefix: &&str| {
-            // '0' follows '/', so this is the end of the range of all that begins with the prefix.
-            let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
-            let (low, high) = (binds.add((*prefix).to_owned()), binds.add(end));
+            let (low, high) = (binds.add((*prefix).to_owned()), binds.add(end(prefix)));
             format!("{column} >= {low} AND {column} < {high}")
         };
         self.prefixes.iter().map(range).collect()
@@ -67,4 +80,9 @@ impl<'k> Kinds<'k> {
     pub(super) fn conditions(&self, dialect: Dialect, column: &str, binds: &mut Binds<'_>) -> Vec<String> {
         [self.exact(dialect, column, binds), self.prefixed(column, binds)].concat()
     }
+}
+
+/// The end of the range of all that begins with the prefix: '0' follows '/'.
+fn end(prefix: &str) -> String {
+    format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix))
 }
