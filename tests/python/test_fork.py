@@ -78,6 +78,42 @@ MANY = """
                 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
 
+WAITING = """
+    import os, sys, sprongus
+    url, schema = sys.argv[1], sys.argv[2] or None
+    store = sprongus.open(url, schema=schema)
+    worker = store.worker(poll_interval=60)
+    worker.handler("parent")(lambda ctx: None)
+    worker.start()
+    first = store.runs.enqueue("parent")
+    assert store.runs.wait(first.id, timeout=20).state == "succeeded"
+    children = []
+    for number in range(5):
+        child = os.fork()
+        if child == 0:
+            try:
+                store.runs.wait(first.id, timeout=1)
+                os._exit(1)
+            except sprongus.ForkedError:
+                pass
+            store.close()
+            del worker, store
+            with sprongus.open(url, schema=schema) as own:
+                mine = own.worker(poll_interval=60)
+                mine.handler(f"child{number}")(lambda ctx: None)
+                mine.start()
+                run = own.runs.enqueue(f"child{number}")
+                assert own.runs.wait(run.id, timeout=20).state == "succeeded"
+                assert mine.stop(timeout=20)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    last = store.runs.enqueue("parent")
+    assert store.runs.wait(last.id, timeout=20).state == "succeeded"
+    assert worker.stop(timeout=20)
+"""
+
 BEFORE = """
     import os, sys, sprongus
     url, schema = sys.argv[1], sys.argv[2] or None
@@ -107,6 +143,10 @@ def test_children_of_many_processes_come_to_an_end(shared_place):
         list(pool.map(lambda _: run(MANY, *where), range(6)))
     with shared_place.open() as store:
         assert len(list(store.runs.iter(kind="child"))) == 6 * 10 * 3
+
+
+def test_children_of_a_process_that_waits_wait_for_themselves(shared_place):
+    run(WAITING, shared_place.url, shared_place.options.get("schema", ""))
 
 
 def test_forking_before_opening_is_fine(shared_place):
