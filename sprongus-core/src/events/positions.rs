@@ -11,7 +11,7 @@ use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
 use crate::session::{Session, locked};
 
-/// Events that one statement gives positions to: some ten milliseconds.
+/// Events that one statement gives positions to.
 const BATCH: i64 = 1_000;
 
 /// What became of an attempt to give positions.

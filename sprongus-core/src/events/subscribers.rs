@@ -72,6 +72,9 @@ impl Subscribers {
     pub(crate) fn close(&self) {
         let mut state = locked(&self.state);
         state.closed = true;
+        // Nobody is waited for any more.
+        state.calls.clear();
+        state.release();
         state.queues.drain(..).for_each(|queue| queue.finish());
         self.count.store(0, Ordering::Release);
     }
@@ -209,8 +212,14 @@ mod tests {
         let (first, second) = (subscribers.call(), subscribers.call());
         subscribers.tell(second, vec![news("x", 10)]);
         subscribers.tell(first, vec![news("x", 9)]);
-        expect(&queue, &[("x", 7), ("x", 8), ("x", 9), ("x", 10)]);
+        let told = [("x", 7), ("x", 8), ("x", 9), ("x", 10), ("x", 11)];
+        expect(&queue, &told[..4]);
+        let waited_for = subscribers.call();
+        subscribers.tell(subscribers.call(), vec![news("x", 11)]);
+        expect(&queue, &told[..4]);
         subscribers.close();
+        expect(&queue, &told);
+        drop(waited_for);
         assert!(!subscribers.add(queue) && !subscribers.any());
     }
 }
