@@ -14,7 +14,7 @@ use crate::session::{Ground, Lasting, Session};
 
 /// Events that are read at once.
 const BATCH: i64 = 100;
-/// The wait for another reader, who is giving positions just now.
+/// The first wait for another reader, who is giving positions just now; doubles up to [`POLL`].
 const MOMENT: Duration = Duration::from_millis(5);
 /// The wait where nothing tells of positions that others give: on a store that only reads.
 const POLL: Duration = Duration::from_millis(200);
@@ -89,6 +89,7 @@ impl Follow {
         let until = Instant::now() + timeout.min(LONG);
         let ground = self.ground.clone();
         let mut waiter = ground.core().waiter(&[Signal::Event]);
+        let mut moment = MOMENT;
         while !self.stop.is_stopped() {
             waiter.looking();
             if let Some(event) = self.hand_out() {
@@ -97,15 +98,15 @@ impl Follow {
             let Found { events, until: seen, more } = look(Session::new(&*ground), &self.filter, self.seen, BATCH)?;
             let moved = std::mem::replace(&mut self.seen, seen) != seen;
             self.waiting.extend(events);
-            if moved {
-                continue;
-            }
             let now = Instant::now();
-            if now >= until {
-                break;
-            }
             match more {
-                true => std::thread::sleep(MOMENT.min(until - now)),
+                _ if !self.waiting.is_empty() => {}
+                _ if now >= until => break,
+                _ if moved => {}
+                true => {
+                    std::thread::sleep(moment.min(until - now));
+                    moment = POLL.min(moment * 2);
+                }
                 false if ground.core().options.read_only => waiter.wait(until.min(now + POLL))?,
                 false => waiter.wait(until)?,
             }
