@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::binds::Binds;
 use super::claim::Claiming;
 use super::outlook::Moment;
+use super::requests::Claim;
 use super::{Runs, congestion, limits, promote, rescue, schedules, timeouts};
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, Result};
+use crate::scope::Scope;
 use crate::session::{Session, Work};
 
 /// A piece of housekeeping; each concept keeps its own in its own file.
@@ -86,6 +88,14 @@ impl Runs<'_> {
         }
         // What was done may have brought such runs, or made room.
         room || !chores.is_empty()
+    }
+
+    /// Does what such a claim does on its way, and claims nothing.
+    pub(crate) fn keep(&self, request: &Claim) -> Result<()> {
+        self.session.allow(Scope::RunsWrite)?;
+        let claiming = self.claiming(request)?;
+        self.sweep(&claiming);
+        Ok(())
     }
 
     /// The chores that there is something to do for, and whether limited kinds may have room.

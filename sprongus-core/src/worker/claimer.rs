@@ -20,13 +20,17 @@ pub(super) fn run(shared: &Shared, patience: Option<Duration>) -> Result<()> {
         ..Claim::new(&shared.worker_id)
     };
     let mut rest = Rest::new(shared, patience.is_some());
+    let mut kept = Instant::now();
     while shared.phase() == Phase::Working {
         // Before looking: what is enqueued after the look is not slept through.
         rest.looking();
         let begun = Instant::now();
         match turn(shared, &claim, patience, &rest) {
             Ok(Turn::Claimed { all }) => rest.worked(all),
-            Ok(Turn::Full) => rest.until_free(),
+            Ok(Turn::Full) => {
+                kept = keep(shared, &claim, kept);
+                rest.until_free();
+            }
             Ok(Turn::Nothing { outlook, claimed }) => rest.after(&outlook, claimed, begun.elapsed()),
             Ok(Turn::Idle) => return Ok(()),
             Err(error) if hopeless(&error) => return Err(error),
@@ -80,6 +84,18 @@ fn turn(shared: &Shared, claim: &Claim, patience: Option<Duration>, rest: &Rest<
     }
     let outlook = quiet.map_or_else(|| runs.outlook(claim), Ok)?;
     Ok(Turn::Nothing { outlook, claimed: quiet.is_none() })
+}
+
+/// While no thread is free nothing is claimed: what claims do on their way is done all the same, once a poll interval; the
+/// last time it was.
+fn keep(shared: &Shared, claim: &Claim, last: Instant) -> Instant {
+    if last.elapsed() < shared.options.poll_interval {
+        return last;
+    }
+    if let Err(error) = shared.own.runs().keep(claim) {
+        tracing::warn!(code = %error.code(), "schedules, timeouts and leases could not be looked after");
+    }
+    Instant::now()
 }
 
 /// What will not be otherwise the next time.

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use sprongus::clock::testing::ManualClock;
-use sprongus::runs::{Claim, Enqueue, EnqueueMany, Succeed};
+use sprongus::runs::schedules::PutSchedule;
+use sprongus::runs::{Claim, Enqueue, EnqueueMany, ListRuns, Succeed};
 use sprongus::worker::{Outcome, WorkerOptions};
 use sprongus::{ErrorCode, Json, Options, RunState, Timestamp};
 use sprongus_conformance::{Backend, Case, Env};
@@ -20,6 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("worker::connections_held_by_handlers_starve_no_heartbeat", starved),
         case("worker::a_transaction_that_holds_a_run_starves_no_other", locked_run),
         case("worker::a_hundred_leases_are_kept_past_many_heartbeats", many_leases),
+        case("worker::one_without_a_free_thread_looks_after_the_queue", busy),
     ]
 }
 
@@ -75,6 +77,31 @@ fn closed(env: &Env) {
     assert_eq!(ended.join().unwrap().unwrap_err().code(), ErrorCode::Misuse);
     let figures = worker.metrics();
     assert_eq!((figures.claimed, figures.succeeded, figures.running, figures.reporting), (1, 0, 0, 0));
+}
+
+/// Its only thread is busy; schedules go on all the same.
+fn busy(env: &Env) {
+    let store = env.open();
+    let poll_interval = Duration::from_millis(50);
+    let worker = store.worker(WorkerOptions { concurrency: 1, poll_interval, ..options() }).unwrap();
+    let (end, ends) = mpsc::channel::<()>();
+    let ends = std::sync::Mutex::new(ends);
+    worker
+        .handle("long", move |_| {
+            let waited = ends.lock().unwrap().recv_timeout(Duration::from_secs(30));
+            Ok(Outcome::from(waited.unwrap()))
+        })
+        .unwrap();
+    put(&store, "long");
+    worker.start().unwrap();
+    eventually(|| worker.metrics().running == 1);
+    let every = Some(Duration::from_secs(1));
+    store.schedules().put(&PutSchedule { every, ..PutSchedule::new("ticks", "tick") }).unwrap();
+    let ticks = ListRuns { kind: Some(vec!["tick".to_owned()]), ..ListRuns::default() };
+    eventually(|| !store.runs().list(&ticks).unwrap().is_empty());
+    assert_eq!(worker.metrics().running, 1);
+    end.send(()).unwrap();
+    assert!(worker.stop(None));
 }
 
 /// Work that keeps a connection busy for several leases: on PostgreSQL a transaction, on SQLite, where that would hold the one
