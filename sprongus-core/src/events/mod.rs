@@ -26,7 +26,6 @@ pub(crate) use cancels::{Cancels, OnCancel};
 pub(crate) use model::{COLUMNS, read_event};
 pub(crate) use positions::next_position;
 pub(crate) use subscribers::{News, Subscribers};
-#[allow(unused_imports)] // named by those who keep one
 pub(crate) use waiter::Waiter;
 
 /// The programs of the page on events run as tests.

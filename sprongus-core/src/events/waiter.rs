@@ -11,7 +11,7 @@ const NET: Duration = Duration::from_secs(1);
 
 /// Waits for news of commits. While it lives, the store watches for those of other processes.
 ///
-/// ```ignore
+/// ```text
 /// let mut waiter = core.waiter(&[Signal::RunEnded]);
 /// loop {
 ///     waiter.looking(); // what is told from here on is not slept through
