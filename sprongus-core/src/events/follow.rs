@@ -88,6 +88,8 @@ impl Follow {
     pub fn next_within(&mut self, timeout: Duration) -> Result<Option<Event>> {
         let until = Instant::now() + timeout.min(LONG);
         let ground = self.ground.clone();
+        // Before any lock: in a forked child a thread of the parent's may hold it for ever.
+        ground.core().check_process()?;
         let mut waiter = ground.core().waiter(&[Signal::Event]);
         let mut moment = MOMENT;
         while !self.stop.is_stopped() {
