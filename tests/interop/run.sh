@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh: runs enqueued from C are worked by Python and read by Rust, in one store, on a SQLite file and on PostgreSQL.
+# run.sh: runs enqueued from C are worked by Python and read by Rust, in one store, on a SQLite file and on PostgreSQL; a run
+# enqueued from Python is worked by C, which asks for leave that Python gives.
 # Run by `make test-interop`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,6 +14,7 @@ soname=$(readelf -d "$PROFILE_DIR/libsprongus.so" | sed -n 's/.*(SONAME).*\[\(.*
 ln -s "$(realpath "$PROFILE_DIR/libsprongus.so")" "$out/libsprongus.so"
 ln -s libsprongus.so "$out/$soname"
 "$CC" -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude examples/c/enqueue.c -o "$out/enqueue" -L"$out" -lsprongus -Wl,-rpath,"$out"
+"$CC" -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude tests/interop/push.c -o "$out/push" -L"$out" -lsprongus -Wl,-rpath,"$out"
 
 runs=3
 kind=interop.$$
@@ -28,5 +30,14 @@ for store in "$out/interop.db" "$SPRONGUS_TEST_PG_URL"; do
         grep -qF "output {\"by\":\"Python\",\"input\":{\"from\":\"C\",\"number\":$number}}" "$out/read"
     done
     [ "$(grep -c ' run.succeeded by ' "$out/read")" = "$runs" ]
+
+    printf '\n== Python, C, Python, C, Rust: %s\n' "${store%%[?@]*}"
+    "$PYTHON" tests/interop/leave.py "$store" "$kind.push" >"$out/asked"
+    [ "$("$out/push" "$store" "$kind.push")" = built ]
+    "$PYTHON" tests/interop/leave.py "$store" "$kind.push" decide
+    [ "$("$out/push" "$store" "$kind.push")" = 'pushed with leave of ada' ]
+    "$PROFILE_DIR/examples/read" "$store" "$kind.push" | tee "$out/read"
+    grep -qF 'output "by C"' "$out/read"
+    grep -qF ' run.approved by ada' "$out/read"
 done
 echo "interop: $runs runs through three languages on each database"
