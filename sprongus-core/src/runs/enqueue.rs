@@ -105,6 +105,9 @@ impl Runs<'_> {
         if request.max_attempts < 1 {
             return Err(Error::invalid("maxAttempts is at least 1"));
         }
+        if request.run_at.is_some_and(|at| at.as_micros() < 0) {
+            return Err(Error::invalid("runAt lies before 1970"));
+        }
         if request.run_at.is_some() && request.delay.is_some() {
             return Err(Error::invalid("a run has a runAt or a delay, not both"));
         }

@@ -30,7 +30,7 @@ pub struct Enqueue {
     /// Higher is claimed first.
     #[serde(default)]
     pub priority: i64,
-    /// Not before that moment; not together with `delay`.
+    /// Not before that moment, which is not before 1970; not together with `delay`.
     #[serde(default)]
     pub run_at: Option<Timestamp>,
     /// Not before that many seconds have passed; not together with `run_at`.

@@ -252,9 +252,8 @@ fn long_errors(env: &Env) {
 fn times(env: &Env) {
     let store = env.open();
     for (at, shown) in [
-        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
-        ("1900-02-28T23:59:59.9999999Z", "1900-02-28T23:59:59.999999Z"),
-        ("1969-12-31T23:59:59.999999+00:00", "1969-12-31T23:59:59.999999Z"),
+        ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000000Z"),
+        ("1999-02-28T23:59:59.9999999Z", "1999-02-28T23:59:59.999999Z"),
         ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
     ] {
         let run = call(&store, "runs.enqueue", &json!({ "kind": "a", "runAt": at })).unwrap();
@@ -264,11 +263,17 @@ fn times(env: &Env) {
         assert_eq!(listed["items"].as_array().unwrap().is_empty(), at.starts_with('9'));
     }
     let due = store.runs().claim_next(&sprongus::runs::Claim { limit: 9, ..sprongus::runs::Claim::new("w") }).unwrap();
-    assert_eq!(due.len(), 3, "what was due long ago is due, what is due at the end is not");
+    assert_eq!(due.len(), 2, "what was due long ago is due, what is due at the end is not");
     assert!(due.is_sorted_by_key(|run| run.run_at));
-    for beyond in
-        ["0000-12-31T23:59:59Z", "-0001-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00"]
-    {
+    for beyond in [
+        "0001-01-01T00:00:00Z",
+        "1969-12-31T23:59:59.999999Z",
+        "1970-01-01T00:00:00+00:01",
+        "0000-12-31T23:59:59Z",
+        "-0001-01-01T00:00:00Z",
+        "10000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-01:00",
+    ] {
         let refused = call(&store, "runs.enqueue", &json!({ "kind": "a", "runAt": beyond }));
         assert_eq!(refused, Err(ErrorCode::InvalidArgument), "{beyond}");
     }
