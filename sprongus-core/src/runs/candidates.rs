@@ -3,6 +3,7 @@
 
 use super::binds::Binds;
 use super::claim::Claiming;
+use super::kinds::Kinds;
 use super::lane;
 use super::lease::by_index;
 use super::limits::Room;
@@ -16,9 +17,16 @@ const ORDER: &str = "ORDER BY priority DESC, run_at, id";
 /// In the order of the index by kind; of one kind that is the order of claims.
 const BY_KIND: &str = "ORDER BY kind, priority DESC, run_at, id";
 
+/// The index by project of a lane.
+const fn by_project(limited: bool) -> &'static str {
+    if limited { "ready_project_limited" } else { "ready_project" }
+}
+
 /// A range of one index.
 struct Arm {
     table: String,
+    /// What it is ordered by before the order of claims, where it is.
+    key: &'static str,
     /// Which runs of the lane.
     condition: String,
     of: Of,
@@ -31,7 +39,7 @@ enum Of {
     All,
     /// One, as a condition.
     Kind(String),
-    /// Several, as rows: the kind and NULL, or the bounds of a prefix.
+    /// Several: the tables that end in `asked`, of rows: the key and NULL, or the bounds of a prefix.
     Kinds(String),
 }
 
@@ -63,29 +71,107 @@ pub(super) fn candidates(
     }
 }
 
+/// SQL: whether a run of that lane is ready which the claim may take of its projects, limits aside.
+pub(super) fn is_ready_of(
+    dialect: Dialect,
+    binds: &mut Binds<'_>,
+    claiming: &Claiming<'_>,
+    projects: &str,
+    limited: bool,
+) -> String {
+    let of = of_each_project(dialect, projects, &asked(claiming, binds));
+    let arm = Arm::of_projects(dialect, limited, lane::of_projects(dialect, limited), of, 1);
+    format!("(SELECT 1 FROM ({}) AS arm LIMIT 1) IS NOT NULL", arm.select(dialect, "id", "1", ""))
+}
+
+/// SQL: the first ready run of the kind of the limit `l`, of these projects.
+pub(super) fn first_of(dialect: Dialect, projects: &str, columns: &str) -> String {
+    let (table, lane, key) =
+        (by_index(dialect, by_project(true)), lane::of_projects(dialect, true), lane::project_key(dialect));
+    let wanted = format!("p.project || {} || l.kind", lane::between(dialect));
+    let of = lane::exactly(dialect, key, &format!("({wanted})"));
+    let one = |columns: &str| {
+        let order = of_one(dialect, key);
+        format!("(SELECT {columns} FROM {table} WHERE {lane} AND {of} {order} LIMIT 1)")
+    };
+    let run = match dialect {
+        Dialect::Sqlite => format!("CROSS JOIN sprongus_runs AS run ON run.id = {}", one("id")),
+        Dialect::Postgres => format!("CROSS JOIN LATERAL {} AS run", one("id, priority, run_at")),
+    };
+    let column = |column: &str| if column == "1" { column.to_owned() } else { format!("run.{column}") };
+    let columns: Vec<String> = columns.split(", ").map(column).collect();
+    format!(
+        "(WITH p (project) AS (VALUES {projects}) SELECT {} FROM p {run} \
+         ORDER BY run.priority DESC, run.run_at, run.id LIMIT 1)",
+        columns.join(", ")
+    )
+}
+
+/// The order of runs of one key: SQLite sorts what is ordered by an expression that is given.
+fn of_one(dialect: Dialect, key: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => ORDER.to_owned(),
+        Dialect::Postgres => format!("ORDER BY {key}, priority DESC, run_at, id"),
+    }
+}
+
+/// Each of these kinds of each of these projects.
+fn of_each_project(dialect: Dialect, projects: &str, kinds: &str) -> Of {
+    let between = lane::between(dialect);
+    Of::Kinds(format!(
+        "projects (project) AS (VALUES {projects}), named (low, high) AS (VALUES {kinds}), asked (low, high) AS \
+         (SELECT project || {between} || low, project || {between} || high FROM projects CROSS JOIN named)"
+    ))
+}
+
+/// A row for each kind and prefix that the claim names, or one for all there are.
+fn asked(claiming: &Claiming<'_>, binds: &mut Binds<'_>) -> String {
+    match &claiming.kinds {
+        Some(kinds) => kinds.rows(binds),
+        None => Kinds::every(binds),
+    }
+}
+
 fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms: &[Room]) -> Vec<Arm> {
-    let projects = claiming.of_projects(binds);
-    let open = format!("{} AND {}{projects}", lane::queued(dialect, false), lane::unlimited(dialect));
-    let arm = |index, of| Arm { table: by_index(dialect, index), condition: open.clone(), of, most: i64::MAX };
+    let open = format!("{} AND {}", lane::queued(dialect, false), lane::unlimited(dialect));
+    let rooms = rooms.iter().filter(|room| room.most > 0);
+    if let Some(projects) = claiming.project_rows(binds) {
+        let open = format!("{open} AND project_id IS NOT NULL");
+        let of = of_each_project(dialect, &projects, &asked(claiming, binds));
+        let mut arms = vec![Arm::of_projects(dialect, false, open, of, i64::MAX)];
+        for room in rooms {
+            let kind = format!("(CAST({} AS TEXT), NULL)", binds.add(room.kind().to_owned()));
+            let of = of_each_project(dialect, &projects, &kind);
+            arms.push(Arm::of_projects(dialect, true, lane::of_projects(dialect, true), of, room.most));
+        }
+        return arms;
+    }
+    let arm =
+        |index, of| Arm { table: by_index(dialect, index), key: "kind", condition: open.clone(), of, most: i64::MAX };
     let mut arms = match &claiming.kinds {
         None => vec![arm("ready", Of::All)],
         Some(kinds) => vec![arm(
             "ready_kind",
             match kinds.single() {
                 Some(kind) => Of::Kind(lane::exactly(dialect, "kind", &binds.add(kind.to_owned()))),
-                None => Of::Kinds(kinds.rows(binds)),
+                None => Of::Kinds(format!("asked (low, high) AS (VALUES {})", kinds.rows(binds))),
             },
         )],
     };
-    for room in rooms.iter().filter(|room| room.most > 0) {
+    for room in rooms {
         let of = Of::Kind(lane::exactly(dialect, "kind", &binds.add(room.kind().to_owned())));
-        let condition = format!("{}{projects}", lane::queued(dialect, true));
-        arms.push(Arm { table: by_index(dialect, "ready_limited"), condition, of, most: room.most });
+        let (table, condition) = (by_index(dialect, "ready_limited"), lane::queued(dialect, true).to_owned());
+        arms.push(Arm { table, key: "kind", condition, of, most: room.most });
     }
     arms
 }
 
 impl Arm {
+    fn of_projects(dialect: Dialect, limited: bool, condition: String, of: Of, most: i64) -> Self {
+        let (table, key) = (by_index(dialect, by_project(limited)), lane::project_key(dialect));
+        Self { table, key, condition, of, most }
+    }
+
     fn select(&self, dialect: Dialect, columns: &str, limit: &str, lock: &str) -> String {
         let Arm { table, condition, of, .. } = self;
         match of {
@@ -93,31 +179,33 @@ impl Arm {
             Of::Kind(kind) => {
                 format!("SELECT {columns} FROM {table} WHERE {condition} AND {kind} {BY_KIND} LIMIT {limit}{lock}")
             }
-            Of::Kinds(rows) => self.of_kinds(dialect, rows, limit, lock),
+            Of::Kinds(asked) => self.of_kinds(dialect, asked, limit, lock),
         }
     }
 
     /// The first runs of each kind. The kinds there are of a prefix are found from one to the next, for the first runs of all
     /// would be found by a look at every run.
-    fn of_kinds(&self, dialect: Dialect, rows: &str, limit: &str, lock: &str) -> String {
-        let Arm { table, condition, .. } = self;
+    fn of_kinds(&self, dialect: Dialect, asked: &str, limit: &str, lock: &str) -> String {
+        let Arm { table, condition, key, .. } = self;
         let collate = if dialect == Dialect::Postgres { " COLLATE \"C\"" } else { "" };
+        let order = format!("ORDER BY {key}, priority DESC, run_at, id");
         let next = |after: &str| {
             format!(
-                "(SELECT kind FROM {table} WHERE {condition} AND kind {after} AND kind < high {BY_KIND} LIMIT 1){collate}"
+                "(SELECT {key} FROM {table} WHERE {condition} AND {key} {after} AND {key} < high {order} LIMIT 1){collate}"
             )
         };
         let (first, next) = (next(">= low"), next("> name"));
-        let of_kind = lane::exactly(dialect, "kind", "name");
+        let of_kind = lane::exactly(dialect, key, "name");
         let each = |columns: &str| {
-            format!("(SELECT {columns} FROM {table} WHERE {condition} AND {of_kind} {BY_KIND} LIMIT {limit}{lock})")
+            let order = of_one(dialect, key);
+            format!("(SELECT {columns} FROM {table} WHERE {condition} AND {of_kind} {order} LIMIT {limit}{lock})")
         };
         let runs = match dialect {
             Dialect::Sqlite => format!("CROSS JOIN sprongus_runs AS run ON run.id IN {}", each("id")),
             Dialect::Postgres => format!("CROSS JOIN LATERAL {} AS run", each("id, priority, run_at")),
         };
         format!(
-            "WITH RECURSIVE asked (low, high) AS (VALUES {rows}), kinds (name, high) AS (\
+            "WITH RECURSIVE {asked}, kinds (name, high) AS (\
              SELECT CASE WHEN high IS NULL THEN low{collate} ELSE {first} END, high{collate} FROM asked UNION ALL \
              SELECT {next}, high FROM kinds WHERE name IS NOT NULL AND high IS NOT NULL) \
              SELECT run.id, run.priority, run.run_at FROM kinds {runs}"

@@ -133,6 +133,12 @@ impl Claiming<'_> {
             && (!rooms.is_empty() || self.kinds.as_ref().is_some_and(|kinds| kinds.single().is_none()))
     }
 
+    /// A row for each of its projects; none where it takes runs of all.
+    pub(super) fn project_rows(&self, binds: &mut Binds<'_>) -> Option<String> {
+        let row = |project: &String| format!("(CAST({} AS TEXT))", binds.add(project.clone()));
+        self.projects.as_ref().map(|projects| projects.iter().map(row).collect::<Vec<_>>().join(", "))
+    }
+
     /// ` AND …`: of its projects.
     pub(super) fn of_projects(&self, binds: &mut Binds<'_>) -> String {
         match &self.projects {

@@ -9,6 +9,9 @@ use crate::text::check_name;
 /// The most kinds of one claim: SQLite merges at most 500 ranges.
 const MOST: usize = 200;
 
+/// The longest name of a kind, in bytes: what is longer, of the last character there is, comes after all of them.
+const LONGEST: usize = 512;
+
 /// The kinds of a claim, each once.
 pub(super) struct Kinds<'k> {
     exact: Vec<&'k str>,
@@ -60,6 +63,11 @@ impl<'k> Kinds<'k> {
             rows.push(format!("({}, {})", text(low), text(high)));
         }
         rows.join(", ")
+    }
+
+    /// The same for all kinds there may be: those of a prefix that is empty.
+    pub(super) fn every(binds: &mut Binds<'_>) -> String {
+        format!("(CAST('' AS TEXT), CAST({} AS TEXT))", binds.add("\u{10ffff}".repeat(LONGEST / 4 + 1)))
     }
 
     /// A condition for each kind, by which its runs come in the order of the index by kind.

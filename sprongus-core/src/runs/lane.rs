@@ -41,3 +41,24 @@ pub(super) fn exactly(dialect: Dialect, column: &str, kind: &str) -> String {
         Dialect::Postgres => format!("{column} >= {kind} AND {column} <= {kind}"),
     }
 }
+
+/// SQL: between a project and a kind, where both are one key. Neither holds a control character.
+pub(super) const fn between(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "char(1)",
+        Dialect::Postgres => "E'\\x01'",
+    }
+}
+
+/// The key of the indexes by project.
+pub(super) const fn project_key(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "(project_id || char(1) || kind)",
+        Dialect::Postgres => "(project_id || E'\\x01' || kind)",
+    }
+}
+
+/// The words of the partial indexes by project.
+pub(super) fn of_projects(dialect: Dialect, limited: bool) -> String {
+    format!("{} AND project_id IS NOT NULL", queued(dialect, limited))
+}

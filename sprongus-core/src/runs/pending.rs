@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Runs;
 use super::binds::Binds;
+use super::candidates::is_ready_of;
 use super::claim::Claiming;
 use super::lane;
 use super::lease::{LEASED, by_index, lease_order, micros, ready};
@@ -47,31 +48,33 @@ fn pending(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, opt
             format!("{now} + {}::bigint * interval '1 microsecond'", binds.add(micros))
         }
     };
-    let mut parts = ready_parts(dialect, false, &kinds, &projects);
-    parts.extend(ready_parts(dialect, true, &kinds, &projects));
+    let ready_now = [false, true].map(|limited| is_ready(dialect, binds, claiming, limited)).join(" OR ");
+    let mut parts = Parts::new();
     let later = ready(dialect, false);
     parts.push(("later", format!("state = 'queued' AND {later} AND run_at <= {until}{of} ORDER BY run_at, id")));
     parts.extend(kinds.iter().map(|kind| ("leased_kind", format!("{LEASED}{projects} AND {kind} ORDER BY kind"))));
     if kinds.is_empty() {
         parts.push(("leased", format!("{LEASED}{projects} ORDER BY {}", lease_order(dialect))));
     }
-    format!("SELECT {}", any(dialect, parts))
+    format!("SELECT ({ready_now} OR {})", any(dialect, parts))
 }
 
 /// The condition that a run of that lane is ready which such a claim may take, limits aside.
 pub(super) fn is_ready(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, limited: bool) -> String {
-    let projects = claiming.of_projects(binds);
+    if let Some(projects) = claiming.project_rows(binds) {
+        return is_ready_of(dialect, binds, claiming, &projects, limited);
+    }
     let kinds = claiming.kinds.as_ref().map(|kinds| kinds.conditions(dialect, "kind", binds)).unwrap_or_default();
-    any(dialect, ready_parts(dialect, limited, &kinds, &projects))
+    any(dialect, ready_parts(dialect, limited, &kinds))
 }
 
 /// Ranges of indexes, each by the name of its index.
 type Parts = Vec<(&'static str, String)>;
 
 /// What is ready of these kinds in that lane.
-fn ready_parts(dialect: Dialect, limited: bool, kinds: &[String], projects: &str) -> Parts {
+fn ready_parts(dialect: Dialect, limited: bool, kinds: &[String]) -> Parts {
     let (of_kind, of_all) = if limited { ("ready_limited", "ready_limited") } else { ("ready_kind", "ready") };
-    let base = format!("{}{projects}", lane::queued(dialect, limited));
+    let base = lane::queued(dialect, limited);
     if kinds.is_empty() {
         let order = if limited { format!("kind, {BY_AGE}") } else { BY_AGE.to_owned() };
         return vec![(of_all, format!("{base} ORDER BY {order}"))];

@@ -18,6 +18,7 @@ const TOMORROW: &str = "2024-01-03T00:00:00.000000Z";
 /// Runs that are alike, but for their ids.
 #[derive(Clone, Copy)]
 struct Rows {
+    project: &'static str,
     kind: &'static str,
     state: &'static str,
     ready: bool,
@@ -26,16 +27,18 @@ struct Rows {
     priority: i64,
 }
 
-const READY: Rows = Rows { kind: "k1", state: "queued", ready: true, limited: false, run_at: PAST, priority: 0 };
+const READY: Rows =
+    Rows { project: "mine", kind: "k1", state: "queued", ready: true, limited: false, run_at: PAST, priority: 0 };
 
 const FINISHED: Rows = Rows { state: "succeeded", ready: false, ..READY };
 const DUE_TOMORROW: Rows = Rows { ready: false, run_at: TOMORROW, priority: 9, ..READY };
 const UNASKED: Rows = Rows { kind: "unasked", priority: 9, ..READY };
+const ELSEWHERE: Rows = Rows { project: "elsewhere", priority: 9, ..READY };
 const AT_ITS_LIMIT: Rows = Rows { kind: "sync/full", limited: true, priority: 9, ..READY };
 
 impl Rows {
     fn insert(&self, dialect: Dialect, count: i64) -> String {
-        let Rows { kind, state, ready, limited, run_at, priority } = self;
+        let Rows { project, kind, state, ready, limited, run_at, priority } = self;
         let (numbers, json, time) = match dialect {
             Dialect::Sqlite => {
                 (format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})"), "", "")
@@ -46,9 +49,9 @@ impl Rows {
         };
         let finished = if *state == "succeeded" { format!("'{PAST}'{time}") } else { format!("NULL{time}") };
         format!(
-            "INSERT INTO sprongus_runs (id, kind, input, state, ready, limited, priority, run_at, max_attempts, attempt, \
+            "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, limited, priority, run_at, max_attempts, attempt, \
              lease, created_at, updated_at, finished_at) {numbers} \
-             SELECT '{kind}-{state}-{run_at}-' || (1000000 + n), '{kind}', 'null'{json}, '{state}', {ready}, {limited}, \
+             SELECT '{project}-{kind}-{state}-{run_at}-' || (1000000 + n), '{project}', '{kind}', 'null'{json}, '{state}', {ready}, {limited}, \
              {priority}, '{run_at}'{time}, 3, 1, 1, '{PAST}'{time}, '{PAST}'{time}, {finished} FROM n"
         )
     }
@@ -73,19 +76,24 @@ struct Call {
     gets: usize,
     /// A minute later the lease of the one that runs has run out.
     minutes: u64,
-    /// A claim that does nothing else.
-    alone: bool,
+    /// Pages that it may read beside twice those of an empty queue: what looks into indexes of all runs, and from kind to kind
+    /// of a project, comes down into deeper ones.
+    deeper: u64,
 }
 
 const fn call(name: &'static str, ask: fn(&Tx<'_>) -> usize, gets: usize) -> Call {
-    Call { name, ask, gets, minutes: 0, alone: true }
+    Call { name, ask, gets, minutes: 0, deeper: 0 }
+}
+
+const fn within(name: &'static str, ask: fn(&Tx<'_>) -> usize, gets: usize) -> Call {
+    Call { name, ask, gets, minutes: 0, deeper: 60 }
 }
 
 const fn more(name: &'static str, ask: fn(&Tx<'_>) -> usize) -> Call {
-    Call { name, ask, gets: 1, minutes: 2, alone: false }
+    Call { name, ask, gets: 1, minutes: 2, deeper: 30 }
 }
 
-const CALLS: [Call; 10] = [
+const CALLS: [Call; 14] = [
     call("claim one", |tx| claim(tx, None, 1), 1),
     call("claim one of a kind", |tx| claim(tx, Some(&["k1"]), 1), 1),
     call("claim five of a kind", |tx| claim(tx, Some(&["k1"]), 5), 5),
@@ -93,14 +101,27 @@ const CALLS: [Call; 10] = [
     call("claim of a prefix", |tx| claim(tx, Some(&["sync/*"]), 2), 2),
     call("claim of nothing", |tx| claim(tx, Some(&["none", "nothing/*"]), 5), 0),
     call("claim of a full kind", |tx| claim(tx, Some(&["sync/full"]), 5), 0),
+    within("claim of a project", |tx| claim_of(tx, "mine", None, 1), 1),
+    within("claim of a project's kinds", |tx| claim_of(tx, "mine", Some(&["k1", "sync/*"]), 5), 5),
+    within("claim of a project's full kind", |tx| claim_of(tx, "mine", Some(&["sync/full"]), 5), 0),
+    within("claim of a project without runs", |tx| claim_of(tx, "none", None, 5), 0),
     more("claim of what was abandoned", |tx| claim(tx, Some(&["sync/full"]), 5)),
     more("rescue", |tx| tx.runs().rescue(&Rescue::default()).unwrap() as usize),
     more("list what runs", list),
 ];
 
 fn claim(tx: &Tx<'_>, kinds: Option<&[&str]>, limit: i64) -> usize {
+    claimed(tx, None, kinds, limit)
+}
+
+fn claim_of(tx: &Tx<'_>, project: &str, kinds: Option<&[&str]>, limit: i64) -> usize {
+    claimed(tx, Some(vec![project.to_owned()]), kinds, limit)
+}
+
+fn claimed(tx: &Tx<'_>, projects: Option<Vec<String>>, kinds: Option<&[&str]>, limit: i64) -> usize {
     let kinds = kinds.map(|kinds| kinds.iter().map(|kind| (*kind).to_owned()).collect());
-    tx.runs().claim_next(&Claim { kinds, limit, lease: Duration::from_secs(60), ..Claim::new("w") }).unwrap().len()
+    let lease = Duration::from_secs(60);
+    tx.runs().claim_next(&Claim { kinds, projects, limit, lease, ..Claim::new("w") }).unwrap().len()
 }
 
 fn list(tx: &Tx<'_>) -> usize {
@@ -129,11 +150,11 @@ fn measure(read: &mut dyn FnMut(&Call) -> (usize, u64)) -> Vec<u64> {
     CALLS.iter().map(each).collect()
 }
 
-fn compare(what: &str, empty: &[u64], now: &[u64]) {
+/// `deeper`: as that of a call, for what stands in the way of every call.
+fn compare(what: &str, deeper: u64, empty: &[u64], now: &[u64]) {
     println!("{what}: {empty:?} -> {now:?}");
     for ((call, empty), now) in CALLS.iter().zip(empty).zip(now) {
-        // What rescues or lists touches the indexes of all runs, which are deeper then.
-        let most = if call.alone { 2 * empty } else { 2 * empty + 30 };
+        let most = 2 * empty + call.deeper.max(deeper);
         assert!(*now <= most, "{}, beside {what}: {now} pages, of an empty queue {empty}", call.name);
     }
 }
@@ -145,7 +166,7 @@ fn bytes_read() -> u64 {
     line.parse().unwrap()
 }
 
-fn on_sqlite(in_the_way: Rows) {
+fn on_sqlite(in_the_way: Rows, deeper: u64) {
     let (_folder, file) = temp_file("pages.db");
     limit(file.to_str().unwrap(), None);
     let seeding = rusqlite::Connection::open(&file).unwrap();
@@ -166,11 +187,11 @@ fn on_sqlite(in_the_way: Rows) {
     };
     let empty = measure(&mut read);
     seeding.execute_batch(&in_the_way.insert(Dialect::Sqlite, 200_000)).unwrap();
-    compare("on SQLite", &empty, &measure(&mut read));
+    compare("on SQLite", deeper, &empty, &measure(&mut read));
 }
 
 /// With plans that know no values and with plans for the values, without statistics and with them.
-fn on_postgres(schema: &str, in_the_way: Rows) {
+fn on_postgres(schema: &str, in_the_way: Rows, deeper: u64) {
     let schema = format!("{schema}_{}", std::process::id());
     let url = Postgres::shared().url();
     limit(url, Some(schema.clone()));
@@ -186,7 +207,7 @@ fn on_postgres(schema: &str, in_the_way: Rows) {
     host.batch_execute(&in_the_way.insert(Dialect::Postgres, 200_000)).unwrap();
     for statistics in ["without statistics", "with statistics"] {
         for (mode, empty) in modes.iter().zip(&empty) {
-            compare(&format!("on PostgreSQL, {mode}, {statistics}"), empty, &read(mode));
+            compare(&format!("on PostgreSQL, {mode}, {statistics}"), deeper, empty, &read(mode));
         }
         host.batch_execute("ANALYZE sprongus_runs").unwrap();
     }
@@ -220,40 +241,50 @@ fn fetched(schema: &str, mode: &str, call: &Call) -> (usize, u64) {
 
 #[test]
 fn sqlite_reads_no_more_for_finished_runs() {
-    on_sqlite(FINISHED);
+    on_sqlite(FINISHED, 0);
 }
 
 #[test]
 fn sqlite_reads_no_more_for_runs_due_tomorrow() {
-    on_sqlite(DUE_TOMORROW);
+    on_sqlite(DUE_TOMORROW, 0);
 }
 
 #[test]
 fn sqlite_reads_no_more_for_a_kind_nobody_asks_for() {
-    on_sqlite(UNASKED);
+    on_sqlite(UNASKED, 0);
 }
 
 #[test]
 fn sqlite_reads_no_more_for_a_kind_at_its_limit() {
-    on_sqlite(AT_ITS_LIMIT);
+    on_sqlite(AT_ITS_LIMIT, 0);
+}
+
+#[test]
+fn sqlite_reads_no_more_for_another_project() {
+    on_sqlite(ELSEWHERE, 60);
+}
+
+#[test]
+fn postgres_reads_no_more_for_another_project() {
+    on_postgres("another_project", ELSEWHERE, 60);
 }
 
 #[test]
 fn postgres_reads_no_more_for_finished_runs() {
-    on_postgres("finished_runs", FINISHED);
+    on_postgres("finished_runs", FINISHED, 0);
 }
 
 #[test]
 fn postgres_reads_no_more_for_runs_due_tomorrow() {
-    on_postgres("runs_due_tomorrow", DUE_TOMORROW);
+    on_postgres("runs_due_tomorrow", DUE_TOMORROW, 0);
 }
 
 #[test]
 fn postgres_reads_no_more_for_a_kind_nobody_asks_for() {
-    on_postgres("a_kind_nobody_asks_for", UNASKED);
+    on_postgres("a_kind_nobody_asks_for", UNASKED, 0);
 }
 
 #[test]
 fn postgres_reads_no_more_for_a_kind_at_its_limit() {
-    on_postgres("a_kind_at_its_limit", AT_ITS_LIMIT);
+    on_postgres("a_kind_at_its_limit", AT_ITS_LIMIT, 0);
 }

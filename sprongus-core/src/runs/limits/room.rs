@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::options::Options;
 use crate::runs::Run;
 use crate::runs::binds::Binds;
+use crate::runs::candidates::first_of;
 use crate::runs::claim::Claiming;
 use crate::runs::lane::{IN_FORCE, exactly, queued};
 use crate::runs::lease::{LEASED, by_index};
@@ -48,7 +49,7 @@ pub(in crate::runs) fn there_is_room(
 pub(in crate::runs) fn next_token(looking: &mut Looking<'_>) -> Moment {
     let (dialect, claiming) = (looking.dialect, looking.claiming);
     let of_kinds = claiming.of_kinds(dialect, "l.kind", &mut looking.binds);
-    let ready = first_ready(dialect, &claiming.of_projects(&mut looking.binds), "1");
+    let ready = first_ready(dialect, claiming.project_rows(&mut looking.binds), "1");
     let short = "(l.per_us - l.per_us / l.rate)";
     let (token, still) = match dialect {
         Dialect::Postgres => {
@@ -82,7 +83,7 @@ pub(in crate::runs) fn room_for(work: &mut Work<'_>, claiming: &Claiming<'_>) ->
     let dialect = work.dialect();
     let mut binds = Binds::default();
     let open = open(dialect, &mut binds, claiming, work.options());
-    let head = head(dialect, &claiming.of_projects(&mut binds));
+    let head = head(dialect, claiming.project_rows(&mut binds));
     let limit = binds.add((claiming.request.limit + SPARE).min(MOST));
     let lock = if dialect == Dialect::Postgres { " FOR UPDATE OF l SKIP LOCKED" } else { "" };
     let sql = format!(
@@ -145,7 +146,7 @@ fn spend_of(work: &mut Work<'_>, room: &Room, taken: i64) -> Result<()> {
 /// The condition on a limit `l`: of one of the claim's kinds, with ready runs of its projects, and room as far as can be seen.
 fn open(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, options: &Options) -> String {
     let of_kinds = claiming.of_kinds(dialect, "l.kind", binds);
-    let ready = first_ready(dialect, &claiming.of_projects(binds), "1");
+    let ready = first_ready(dialect, claiming.project_rows(binds), "1");
     let tokens = tokens(dialect, binds, options);
     let running = running(dialect);
     format!(
@@ -155,23 +156,26 @@ fn open(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, option
 }
 
 /// The first ready run of the kind of `l`.
-fn first_ready(dialect: Dialect, of_projects: &str, column: &str) -> String {
+fn first_ready(dialect: Dialect, projects: Option<String>, column: &str) -> String {
+    if let Some(projects) = projects {
+        return first_of(dialect, &projects, column);
+    }
     let (table, queued) = (by_index(dialect, "ready_limited"), queued(dialect, true));
     let of_kind = exactly(dialect, "kind", "l.kind");
     format!(
-        "(SELECT {column} FROM {table} WHERE {queued} AND {of_kind}{of_projects} \
+        "(SELECT {column} FROM {table} WHERE {queued} AND {of_kind} \
          ORDER BY kind, priority DESC, run_at, id LIMIT 1)"
     )
 }
 
 /// The join with that run, one by one: any other way would read the whole table.
-fn head(dialect: Dialect, of_projects: &str) -> String {
+fn head(dialect: Dialect, projects: Option<String>) -> String {
     match dialect {
         Dialect::Sqlite => {
-            format!("CROSS JOIN sprongus_runs AS head ON head.id = {}", first_ready(dialect, of_projects, "id"))
+            format!("CROSS JOIN sprongus_runs AS head ON head.id = {}", first_ready(dialect, projects, "id"))
         }
         Dialect::Postgres => {
-            let first = first_ready(dialect, of_projects, "priority, run_at, id");
+            let first = first_ready(dialect, projects, "priority, run_at, id");
             format!("CROSS JOIN LATERAL {first} AS head")
         }
     }

@@ -20,4 +20,7 @@ DROP INDEX sprongus_runs_ready_kind;
 CREATE INDEX sprongus_runs_ready ON sprongus_runs (priority DESC, run_at, id) WHERE state = 'queued' AND ready AND NOT limited;
 CREATE INDEX sprongus_runs_ready_kind ON sprongus_runs (kind, priority DESC, run_at, id) WHERE state = 'queued' AND ready AND NOT limited;
 CREATE INDEX sprongus_runs_ready_limited ON sprongus_runs (kind, priority DESC, run_at, id) WHERE state = 'queued' AND ready AND limited;
+-- for claims by project: its name and the kind's, which hold no control characters, as one key
+CREATE INDEX sprongus_runs_ready_project ON sprongus_runs ((project_id || E'\x01' || kind), priority DESC, run_at, id) WHERE state = 'queued' AND ready AND NOT limited AND project_id IS NOT NULL;
+CREATE INDEX sprongus_runs_ready_project_limited ON sprongus_runs ((project_id || E'\x01' || kind), priority DESC, run_at, id) WHERE state = 'queued' AND ready AND limited AND project_id IS NOT NULL;
 CREATE INDEX sprongus_runs_leased_kind ON sprongus_runs (kind) WHERE state IN ('dispatching', 'running');

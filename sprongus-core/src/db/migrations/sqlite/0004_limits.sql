@@ -21,4 +21,7 @@ DROP INDEX sprongus_runs_ready_kind;
 CREATE INDEX sprongus_runs_ready ON sprongus_runs (priority DESC, run_at, id) WHERE state = 'queued' AND ready = 1 AND limited = 0;
 CREATE INDEX sprongus_runs_ready_kind ON sprongus_runs (kind, priority DESC, run_at, id) WHERE state = 'queued' AND ready = 1 AND limited = 0;
 CREATE INDEX sprongus_runs_ready_limited ON sprongus_runs (kind, priority DESC, run_at, id) WHERE state = 'queued' AND ready = 1 AND limited = 1;
+-- for claims by project: its name and the kind's, which hold no control characters, as one key
+CREATE INDEX sprongus_runs_ready_project ON sprongus_runs ((project_id || char(1) || kind), priority DESC, run_at, id) WHERE state = 'queued' AND ready = 1 AND limited = 0 AND project_id IS NOT NULL;
+CREATE INDEX sprongus_runs_ready_project_limited ON sprongus_runs ((project_id || char(1) || kind), priority DESC, run_at, id) WHERE state = 'queued' AND ready = 1 AND limited = 1 AND project_id IS NOT NULL;
 CREATE INDEX sprongus_runs_leased_kind ON sprongus_runs (kind) WHERE state IN ('dispatching', 'running');
