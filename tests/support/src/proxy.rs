@@ -159,7 +159,8 @@ impl Shared {
 
     /// Takes the first rule that this statement triggers.
     fn trigger(&self, sql: &str) -> Option<When> {
-        let sql = sql.to_ascii_uppercase();
+        // A setting is named so, which is no commit.
+        let sql = sql.to_ascii_uppercase().replace("SYNCHRONOUS_COMMIT", "");
         let mut state = self.state();
         let index = state.rules.iter().position(|(fragment, _)| sql.contains(fragment))?;
         self.statements.fetch_add(1, SeqCst);
