@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sprongus::runs::{Enqueue, FindIdempotent, ListRuns, RunEvents};
 use sprongus::{Json, Options, Store};
@@ -25,6 +25,9 @@ fn rival(told: &str) {
     let words: Vec<&str> = told.split('\n').collect();
     let store = open(words[0], words[1]);
     let number: usize = words[2].parse().unwrap();
+    // All have opened the store by then, and begin together.
+    let start = UNIX_EPOCH + Duration::from_millis(words[3].parse().unwrap());
+    std::thread::sleep(start.duration_since(SystemTime::now()).unwrap_or_default());
     let key = |at: usize| FindIdempotent::new(format!("key-{at}"));
     // The last rival holds each third key for a moment and lets it go again.
     if number == RIVALS - 1 {
@@ -35,7 +38,8 @@ fn rival(told: &str) {
             tx.rollback().unwrap();
         }
     }
-    for at in 0..KEYS {
+    // Each begins with another key, so that no one can be first with all of them.
+    for at in (0..KEYS).map(|at| (at + number * 3) % KEYS) {
         let describe = || Ok(Enqueue::new("made", Json::parse(number.to_string())?));
         let run = store.runs().ensure_idempotent(&key(at), describe).unwrap();
         println!("got {at} {} {}", run.id, run.deduplicated);
@@ -44,8 +48,9 @@ fn rival(told: &str) {
 
 fn race(test: &str, url: &str, schema: &str) {
     let store = open(url, schema);
+    let soon = (SystemTime::now() + Duration::from_millis(1500)).duration_since(UNIX_EPOCH).unwrap().as_millis();
     let start = |number: usize| -> Child {
-        let told = format!("{url}\n{schema}\n{number}");
+        let told = format!("{url}\n{schema}\n{number}\n{soon}");
         child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
     };
     let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
