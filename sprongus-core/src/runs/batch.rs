@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Runs;
 use super::judge::{Judged, Report, judge, not_found};
 use super::many::Many;
 use super::model::{COLUMNS, Run, Stored, read_stored};
@@ -9,7 +10,6 @@ use super::report::{changed_meanwhile, check_failure, check_success, fail, succe
 use super::requests::{Fail, FailMany, Succeed, SucceedMany};
 use super::state::Step;
 use super::verdict::Verdict;
-use super::{Runs, congestion};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, Result};
 use crate::id::check_id;
@@ -37,12 +37,10 @@ impl Runs<'_> {
             }
             Ok(taken)
         };
-        let taken = congestion::watched(self.session, || {
-            self.settled(|| match chunks.as_slice() {
-                [] => Ok(HashMap::new()),
-                [_] => self.session.write_one(write),
-                _ => self.session.write(write),
-            })
+        let taken = self.watched(|| match chunks.as_slice() {
+            [] => Ok(HashMap::new()),
+            [_] => self.session.write_one(write),
+            _ => self.session.write(write),
         })?;
         self.answer(batch, Report::Succeed, taken)
     }
@@ -62,11 +60,9 @@ impl Runs<'_> {
     pub(super) fn do_fail_many(&self, request: &FailMany) -> Result<Vec<Result<Run>>> {
         self.session.allow(Scope::RunsWrite)?;
         let batch = Batch::of(&request.items, |item| (&item.id, item.lease), check_failure)?;
-        let taken = congestion::watched(self.session, || {
-            self.settled(|| match batch.open.as_slice() {
-                [] => Ok(HashMap::new()),
-                open => self.session.write(|work| self.fail_all(work, open)),
-            })
+        let taken = self.watched(|| match batch.open.as_slice() {
+            [] => Ok(HashMap::new()),
+            open => self.session.write(|work| self.fail_all(work, open)),
         })?;
         self.answer(batch, Report::Fail, taken)
     }

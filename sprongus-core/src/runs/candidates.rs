@@ -4,23 +4,13 @@
 use super::binds::Binds;
 use super::claim::Claiming;
 use super::kinds::Kinds;
-use super::lane;
+use super::lane::{self, BY_AGE, BY_KIND};
 use super::lease::by_index;
 use super::limits::Room;
 use crate::db::{Dialect, Value};
 
 /// More candidates than are taken, for rivals may be holding the first ones.
 const SPARE: i64 = 64;
-
-const ORDER: &str = "ORDER BY priority DESC, run_at, id";
-
-/// In the order of the index by kind; of one kind that is the order of claims.
-const BY_KIND: &str = "ORDER BY kind, priority DESC, run_at, id";
-
-/// The index by project of a lane.
-const fn by_project(limited: bool) -> &'static str {
-    if limited { "ready_project_limited" } else { "ready_project" }
-}
 
 /// A range of one index.
 struct Arm {
@@ -61,7 +51,7 @@ pub(super) fn candidates(
         [one] if !matches!(one.of, Of::Kinds(_)) => one.select(dialect, "id", &take, lock),
         many if exact || dialect == Dialect::Sqlite => {
             let union = union(dialect, binds, many, limit, lock);
-            format!("SELECT id FROM ({union}) AS arms {ORDER} LIMIT {take}")
+            format!("SELECT id FROM ({union}) AS arms ORDER BY {BY_AGE} LIMIT {take}")
         }
         many => {
             let union = union(dialect, binds, many, limit.saturating_mul(4).saturating_add(SPARE), "");
@@ -82,37 +72,6 @@ pub(super) fn is_ready_of(
     let of = of_each_project(dialect, projects, &asked(claiming, binds));
     let arm = Arm::of_projects(dialect, limited, lane::of_projects(dialect, limited), of, 1);
     format!("(SELECT 1 FROM ({}) AS arm LIMIT 1) IS NOT NULL", arm.select(dialect, "id", "1", ""))
-}
-
-/// SQL: the first ready run of the kind of the limit `l`, of these projects.
-pub(super) fn first_of(dialect: Dialect, projects: &str, columns: &str) -> String {
-    let (table, lane, key) =
-        (by_index(dialect, by_project(true)), lane::of_projects(dialect, true), lane::project_key(dialect));
-    let wanted = format!("p.project || {} || l.kind", lane::between(dialect));
-    let of = lane::exactly(dialect, key, &format!("({wanted})"));
-    let one = |columns: &str| {
-        let order = of_one(dialect, key);
-        format!("(SELECT {columns} FROM {table} WHERE {lane} AND {of} {order} LIMIT 1)")
-    };
-    let run = match dialect {
-        Dialect::Sqlite => format!("CROSS JOIN sprongus_runs AS run ON run.id = {}", one("id")),
-        Dialect::Postgres => format!("CROSS JOIN LATERAL {} AS run", one("id, priority, run_at")),
-    };
-    let column = |column: &str| if column == "1" { column.to_owned() } else { format!("run.{column}") };
-    let columns: Vec<String> = columns.split(", ").map(column).collect();
-    format!(
-        "(WITH p (project) AS (VALUES {projects}) SELECT {} FROM p {run} \
-         ORDER BY run.priority DESC, run.run_at, run.id LIMIT 1)",
-        columns.join(", ")
-    )
-}
-
-/// The order of runs of one key: SQLite sorts what is ordered by an expression that is given.
-fn of_one(dialect: Dialect, key: &str) -> String {
-    match dialect {
-        Dialect::Sqlite => ORDER.to_owned(),
-        Dialect::Postgres => format!("ORDER BY {key}, priority DESC, run_at, id"),
-    }
 }
 
 /// Each of these kinds of each of these projects.
@@ -151,7 +110,7 @@ fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms:
     let mut arms = match &claiming.kinds {
         None => vec![arm("ready", Of::All)],
         Some(kinds) => vec![arm(
-            "ready_kind",
+            lane::by_kind(false),
             match kinds.single() {
                 Some(kind) => Of::Kind(lane::exactly(dialect, "kind", &binds.add(kind.to_owned()))),
                 None => Of::Kinds(format!("asked (low, high) AS (VALUES {})", kinds.rows(binds))),
@@ -160,7 +119,7 @@ fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms:
     };
     for room in rooms {
         let of = Of::Kind(lane::exactly(dialect, "kind", &binds.add(room.kind().to_owned())));
-        let (table, condition) = (by_index(dialect, "ready_limited"), lane::queued(dialect, true).to_owned());
+        let (table, condition) = (by_index(dialect, lane::by_kind(true)), lane::queued(dialect, true).to_owned());
         arms.push(Arm { table, key: "kind", condition, of, most: room.most });
     }
     arms
@@ -168,16 +127,18 @@ fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms:
 
 impl Arm {
     fn of_projects(dialect: Dialect, limited: bool, condition: String, of: Of, most: i64) -> Self {
-        let (table, key) = (by_index(dialect, by_project(limited)), lane::project_key(dialect));
+        let (table, key) = (by_index(dialect, lane::by_project(limited)), lane::project_key(dialect));
         Self { table, key, condition, of, most }
     }
 
     fn select(&self, dialect: Dialect, columns: &str, limit: &str, lock: &str) -> String {
         let Arm { table, condition, of, .. } = self;
         match of {
-            Of::All => format!("SELECT {columns} FROM {table} WHERE {condition} {ORDER} LIMIT {limit}{lock}"),
+            Of::All => format!("SELECT {columns} FROM {table} WHERE {condition} ORDER BY {BY_AGE} LIMIT {limit}{lock}"),
             Of::Kind(kind) => {
-                format!("SELECT {columns} FROM {table} WHERE {condition} AND {kind} {BY_KIND} LIMIT {limit}{lock}")
+                format!(
+                    "SELECT {columns} FROM {table} WHERE {condition} AND {kind} ORDER BY {BY_KIND} LIMIT {limit}{lock}"
+                )
             }
             Of::Kinds(asked) => self.of_kinds(dialect, asked, limit, lock),
         }
@@ -188,17 +149,19 @@ impl Arm {
     fn of_kinds(&self, dialect: Dialect, asked: &str, limit: &str, lock: &str) -> String {
         let Arm { table, condition, key, .. } = self;
         let collate = if dialect == Dialect::Postgres { " COLLATE \"C\"" } else { "" };
-        let order = format!("ORDER BY {key}, priority DESC, run_at, id");
+        let order = format!("{key}, {BY_AGE}");
         let next = |after: &str| {
             format!(
-                "(SELECT {key} FROM {table} WHERE {condition} AND {key} {after} AND {key} < high {order} LIMIT 1){collate}"
+                "(SELECT {key} FROM {table} WHERE {condition} AND {key} {after} AND {key} < high ORDER BY {order} LIMIT 1){collate}"
             )
         };
         let (first, next) = (next(">= low"), next("> name"));
         let of_kind = lane::exactly(dialect, key, "name");
         let each = |columns: &str| {
-            let order = of_one(dialect, key);
-            format!("(SELECT {columns} FROM {table} WHERE {condition} AND {of_kind} {order} LIMIT {limit}{lock})")
+            let order = lane::of_one(dialect, key);
+            format!(
+                "(SELECT {columns} FROM {table} WHERE {condition} AND {of_kind} ORDER BY {order} LIMIT {limit}{lock})"
+            )
         };
         let runs = match dialect {
             Dialect::Sqlite => format!("CROSS JOIN sprongus_runs AS run ON run.id IN {}", each("id")),
@@ -230,7 +193,7 @@ fn union(dialect: Dialect, binds: &mut Binds<'_>, arms: &[Arm], each: i64, lock:
 /// What a rival did meanwhile is looked at in words that no index knows: the planner is to find the rows by their ids alone.
 fn merged(union: &str, rooms: &str, take: &str) -> String {
     format!(
-        "SELECT run.id FROM unnest(ARRAY (SELECT c.id FROM ({union}) AS c {ORDER})) AS c (id) CROSS JOIN LATERAL \
+        "SELECT run.id FROM unnest(ARRAY (SELECT c.id FROM ({union}) AS c ORDER BY {BY_AGE})) AS c (id) CROSS JOIN LATERAL \
          (SELECT r.id FROM sprongus_runs AS r WHERE r.id = c.id AND r.state || '' = 'queued' \
          AND (NOT r.limited OR r.kind = ANY ({rooms}::text[])) FOR UPDATE SKIP LOCKED) AS run LIMIT {take}"
     )

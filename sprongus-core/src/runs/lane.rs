@@ -19,6 +19,30 @@ pub(super) const fn queued(dialect: Dialect, limited: bool) -> &'static str {
     }
 }
 
+/// The index by kind of a lane.
+pub(super) const fn by_kind(limited: bool) -> &'static str {
+    if limited { "ready_limited" } else { "ready_kind" }
+}
+
+/// The index by project of a lane.
+pub(super) const fn by_project(limited: bool) -> &'static str {
+    if limited { "ready_project_limited" } else { "ready_project" }
+}
+
+/// The order of claims.
+pub(super) const BY_AGE: &str = "priority DESC, run_at, id";
+
+/// The order of the index by kind; of one kind that is the order of claims.
+pub(super) const BY_KIND: &str = "kind, priority DESC, run_at, id";
+
+/// The order of claims of runs of one key: SQLite sorts what is ordered by an expression that is given.
+pub(super) fn of_one(dialect: Dialect, key: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => BY_AGE.to_owned(),
+        Dialect::Postgres => format!("{key}, {BY_AGE}"),
+    }
+}
+
 /// SQL: whether runs of the kind that an expression gives belong to the lane of limited kinds.
 pub(super) fn is_limited(kind: &str) -> String {
     format!("EXISTS (SELECT 1 FROM sprongus_kind_limits AS l WHERE l.kind = {kind} AND {IN_FORCE})")

@@ -6,15 +6,13 @@ use super::Runs;
 use super::binds::Binds;
 use super::candidates::is_ready_of;
 use super::claim::Claiming;
-use super::lane;
+use super::lane::{self, BY_AGE, BY_KIND};
 use super::lease::{LEASED, by_index, lease_order, micros, ready};
 use super::requests::Claim;
 use crate::db::Dialect;
 use crate::error::Result;
 use crate::options::Options;
 use crate::scope::Scope;
-
-const BY_AGE: &str = "priority DESC, run_at, id";
 
 impl Runs<'_> {
     /// Whether something that such a claim may ever take is under way, due, or due within that time.
@@ -73,13 +71,12 @@ type Parts = Vec<(&'static str, String)>;
 
 /// What is ready of these kinds in that lane.
 fn ready_parts(dialect: Dialect, limited: bool, kinds: &[String]) -> Parts {
-    let (of_kind, of_all) = if limited { ("ready_limited", "ready_limited") } else { ("ready_kind", "ready") };
     let base = lane::queued(dialect, limited);
     if kinds.is_empty() {
-        let order = if limited { format!("kind, {BY_AGE}") } else { BY_AGE.to_owned() };
+        let (of_all, order) = if limited { (lane::by_kind(true), BY_KIND) } else { ("ready", BY_AGE) };
         return vec![(of_all, format!("{base} ORDER BY {order}"))];
     }
-    kinds.iter().map(|kind| (of_kind, format!("{base} AND {kind} ORDER BY kind, {BY_AGE}"))).collect()
+    kinds.iter().map(|kind| (lane::by_kind(limited), format!("{base} AND {kind} ORDER BY {BY_KIND}"))).collect()
 }
 
 /// Whether any of these ranges holds a run.

@@ -9,6 +9,7 @@ use super::lease;
 use super::model::{COLUMNS, Run, read_run};
 use super::requests::{Fail, Heartbeat, Snooze, StartRun, Succeed};
 use super::state::{RunState, Step};
+use super::sweep::of_project;
 use super::verdict::{Verdict, due_in};
 use super::{Runs, congestion, timeouts};
 use crate::db::Dialect;
@@ -56,10 +57,7 @@ impl Runs<'_> {
             Some(json) => format!(", progress = {}", binds.json(work.dialect(), json)),
             None => String::new(),
         };
-        let project = match self.session.confined() {
-            Some(project) => format!(" AND project_id = {}", binds.add(project)),
-            None => String::new(),
-        };
+        let project = of_project(&self.session, &mut binds);
         let sql = format!(
             "UPDATE sprongus_runs SET {lease}{timeout}, updated_at = {now}{progress} \
              WHERE id = {id} AND lease = {fence} AND state = 'running'{project} RETURNING {COLUMNS}"
@@ -91,16 +89,12 @@ impl Runs<'_> {
         change: impl Fn(&mut Work<'_>, &Run) -> Result<Option<Run>>,
     ) -> Result<Run> {
         self.session.allow(Scope::RunsWrite)?;
-        congestion::watched(self.session, || {
-            self.settled(|| {
-                self.session.write(|work| {
-                    let stored = read_for_update(self.session, work.exec(), id)?;
-                    match judge(stored, lease, report)? {
-                        Judged::Answered(run) => Ok(run),
-                        Judged::Open(run) => change(work, &run)?.ok_or_else(|| changed_meanwhile(id)),
-                    }
-                })
-            })
+        self.write(|work| {
+            let stored = read_for_update(self.session, work.exec(), id)?;
+            match judge(stored, lease, report)? {
+                Judged::Answered(run) => Ok(run),
+                Judged::Open(run) => change(work, &run)?.ok_or_else(|| changed_meanwhile(id)),
+            }
         })
     }
 
@@ -114,17 +108,15 @@ impl Runs<'_> {
     ) -> Result<Run> {
         self.session.allow(Scope::RunsWrite)?;
         check_id("the id", id)?;
-        congestion::watched(self.session, || {
-            self.settled(|| {
-                if let Some(run) = self.session.write_one(&change)? {
-                    return Ok(run);
-                }
-                let stored = self.session.read(|exec| read_visible(self.session, exec, id))?;
-                match judge(stored, lease, report)? {
-                    Judged::Answered(run) => Ok(run),
-                    Judged::Open(_) => Err(changed_meanwhile(id)),
-                }
-            })
+        self.watched(|| {
+            if let Some(run) = self.session.write_one(&change)? {
+                return Ok(run);
+            }
+            let stored = self.session.read(|exec| read_visible(self.session, exec, id))?;
+            match judge(stored, lease, report)? {
+                Judged::Answered(run) => Ok(run),
+                Judged::Open(_) => Err(changed_meanwhile(id)),
+            }
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Runs;
 use super::binds::Binds;
 use super::figures::RunStats;
-use super::lane::queued;
+use super::lane::{by_kind, queued};
 use super::lease::{by_index, lease_micros, ready};
 use super::requests::RunStatsOf;
 use super::state::RunState;
@@ -50,7 +50,7 @@ fn live(exec: &mut dyn Executor, project: Option<&str>, now: Timestamp) -> Resul
         project.map_or_else(String::new, |project| format!(" AND coalesce(project_id, '') = {}", binds.add(project)));
     let dialect = exec.dialect();
     let later = format!("state = 'queued' AND {}", ready(dialect, false));
-    let queued = [("ready_kind", queued(dialect, false)), ("ready_limited", queued(dialect, true)), ("later", &later)];
+    let queued = [(by_kind(false), queued(dialect, false)), (by_kind(true), queued(dialect, true)), ("later", &later)];
     let mut parts: Vec<String> = queued
         .iter()
         .map(|(index, queued)| {

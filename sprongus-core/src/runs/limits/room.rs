@@ -7,9 +7,8 @@ use crate::error::Result;
 use crate::options::Options;
 use crate::runs::Run;
 use crate::runs::binds::Binds;
-use crate::runs::candidates::first_of;
 use crate::runs::claim::Claiming;
-use crate::runs::lane::{IN_FORCE, exactly, queued};
+use crate::runs::lane::{self, BY_AGE, BY_KIND, IN_FORCE, exactly, queued};
 use crate::runs::lease::{LEASED, by_index};
 use crate::runs::outlook::Moment;
 use crate::runs::sweep::Looking;
@@ -19,6 +18,9 @@ use crate::session::Work;
 const SPARE: i64 = 8;
 /// The most kinds of one claim: SQLite merges at most 500 ranges.
 const MOST: i64 = 200;
+
+/// SQL: how far from full the bucket of `l` is at most while it holds a token.
+const SHORT_OF_ONE: &str = "(l.per_us - l.per_us / l.rate)";
 
 /// What a claim may take of a limited kind; its limit is locked until the claim is committed.
 pub(in crate::runs) struct Room {
@@ -50,17 +52,16 @@ pub(in crate::runs) fn next_token(looking: &mut Looking<'_>) -> Moment {
     let (dialect, claiming) = (looking.dialect, looking.claiming);
     let of_kinds = claiming.of_kinds(dialect, "l.kind", &mut looking.binds);
     let ready = first_ready(dialect, claiming.project_rows(&mut looking.binds), "1");
-    let short = "(l.per_us - l.per_us / l.rate)";
     let (token, still) = match dialect {
         Dialect::Postgres => {
-            let token = format!("l.full_at - {short} * interval '1 microsecond'");
+            let token = format!("l.full_at - {SHORT_OF_ONE} * interval '1 microsecond'");
             let now = looking.now();
             (token.clone(), format!("{token} > {now}"))
         }
         Dialect::Sqlite => {
             let clock = &looking.session.options().clock;
             let (boot, mono) = (clock.boot_id().to_string(), clock.monotonic());
-            let token = format!("l.full_mono - {short}");
+            let token = format!("l.full_mono - {SHORT_OF_ONE}");
             let (boot, mono) = (looking.binds.add(boot), looking.binds.add(mono));
             (token.clone(), format!("l.full_boot = {boot} AND {token} > {mono}"))
         }
@@ -155,17 +156,25 @@ fn open(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, option
     )
 }
 
-/// The first ready run of the kind of `l`.
-fn first_ready(dialect: Dialect, projects: Option<String>, column: &str) -> String {
-    if let Some(projects) = projects {
-        return first_of(dialect, &projects, column);
-    }
-    let (table, queued) = (by_index(dialect, "ready_limited"), queued(dialect, true));
-    let of_kind = exactly(dialect, "kind", "l.kind");
-    format!(
-        "(SELECT {column} FROM {table} WHERE {queued} AND {of_kind} \
-         ORDER BY kind, priority DESC, run_at, id LIMIT 1)"
-    )
+/// The first ready run of the kind of `l`, of these projects where they are given.
+fn first_ready(dialect: Dialect, projects: Option<String>, columns: &str) -> String {
+    let Some(projects) = projects else {
+        let (table, queued) = (by_index(dialect, lane::by_kind(true)), queued(dialect, true));
+        let of_kind = exactly(dialect, "kind", "l.kind");
+        return format!("(SELECT {columns} FROM {table} WHERE {queued} AND {of_kind} ORDER BY {BY_KIND} LIMIT 1)");
+    };
+    let (table, queued) = (by_index(dialect, lane::by_project(true)), lane::of_projects(dialect, true));
+    let key = lane::project_key(dialect);
+    let of_kind = exactly(dialect, key, &format!("(p.project || {} || l.kind)", lane::between(dialect)));
+    let order = lane::of_one(dialect, key);
+    let first = |columns: &str| {
+        format!("(SELECT {columns} FROM {table} WHERE {queued} AND {of_kind} ORDER BY {order} LIMIT 1)")
+    };
+    let run = match dialect {
+        Dialect::Sqlite => format!("CROSS JOIN sprongus_runs AS run ON run.id = {}", first("id")),
+        Dialect::Postgres => format!("CROSS JOIN LATERAL {} AS run", first("priority, run_at, id")),
+    };
+    format!("(WITH p (project) AS (VALUES {projects}) SELECT {columns} FROM p {run} ORDER BY {BY_AGE} LIMIT 1)")
 }
 
 /// The join with that run, one by one: any other way would read the whole table.
@@ -192,7 +201,7 @@ fn tokens(dialect: Dialect, binds: &mut Binds<'_>, options: &Options) -> String 
         Dialect::Postgres => ("l.full_at", binds.now_for(dialect, options), " * interval '1 microsecond'"),
         Dialect::Sqlite => ("l.full_mono", binds.add(options.clock.monotonic()), ""),
     };
-    let one = format!("{full_at} <= {now} + (l.per_us - l.per_us / l.rate){micro}");
+    let one = format!("{full_at} <= {now} + {SHORT_OF_ONE}{micro}");
     let stepped = format!("{full_at} > {now} + l.per_us{micro}");
     match dialect {
         Dialect::Postgres => format!("{one} OR {stepped}"),

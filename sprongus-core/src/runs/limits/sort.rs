@@ -2,7 +2,7 @@
 
 use super::super::Runs;
 use super::super::binds::Binds;
-use super::super::lane::{IN_FORCE, exactly, queued};
+use super::super::lane::{BY_KIND, IN_FORCE, by_kind, exactly, queued};
 use super::super::lease::by_index;
 use super::super::outlook::Moment;
 use super::super::sweep::{Chore, Looking};
@@ -47,7 +47,7 @@ fn misplaced(looking: &mut Looking<'_>) -> String {
         let (table, queued, of_kind) =
             (lane_index(dialect, limited), queued(dialect, limited), exactly(dialect, "kind", "l.kind"));
         format!(
-            "(SELECT 1 FROM {table} WHERE {queued} AND {of_kind} ORDER BY kind, priority DESC, run_at, id LIMIT 1) \
+            "(SELECT 1 FROM {table} WHERE {queued} AND {of_kind} ORDER BY {BY_KIND} LIMIT 1) \
              IS NOT NULL"
         )
     };
@@ -55,7 +55,7 @@ fn misplaced(looking: &mut Looking<'_>) -> String {
 }
 
 fn lane_index(dialect: Dialect, limited: bool) -> String {
-    by_index(dialect, if limited { "ready_limited" } else { "ready_kind" })
+    by_index(dialect, by_kind(limited))
 }
 
 impl Runs<'_> {
@@ -74,9 +74,7 @@ fn step(work: &mut Work<'_>, kind: &str, limited: bool) -> Result<u64> {
     let (table, wrong, of_kind) =
         (lane_index(dialect, !limited), queued(dialect, !limited), exactly(dialect, "kind", &kind));
     let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
-    let some = format!(
-        "SELECT id FROM {table} WHERE {wrong} AND {of_kind} ORDER BY kind, priority DESC, run_at, id LIMIT {STEP}{lock}"
-    );
+    let some = format!("SELECT id FROM {table} WHERE {wrong} AND {of_kind} ORDER BY {BY_KIND} LIMIT {STEP}{lock}");
     let set = format!("UPDATE sprongus_runs SET limited = {limited}");
     let sql = match dialect {
         Dialect::Sqlite => format!("{set} WHERE id IN ({some})"),
