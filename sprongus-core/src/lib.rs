@@ -1,8 +1,10 @@
 //! Durable runs, validated documents, presets and events inside your own SQLite file or PostgreSQL database.
 
+pub mod artifacts;
 pub mod aux_store;
 pub mod clock;
 pub mod db;
+pub mod doctor;
 mod error;
 pub mod events;
 pub mod id;
@@ -14,6 +16,7 @@ pub mod page;
 pub mod presets;
 pub mod runs;
 mod scope;
+pub mod secrets;
 mod session;
 mod settle;
 mod sql;

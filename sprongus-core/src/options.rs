@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::secrets::Resolver;
 
 /// How much a commit waits for on SQLite; PostgreSQL keeps its own setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +68,8 @@ pub struct Options {
     /// PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection that
     /// listens for commits of other processes. Without it workers poll there.
     pub listen_url: Option<String>,
+    /// Gives the secrets that are named as `{"$secret": name}`; default: the environment variable of the name.
+    pub secrets: Option<Resolver>,
     /// The clock; tests put their own in.
     pub clock: Arc<dyn Clock>,
     /// Asked while a call waits, and while a query of the host's own runs; `true` ends it.
@@ -92,6 +95,7 @@ impl Default for Options {
             read_only: false,
             schema: None,
             listen_url: None,
+            secrets: None,
             clock: Arc::new(SystemClock::default()),
             interrupt: None,
         }

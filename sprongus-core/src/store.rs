@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::aux_store::Aux;
+use crate::artifacts::Artifacts;
+use crate::aux_store::counters::{self, StoreStats};
+use crate::aux_store::{Aux, Providers};
 use crate::db::{
     Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, is_outdated, migrate, shown,
 };
+use crate::doctor::{self, Report};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::Events;
 use crate::inbox::Inbox;
@@ -142,6 +145,16 @@ impl Store {
         Inbox::new(self.session())
     }
 
+    /// Versioned contents that never change.
+    pub fn artifacts(&self) -> Artifacts<'_> {
+        Artifacts::new(self.session())
+    }
+
+    /// What tables can be synced with.
+    pub fn providers(&self) -> Providers<'_> {
+        Providers::new(self.session())
+    }
+
     /// The feed of all events.
     pub fn events(&self) -> Events<'_> {
         Events::new(self.session())
@@ -224,6 +237,17 @@ impl Store {
             Err(error) if is_outdated(&error) => once(),
             result => result,
         }
+    }
+
+    /// What this process did to the tables since the store was opened, syncs included. Needs `aux:read`; a scoped handle sees
+    /// its own project's tables.
+    pub fn stats(&self) -> Result<StoreStats> {
+        counters::of(self.session())
+    }
+
+    /// What is wrong with the store, or soon will be, and what to do about it. Needs `admin` on a scoped handle.
+    pub fn doctor(&self) -> Result<Report> {
+        doctor::examine(self.session())
     }
 
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.

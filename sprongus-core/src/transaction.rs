@@ -7,7 +7,8 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use self::state::{Held, Savepoint, State, ended};
-use crate::aux_store::Aux;
+use crate::artifacts::Artifacts;
+use crate::aux_store::{Aux, Providers};
 use crate::db::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Events};
@@ -112,6 +113,16 @@ impl<'c> Tx<'c> {
     /// Messages from outside, each processed once.
     pub fn inbox(&self) -> Inbox<'_> {
         Inbox::new(self.session())
+    }
+
+    /// Versioned contents that never change.
+    pub fn artifacts(&self) -> Artifacts<'_> {
+        Artifacts::new(self.session())
+    }
+
+    /// What tables can be synced with.
+    pub fn providers(&self) -> Providers<'_> {
+        Providers::new(self.session())
     }
 
     /// The feed of all events.

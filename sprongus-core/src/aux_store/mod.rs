@@ -5,12 +5,14 @@
 mod bound;
 mod bulk;
 pub(crate) mod changes;
+pub mod counters;
 mod crud;
 mod delete;
 mod document;
 pub(crate) mod export;
 pub mod filter;
 pub mod format;
+pub mod history;
 pub(crate) mod import;
 mod index;
 mod keys;
@@ -18,6 +20,7 @@ pub mod merge;
 pub mod model;
 pub mod order;
 pub mod path;
+pub mod providers;
 mod query;
 mod refs;
 mod requests;
@@ -25,14 +28,17 @@ mod rows;
 mod scan;
 pub mod search;
 pub mod sort;
+pub mod sync;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
+mod views;
 
 pub use bulk::Progress;
 pub use filter::Filter;
 pub use format::Format;
+pub use history::{ChangeOp, Difference, EntryVersion, Moment};
 pub use merge::{Nulls, merge};
 pub use model::{
     BulkOptions, BulkReport, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, Referrer,
@@ -40,9 +46,11 @@ pub use model::{
 };
 pub(crate) use requests::table as requested;
 pub use requests::{
-    BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, EntryAddress, ExportEntries, ImportEntries,
-    ListEntries, UpdateEntry, UpsertEntry,
+    BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, DiffEntry, EntriesAsOf, EntryAddress, ExportEntries,
+    ImportEntries, ListEntries, ResolveRefs, RestoreEntry, UpdateEntry, UpsertEntry,
 };
 pub use search::Search;
 pub use sort::Sort;
+pub use sync::{Policy, Profile, ProfileName, Providers, PutProfile, SyncInput, SyncTable};
 pub use table::Aux;
+pub use views::RefView;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::model::{BulkOptions, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, UpdateOptions};
-use super::{Aux, Format, Nulls};
+use super::{Aux, Format, Moment, Nulls};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::page::DEFAULT_LIMIT;
 use crate::session::Session;
@@ -223,6 +224,65 @@ pub struct ExportEntries {
     /// Put a `'` before CSV text that a spreadsheet would run as a formula.
     #[serde(default)]
     pub escape_formulas: bool,
+}
+
+/// Entries that are referred to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResolveRefs {
+    /// The project; a scoped handle's own where none is given.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The table they stand in.
+    pub table: String,
+    /// Their ids, in the order of the answer.
+    pub ids: Vec<String>,
+}
+
+/// Two versions of an entry to be compared.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DiffEntry {
+    /// The project; a scoped handle's own where none is given.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The table.
+    pub table: String,
+    /// Its id.
+    pub id: String,
+    /// The one before: a version's number, or a time.
+    pub a: Moment,
+    /// The one after; the present one where none is given.
+    #[serde(default)]
+    pub b: Option<Moment>,
+}
+
+/// A table as it was.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntriesAsOf {
+    /// The project; a scoped handle's own where none is given.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The table.
+    pub table: String,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// A version to be brought back.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RestoreEntry {
+    /// The project; a scoped handle's own where none is given.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The table.
+    pub table: String,
+    /// Its id.
+    pub id: String,
+    /// The version whose document becomes the present one.
+    pub version: i64,
 }
 
 /// How many there are.

@@ -14,9 +14,11 @@ use super::model::{
 };
 use super::query::{self, Listing};
 use super::rows::Place;
-use super::{Format, bound, crud, delete, import, transfer};
+use super::{Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, crud, delete, import, transfer};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::page::Page;
+use crate::runs::Run;
 use crate::scope::Scope;
 use crate::session::Session;
 
@@ -226,6 +228,62 @@ impl<'s> Aux<'s> {
         let place = self.place(Scope::AuxRead)?;
         transfer::export(self.session, place, path, options, progress)
     }
+
+    /// The entries that refer to one, ordered by table, id and field.
+    pub fn referrers(&self, _id: &str) -> Result<Vec<Referrer>> {
+        self.place(Scope::AuxRead)?;
+        unfinished()
+    }
+
+    /// One view per id asked for, in that order; `missing` where there is no such entry.
+    pub fn resolve_refs(&self, _ids: &[String]) -> Result<Vec<RefView>> {
+        self.place(Scope::AuxRead)?;
+        unfinished()
+    }
+
+    /// Every version of an entry, oldest first; a deleted one's too.
+    ///
+    /// # Errors
+    /// `not_found` where there never was such an entry.
+    pub fn history(&self, _id: &str) -> Result<Vec<EntryVersion>> {
+        self.place(Scope::AuxRead)?;
+        unfinished()
+    }
+
+    /// What differs between two versions, down to the leaves; `b` is the present one where none is given.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such version, or none at such a time.
+    pub fn diff(&self, _id: &str, _a: Moment, _b: Option<Moment>) -> Result<Vec<Difference>> {
+        self.place(Scope::AuxRead)?;
+        unfinished()
+    }
+
+    /// The table as it was at a time, ordered by id.
+    pub fn as_of(&self, _at: Timestamp) -> Result<Vec<Entry>> {
+        self.place(Scope::AuxRead)?;
+        unfinished()
+    }
+
+    /// Makes the document of an earlier version the present one, as the next version; a deleted entry comes back.
+    ///
+    /// # Errors
+    /// `not_found` (the entry, the version), `invalid_state` (the version is a deletion), `validation` (the preset has changed).
+    pub fn restore(&self, _id: &str, _version: i64) -> Result<Entry> {
+        self.place(Scope::AuxWrite)?;
+        unfinished()
+    }
+
+    /// Syncs the table with a provider, here and now, or by a worker where `enqueue` is set; the run that did or will do it.
+    /// `project` and `table` of the request are this handle's.
+    ///
+    /// # Errors
+    /// What the sync failed with; its run is then failed.
+    pub fn sync(&self, _sync: &SyncTable) -> Result<Run> {
+        self.place(Scope::AuxWrite)?;
+        self.session.allow(Scope::RunsWrite)?;
+        unfinished()
+    }
 }
 
 fn others(mode: Mode) -> Others {
@@ -233,6 +291,10 @@ fn others(mode: Mode) -> Others {
         Mode::Merge => Others::Stay,
         Mode::Replace => Others::AreDeleted,
     }
+}
+
+fn unfinished<T>() -> Result<T> {
+    Err(Error::new(ErrorCode::Unsupported, "not yet"))
 }
 
 fn given(number: u64, value: Value) -> Given {

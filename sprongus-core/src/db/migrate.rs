@@ -50,6 +50,24 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0006_feed.sql"),
         postgres: include_str!("migrations/postgres/0006_feed.sql"),
     },
+    Migration {
+        version: 7,
+        name: "sync",
+        sqlite: include_str!("migrations/sqlite/0007_sync.sql"),
+        postgres: include_str!("migrations/postgres/0007_sync.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "search",
+        sqlite: include_str!("migrations/sqlite/0008_search.sql"),
+        postgres: include_str!("migrations/postgres/0008_search.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "bulk",
+        sqlite: include_str!("migrations/sqlite/0009_bulk.sql"),
+        postgres: include_str!("migrations/postgres/0009_bulk.sql"),
+    },
 ];
 
 /// The version of the schema that this library works with.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Operation;
 use crate::aux_store::{
-    BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, EntryAddress, ExportEntries, ImportEntries,
-    ListEntries, UpdateEntry, UpsertEntry, requested,
+    BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, DiffEntry, EntriesAsOf, EntryAddress, ExportEntries,
+    ImportEntries, ListEntries, ResolveRefs, RestoreEntry, SyncTable, UpdateEntry, UpsertEntry, requested,
 };
 use crate::error::Result;
 use crate::scope::Scope;
@@ -13,6 +13,8 @@ use crate::scope::Scope;
 pub(super) fn operations() -> Vec<Operation> {
     let mut table = single();
     table.extend(many());
+    table.extend(past());
+    table.extend(links());
     table
 }
 
@@ -100,6 +102,63 @@ fn many() -> Vec<Operation> {
                 let aux = requested(on, request.project.as_deref(), &request.table)?;
                 Ok(Counted { count: aux.export(&request.path, request.options(), &mut quietly)? })
             },
+        ),
+    ]
+}
+
+fn past() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "aux.history",
+            Scope::AuxRead,
+            "Every version of an entry, oldest first.",
+            |on, request: EntryAddress| requested(on, request.project.as_deref(), &request.table)?.history(&request.id),
+        ),
+        Operation::new(
+            "aux.diff",
+            Scope::AuxRead,
+            "What differs between two versions of an entry.",
+            |on, request: DiffEntry| {
+                requested(on, request.project.as_deref(), &request.table)?.diff(&request.id, request.a, request.b)
+            },
+        ),
+        Operation::new("aux.as_of", Scope::AuxRead, "A table as it was at a time.", |on, request: EntriesAsOf| {
+            requested(on, request.project.as_deref(), &request.table)?.as_of(request.at)
+        }),
+        Operation::new(
+            "aux.restore",
+            Scope::AuxWrite,
+            "Brings a version of an entry back.",
+            |on, request: RestoreEntry| {
+                requested(on, request.project.as_deref(), &request.table)?.restore(&request.id, request.version)
+            },
+        ),
+    ]
+}
+
+fn links() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "aux.referrers",
+            Scope::AuxRead,
+            "The entries that refer to one.",
+            |on, request: EntryAddress| {
+                requested(on, request.project.as_deref(), &request.table)?.referrers(&request.id)
+            },
+        ),
+        Operation::new(
+            "aux.resolve_refs",
+            Scope::AuxRead,
+            "What references lead to, in few words.",
+            |on, request: ResolveRefs| {
+                requested(on, request.project.as_deref(), &request.table)?.resolve_refs(&request.ids)
+            },
+        ),
+        Operation::new(
+            "aux.sync",
+            Scope::AuxWrite,
+            "Keeps a table and a provider's documents in step; the run that did or will do it.",
+            |on, request: SyncTable| requested(on, request.project.as_deref(), &request.table)?.sync(&request),
         ),
     ]
 }

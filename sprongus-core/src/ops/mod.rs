@@ -4,10 +4,12 @@
 //! from it (DESIGN.md §2).
 
 mod approvals;
+mod artifacts;
 mod aux_store;
 mod events;
 mod inbox;
 mod presets;
+mod providers;
 mod runs;
 mod schedules;
 mod store;
@@ -82,6 +84,8 @@ pub fn all() -> &'static [Operation] {
         table.extend(events::operations());
         table.extend(presets::operations());
         table.extend(aux_store::operations());
+        table.extend(artifacts::operations());
+        table.extend(providers::operations());
         table.sort_by_key(|operation| operation.name);
         table
     })

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Empty, Operation};
+use crate::aux_store::counters;
 use crate::db::SCHEMA_VERSION;
+use crate::doctor;
 use crate::scope::Scope;
 
 /// What `store.info` answers.
@@ -20,14 +22,28 @@ struct Info {
 }
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![Operation::new(
-        "store.info",
-        Scope::RunsRead,
-        "Which database, schema and library this is.",
-        |session, _: Empty| {
-            session.allow(Scope::RunsRead)?;
-            let backend = session.core().dialect().as_str();
-            Ok(Info { backend, schema_version: SCHEMA_VERSION, version: env!("CARGO_PKG_VERSION") })
-        },
-    )]
+    vec![
+        Operation::new(
+            "store.info",
+            Scope::RunsRead,
+            "Which database, schema and library this is.",
+            |session, _: Empty| {
+                session.allow(Scope::RunsRead)?;
+                let backend = session.core().dialect().as_str();
+                Ok(Info { backend, schema_version: SCHEMA_VERSION, version: env!("CARGO_PKG_VERSION") })
+            },
+        ),
+        Operation::new(
+            "store.stats",
+            Scope::AuxRead,
+            "What this process did to the tables since the store was opened.",
+            |session, _: Empty| counters::of(session),
+        ),
+        Operation::new(
+            "store.doctor",
+            Scope::Admin,
+            "What is wrong with the store, or soon will be.",
+            |session, _: Empty| doctor::examine(session),
+        ),
+    ]
 }

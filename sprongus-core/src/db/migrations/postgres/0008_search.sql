@@ -1,0 +1,1 @@
+-- Searching: what a pre-filter of terms needs (DESIGN.md §7 "q").

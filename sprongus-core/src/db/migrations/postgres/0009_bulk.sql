@@ -1,0 +1,1 @@
+-- Bulk writes: rows that are written before they are seen (DESIGN.md §7 "Bulk and import").
