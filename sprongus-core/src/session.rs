@@ -1,5 +1,7 @@
 //! What a service runs against: a store or an open transaction, and who is asking.
 
+mod tally;
+
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,6 +15,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Cancels, News, Signal, Subscribers};
 use crate::options::Options;
 use crate::scope::Grant;
+
+pub(crate) use tally::{Tallies, Tally};
 
 /// What all handles of one opened store share.
 pub(crate) struct Core {
@@ -304,6 +308,8 @@ pub(crate) struct After {
     pub(crate) canceled: Vec<String>,
     /// The events that were written, where somebody listens.
     pub(crate) news: Vec<News>,
+    /// What became of the entries of tables.
+    pub(crate) tallies: Tallies,
 }
 
 impl After {

@@ -361,6 +361,7 @@ impl Ground for Store {
             self.core.watch.tell(after.told());
             self.core.cancels.tell(&after.canceled);
             self.core.subscribers.tell(call, after.news);
+            counters::add(&self.core, after.tallies);
             return Ok(());
         }
     }

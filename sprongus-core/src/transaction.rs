@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use self::state::{Held, Savepoint, State, ended};
 use crate::artifacts::Artifacts;
-use crate::aux_store::{Aux, Providers};
+use crate::aux_store::{Aux, Providers, counters};
 use crate::db::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Events};
@@ -19,7 +19,7 @@ use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
 use crate::scope::Scope;
-use crate::session::{After, Core, Ground, Lasting, Session, Who, Work, locked};
+use crate::session::{After, Core, Ground, Lasting, Session, Tallies, Who, Work, locked};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::store::{Store, os_user};
@@ -180,9 +180,9 @@ impl<'c> Tx<'c> {
         state.usable(self.number)?.batch(&format!("SAVEPOINT {name}"))?;
         state.opened += 1;
         let number = state.opened;
-        let After { signals, canceled, news, witness } = &state.after;
+        let After { signals, canceled, news, witness, .. } = &state.after;
         let (signals, canceled, news, witness) = (signals.len(), canceled.len(), news.len(), witness.clone());
-        state.open.push(Savepoint { number, signals, canceled, news, witness });
+        state.open.push(Savepoint { number, signals, canceled, news, witness, tallies: Tallies::default() });
         Ok(Self { shared: self.shared.clone(), who: self.who.clone(), number, owner: true })
     }
 
@@ -230,7 +230,9 @@ impl<'c> Tx<'c> {
         }
         if depth > 0 {
             state.exec()?.batch(&format!("RELEASE SAVEPOINT {}", savepoint_name(depth)))?;
-            state.open.pop();
+            if let Some(kept) = state.open.pop() {
+                state.tallies().add_all(kept.tallies);
+            }
             return Ok(());
         }
         self.commit_whole(&mut state)
@@ -255,6 +257,7 @@ impl<'c> Tx<'c> {
         self.shared.core.watch.tell(after.told());
         self.shared.core.cancels.tell(&after.canceled);
         self.shared.core.subscribers.tell(call, after.news);
+        counters::add(&self.shared.core, after.tallies);
         Ok(())
     }
 
@@ -376,6 +379,7 @@ impl Ground for Tx<'_> {
         state.after.signals.extend(after.signals);
         state.after.canceled.extend(after.canceled);
         state.after.news.extend(after.news);
+        state.tallies().add_all(after.tallies);
         if after.witness.is_some() {
             state.after.witness = after.witness;
         }

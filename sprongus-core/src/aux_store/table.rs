@@ -14,7 +14,9 @@ use super::model::{
 };
 use super::query::{self, Listing};
 use super::rows::Place;
-use super::{Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, crud, delete, import, transfer};
+use super::{
+    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, import, transfer,
+};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::page::Page;
@@ -68,12 +70,36 @@ impl<'s> Aux<'s> {
         Ok(Place { project: &self.project, table: &self.table })
     }
 
+    /// Writes one document; where it is refused, that is counted.
+    fn write<T>(&self, work: impl FnOnce(Place<'_>) -> Result<T>) -> Result<T> {
+        let place = self.place(Scope::AuxWrite)?;
+        work(place).inspect_err(|error| {
+            if counters::is_refusal(error.code()) {
+                counters::refused(self.session.core(), place.project, place.table, 1);
+            }
+        })
+    }
+
+    /// Writes many; those that are refused are counted, but where nothing was to be kept.
+    fn write_many(&self, dry_run: bool, work: impl FnOnce(Place<'_>) -> Result<BulkReport>) -> Result<BulkReport> {
+        let place = self.place(Scope::AuxWrite)?;
+        let written = work(place);
+        let refused = match &written {
+            _ if dry_run => 0,
+            Ok(report) => counters::rows_of(&report.errors),
+            Err(error) if counters::is_refusal(error.code()) => counters::rows_of(&error.violations_list()).max(1),
+            Err(_) => 0,
+        };
+        counters::refused(self.session.core(), place.project, place.table, refused);
+        written
+    }
+
     /// Creates an entry from a whole document, with the preset's defaults. Its id is `id`, else the document's, else a new one.
     ///
     /// # Errors
     /// `validation` with every violation, `reserved_field`, `conflict` (the id or a unique value is taken), `too_large`.
     pub fn create(&self, payload: Value, id: Option<&str>) -> Result<Entry> {
-        crud::create(self.session, self.place(Scope::AuxWrite)?, &crud::document(payload)?, id)
+        self.write(|place| crud::create(self.session, place, &crud::document(payload)?, id))
     }
 
     /// The entry of that id.
@@ -91,7 +117,7 @@ impl<'s> Aux<'s> {
     /// # Errors
     /// `not_found`, `validation`, `reserved_field`, `conflict` (`if_version`, a unique value), `too_large`.
     pub fn update(&self, id: &str, patch: Value, options: UpdateOptions) -> Result<Entry> {
-        crud::update(self.session, self.place(Scope::AuxWrite)?, id, &crud::document(patch)?, options)
+        self.write(|place| crud::update(self.session, place, id, &crud::document(patch)?, options))
     }
 
     /// Creates an entry, or merges the document into the one of its id (or replaces that with `replace`). A null is stored.
@@ -100,7 +126,7 @@ impl<'s> Aux<'s> {
     /// As [`create`](Self::create), but for the id being taken.
     pub fn upsert(&self, payload: Value, id: Option<&str>, replace: bool) -> Result<Entry> {
         let mode = if replace { Mode::Replace } else { Mode::Merge };
-        crud::upsert(self.session, self.place(Scope::AuxWrite)?, &crud::document(payload)?, id, mode)
+        self.write(|place| crud::upsert(self.session, place, &crud::document(payload)?, id, mode))
     }
 
     /// Deletes an entry; the entries that referred to it (with `force`: not looked for).
@@ -108,7 +134,7 @@ impl<'s> Aux<'s> {
     /// # Errors
     /// `not_found`; `referenced` with the referrers in its details; `validation` where one cannot be unlinked.
     pub fn delete(&self, id: &str, on_referenced: OnReferenced) -> Result<Vec<Referrer>> {
-        delete::delete(self.session, self.place(Scope::AuxWrite)?, id, on_referenced)
+        self.write(|place| delete::delete(self.session, place, id, on_referenced))
     }
 
     /// A page of the entries that match, in the order asked for; nothing where the table holds none.
@@ -162,7 +188,6 @@ impl<'s> Aux<'s> {
         others: Others,
         progress: Progress<'_>,
     ) -> Result<BulkReport> {
-        let place = self.place(Scope::AuxWrite)?;
         let items = items.into_iter();
         let total = items.size_hint().1.filter(|most| *most == items.size_hint().0).map(|rows| rows as u64);
         let mut rows = (1..).zip(items).map(|(number, item)| match item {
@@ -170,8 +195,10 @@ impl<'s> Aux<'s> {
             Err(error) if error.code() == ErrorCode::Validation => Ok((number, Err(error.violations_list().into()))),
             item => item.map(|value| given(number, value)),
         });
-        let prepared = bulk::prepare(self.session, place, &mut rows, options.mode, total, progress)?;
-        bulk::write(self.session, place, prepared, options, others)
+        self.write_many(options.dry_run, |place| {
+            let prepared = bulk::prepare(self.session, place, &mut rows, options.mode, total, progress)?;
+            bulk::write(self.session, place, prepared, options, others)
+        })
     }
 
     /// Imports a file: CSV typed by the preset, a JSON array, or one JSON object per line (DESIGN.md §7, §15 "CSV").
@@ -204,16 +231,17 @@ impl<'s> Aux<'s> {
         options: &ImportOptions,
         progress: Progress<'_>,
     ) -> Result<BulkReport> {
-        let place = self.place(Scope::AuxWrite)?;
         let mut reading = ReadOptions::new(self.session.options().max_payload_bytes.saturating_mul(8).max(1 << 16));
         if let Some(delimiter) = &options.delimiter {
             reading = reading.with_delimiter(delimiter)?;
         }
-        let rules = self.session.read(|exec| bound::read(self.session, exec, place))?;
-        let types = |keys: &[String]| import::preset_cell(&rules.preset, keys);
-        let mut rows = file_rows(format, input, &types, reading)?.map(|row| row.map(|row| (row.number, row.value)));
-        let prepared = bulk::prepare(self.session, place, &mut rows, options.bulk.mode, None, progress)?;
-        bulk::write(self.session, place, prepared, options.bulk, others(options.bulk.mode))
+        self.write_many(options.bulk.dry_run, |place| {
+            let rules = self.session.read(|exec| bound::read(self.session, exec, place))?;
+            let types = |keys: &[String]| import::preset_cell(&rules.preset, keys);
+            let mut rows = file_rows(format, input, &types, reading)?.map(|row| row.map(|row| (row.number, row.value)));
+            let prepared = bulk::prepare(self.session, place, &mut rows, options.bulk.mode, None, progress)?;
+            bulk::write(self.session, place, prepared, options.bulk, others(options.bulk.mode))
+        })
     }
 
     /// Writes the whole table to a file, by id, from one snapshot; the number of rows. The file appears when it is complete.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::db::{Connection, Executor};
 use crate::error::{Error, Result};
-use crate::session::{After, Witness};
+use crate::session::{After, Tallies, Witness};
 
 /// What the handles of a transaction share.
 pub(super) struct State<'c> {
@@ -27,6 +27,8 @@ pub(super) struct Savepoint {
     pub(super) canceled: usize,
     pub(super) news: usize,
     pub(super) witness: Option<Witness>,
+    /// What was done within it, and in no savepoint within that is open.
+    pub(super) tallies: Tallies,
 }
 
 /// Whose connection it is.
@@ -61,6 +63,11 @@ impl State<'_> {
             return Err(poisoned());
         }
         self.exec()
+    }
+
+    /// What is forgotten with the innermost savepoint, else with the transaction.
+    pub(super) fn tallies(&mut self) -> &mut Tallies {
+        self.open.last_mut().map_or(&mut self.after.tallies, |savepoint| &mut savepoint.tallies)
     }
 
     pub(super) fn waited(&self) -> Duration {

@@ -16,7 +16,7 @@ use crate::db::{Dialect, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
-use crate::session::{Session, Work};
+use crate::session::{Session, Tally, Work};
 
 /// Whether an id is in no row of the file and not spared by a refused one.
 fn absent(id: &str) -> String {
@@ -311,6 +311,9 @@ impl Merging<'_, '_> {
 
     /// One event for the whole call.
     fn audit(&mut self, rows: u64) -> Result<()> {
+        let BulkReport { created, updated, deleted, .. } = self.report;
+        let tally = Tally { created, updated, deleted, refused: 0 };
+        self.work.after.tallies.add(self.place.project, self.place.table, tally);
         let subject = self.place.subject();
         let seq = next_seq(self.work.exec(), &subject)?;
         let report = &self.report;
