@@ -137,9 +137,7 @@ pub(super) fn count(
     let mut wanted = wanted(q, filter)?;
     session.read_snapshot(|exec| {
         if wanted.all() {
-            let sql = "SELECT count(*) FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2";
-            let rows = exec.query(sql, &[place.project.into(), place.table.into()])?;
-            return rows.first().map_or(Ok(0), |row| Ok(row.int(0)?.unsigned_abs()));
+            return rows::count(exec, place);
         }
         wanted.know_fields(session, exec, place)?;
         let mut count = 0;

@@ -60,20 +60,23 @@ pub(super) fn object(payload: &Json) -> Map<String, JsonValue> {
     }
 }
 
+/// What entries are read from, as a FROM clause names it.
+pub(super) const ENTRIES: &str = "sprongus_aux_entries";
+
 /// The entries of the table `$1`, `$2` that have one of the [`ids`] in `$3`, to select from.
 ///
 /// Until a table is analyzed PostgreSQL takes it for one row, and would read all of it at each such question. LATERAL and
 /// OFFSET 0 are a fence: it can only look up one id after the other.
-pub(super) fn named(dialect: Dialect) -> &'static str {
+pub(super) fn named(dialect: Dialect) -> String {
     match dialect {
-        Dialect::Sqlite => {
-            "(SELECT * FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 \
+        Dialect::Sqlite => format!(
+            "(SELECT * FROM {ENTRIES} WHERE project_id = $1 AND table_name = $2 \
              AND id IN (SELECT value FROM json_each($3))) AS named"
-        }
-        Dialect::Postgres => {
-            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM sprongus_aux_entries \
+        ),
+        Dialect::Postgres => format!(
+            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM {ENTRIES} \
              WHERE project_id = $1 AND table_name = $2 AND id = given.id OFFSET 0) AS entry) AS named"
-        }
+        ),
     }
 }
 
@@ -83,11 +86,18 @@ pub(super) fn ids(ids: &[&str]) -> Value<'static> {
     Value::Array(ids.into_iter().map(|id| Value::from(id.to_owned())).collect())
 }
 
+/// How many entries a table has.
+pub(super) fn count(exec: &mut dyn Executor, place: Place<'_>) -> Result<u64> {
+    let sql = format!("SELECT count(*) FROM {ENTRIES} WHERE project_id = $1 AND table_name = $2");
+    let rows = exec.query(&sql, &[place.project.into(), place.table.into()])?;
+    rows.first().map_or(Ok(0), |row| Ok(row.int(0)?.unsigned_abs()))
+}
+
 /// An entry, if it is there; with `lock`, kept from other writers until the end of the transaction.
 pub(super) fn find(exec: &mut dyn Executor, place: Place<'_>, id: &str, lock: bool) -> Result<Option<Stored>> {
     let lock = if lock && exec.dialect() == Dialect::Postgres { " FOR UPDATE" } else { "" };
     let sql = format!(
-        "SELECT payload, hash, version, last_updated FROM sprongus_aux_entries \
+        "SELECT payload, hash, version, last_updated FROM {ENTRIES} \
          WHERE project_id = $1 AND table_name = $2 AND id = $3{lock}"
     );
     let rows = exec.query(&sql, &[place.project.into(), place.table.into(), id.into()])?;

@@ -168,7 +168,7 @@ impl<'v> Sql<'v> {
     /// Every entry of the table, or those of these ids.
     fn new(dialect: Dialect, place: Place<'v>, ids: Option<&[&str]>, search: bool) -> Self {
         let search = if search { ", search_text" } else { "" };
-        let source = if ids.is_some() { rows::named(dialect) } else { "sprongus_aux_entries" };
+        let source = if ids.is_some() { rows::named(dialect) } else { rows::ENTRIES.to_owned() };
         let text = format!(
             "SELECT id, payload, version, last_updated{search} FROM {source} \
              WHERE project_id = $1 AND table_name = $2"

@@ -11,7 +11,7 @@ use super::bulk::Progress;
 use super::export::{Columns, Writer};
 use super::import::preset_cell;
 use super::model::ExportOptions;
-use super::rows::{Place, object};
+use super::rows::{self, Place, object};
 use super::scan::{Order, Scanned, Wanted, walk};
 use super::{Format, import};
 use crate::db::{Dialect, Executor};
@@ -119,9 +119,7 @@ impl Exporting<'_> {
     }
 
     fn rows<W: Write>(&mut self, mut writer: Writer<W>) -> Result<(u64, W)> {
-        let sql = "SELECT count(*) FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2";
-        let total = self.exec.query(sql, &[self.place.project.into(), self.place.table.into()])?;
-        let total = total.first().map_or(Ok(0), |row| row.int(0))?.unsigned_abs();
+        let total = rows::count(self.exec, self.place)?;
         let mut rows = 0;
         let progress = &mut *self.progress;
         walk(self.exec, self.place, &Wanted::default(), BY_ID, None, |entry| {
