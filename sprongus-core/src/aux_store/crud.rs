@@ -8,9 +8,9 @@ use super::rows::{self, Place, Stored, not_found};
 use super::{Nulls, bound, refs};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::id::{check_id, new_id};
-use crate::session::{Session, Work};
+use crate::session::{Session, Tally, Work};
 
-/// Times an upsert looks again when a rival created the entry in between.
+/// Times a write looks again when a rival created the entry in between.
 const ATTEMPTS: usize = 10;
 
 pub(super) fn create(session: Session<'_>, place: Place<'_>, document: &Document, id: Option<&str>) -> Result<Entry> {
@@ -19,7 +19,7 @@ pub(super) fn create(session: Session<'_>, place: Place<'_>, document: &Document
         let mut document = document.clone();
         let id = rules.identity(&mut document, id)?.unwrap_or_else(new_id);
         let judged = rules.written(&id, document, None, Mode::Replace, Nulls::Keep)?;
-        insert(work, place, &id, &judged)?.ok_or_else(|| {
+        insert(work, place, &id, &judged, Change::Written)?.ok_or_else(|| {
             let message =
                 format!("the table {:?} already has an entry with the id {id:?}; update or upsert it", place.table);
             Error::new(ErrorCode::Conflict, message)
@@ -53,7 +53,7 @@ pub(super) fn update(
         rules.identity(&mut patch, Some(id))?;
         let mode = if options.replace { Mode::Replace } else { Mode::Merge };
         let judged = rules.written(id, patch, Some(&stored.map()), mode, options.nulls)?;
-        supersede(work, place, id, stored, &judged)
+        supersede(work, place, id, stored, &judged, Change::Written)
     })
 }
 
@@ -68,13 +68,18 @@ pub(super) fn upsert(
         let rules = bound::to_write(session, work, place, false)?;
         let mut document = document.clone();
         let id = rules.identity(&mut document, id)?.unwrap_or_else(new_id);
-        for _ in 0..ATTEMPTS {
-            if let Some(entry) = upsert_once(work, place, &rules, &id, &document, mode)? {
-                return Ok(entry);
-            }
-        }
-        Err(Error::new(ErrorCode::Busy, "others create and delete this entry over and over; try again"))
+        while_rivals_create(|| upsert_once(work, place, &rules, &id, &document, mode))
     })
+}
+
+/// Again and again while `once` finds that a rival created the entry after it looked.
+pub(super) fn while_rivals_create(mut once: impl FnMut() -> Result<Option<Entry>>) -> Result<Entry> {
+    for _ in 0..ATTEMPTS {
+        if let Some(entry) = once()? {
+            return Ok(entry);
+        }
+    }
+    Err(Error::new(ErrorCode::Busy, "others create and delete this entry over and over; try again"))
 }
 
 /// `None` where a rival created the entry after we looked.
@@ -90,15 +95,40 @@ fn upsert_once(
     let base = stored.as_ref().map(Stored::map);
     let judged = rules.written(id, document.clone(), base.as_ref(), mode, Nulls::Keep)?;
     match stored {
-        Some(stored) => supersede(work, place, id, stored, &judged).map(Some),
-        None => insert(work, place, id, &judged),
+        Some(stored) => supersede(work, place, id, stored, &judged, Change::Written).map(Some),
+        None => insert(work, place, id, &judged, Change::Written),
     }
 }
 
-fn insert(work: &mut Work<'_>, place: Place<'_>, id: &str, judged: &Judged) -> Result<Option<Entry>> {
+/// Where a document comes from: from outside, or out of history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Written,
+    Restored,
+}
+
+impl Change {
+    /// The type of its event, where `written` is that of a document from outside.
+    fn event(self, written: &'static str) -> &'static str {
+        match self {
+            Self::Written => written,
+            Self::Restored => "aux.restored",
+        }
+    }
+}
+
+/// Creates an entry; `None` where one of that id is there.
+pub(super) fn insert(
+    work: &mut Work<'_>,
+    place: Place<'_>,
+    id: &str,
+    judged: &Judged,
+    change: Change,
+) -> Result<Option<Entry>> {
     let Some(stored) = rows::insert(work, place, id, judged)? else { return Ok(None) };
     let warnings = link(work, place, id, judged)?;
-    rows::audit(work, place, id, "aux.created", stored.version, &judged.summary)?;
+    work.after.tallies.add(place.project, place.table, Tally::CREATED);
+    rows::audit(work, place, id, change.event("aux.created"), stored.version, &judged.summary)?;
     Ok(Some(stored.entry(place, id, warnings)))
 }
 
@@ -109,6 +139,7 @@ pub(super) fn supersede(
     id: &str,
     stored: Stored,
     judged: &Judged,
+    change: Change,
 ) -> Result<Entry> {
     if stored.hash == judged.hash {
         let warnings = warnings(work, place, id, judged)?;
@@ -118,7 +149,8 @@ pub(super) fn supersede(
     rows::remove_keys(work.exec(), place, id)?;
     refs::remove(work.exec(), place, id)?;
     let warnings = link(work, place, id, judged)?;
-    rows::audit(work, place, id, "aux.updated", stored.version, &judged.summary)?;
+    work.after.tallies.add(place.project, place.table, Tally::UPDATED);
+    rows::audit(work, place, id, change.event("aux.updated"), stored.version, &judged.summary)?;
     Ok(stored.entry(place, id, warnings))
 }
 

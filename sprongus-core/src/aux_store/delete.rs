@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::crud::Change;
 use super::document::Rules;
 use super::model::{OnReferenced, Referrer};
 use super::rows::{self, Place, not_found};
@@ -9,7 +10,7 @@ use super::{bound, crud, refs};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::id::check_id;
 use crate::presets::lock_table;
-use crate::session::{Session, Work};
+use crate::session::{Session, Tally, Work};
 
 /// Deletes an entry; the entries that referred to it.
 pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnReferenced) -> Result<Vec<Referrer>> {
@@ -31,6 +32,7 @@ pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnRef
         }
         let version = rows::delete(work, place, id)?;
         refs::remove(work.exec(), place, id)?;
+        work.after.tallies.add(place.project, place.table, Tally::DELETED);
         rows::audit(work, place, id, "aux.deleted", version, "deleted")?;
         Ok(referrers)
     })
@@ -71,7 +73,7 @@ fn unlink_one(
     refs::unlink(rules.preset.keywords(), &mut new, table, id);
     let judged =
         rules.judge(new.clone(), super::changes::summary(&old, &new)).map_err(|error| of(&error, referrer_id))?;
-    crud::supersede(work, referrer, referrer_id, stored, &judged).map(drop)
+    crud::supersede(work, referrer, referrer_id, stored, &judged, Change::Written).map(drop)
 }
 
 /// The error of an entry that cannot do without the reference, with its id.

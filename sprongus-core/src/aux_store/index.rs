@@ -22,18 +22,23 @@ pub(super) fn ensure(exec: &mut dyn Executor, place: Place<'_>, rules: &Rules) -
     if keywords.unique.is_empty() && keywords.index.is_empty() && keywords.refs.is_empty() {
         return Ok(());
     }
-    let mark = mark(keywords);
-    let sql = "SELECT key FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND field = $3";
-    let found = exec.query(sql, &[place.project.into(), place.table.into(), MARK.into()])?;
-    if found.len() == 1 && found[0].opt_bytes(0)?.as_deref() == Some(&mark[..]) {
+    if known(exec, place, keywords)? {
         return Ok(());
     }
     rebuild(exec, place, keywords)?;
+    let mark = mark(keywords);
     let sql = "INSERT INTO sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique) \
                VALUES ($1, $2, $3, $4, '', $5) ON CONFLICT DO NOTHING";
     let params: [Value<'_>; 5] =
         [place.project.into(), place.table.into(), MARK.into(), mark.as_slice().into(), false.into()];
     exec.execute(sql, &params).map(drop)
+}
+
+/// Whether the keys and references of a table are those that these keywords make.
+pub(super) fn known(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Result<bool> {
+    let sql = "SELECT key FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND field = $3";
+    let found = exec.query(sql, &[place.project.into(), place.table.into(), MARK.into()])?;
+    Ok(found.len() == 1 && found[0].opt_bytes(0)?.as_deref() == Some(&mark(keywords)[..]))
 }
 
 /// Where two entries share a value that is to be unique by now (a preset bound with `force`), the first id has it.

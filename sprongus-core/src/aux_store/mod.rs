@@ -22,6 +22,7 @@ pub mod order;
 pub mod path;
 pub mod providers;
 mod query;
+mod referrers;
 mod refs;
 mod requests;
 mod rows;

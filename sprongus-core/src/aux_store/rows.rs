@@ -12,7 +12,7 @@ use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append};
 use crate::json::Json;
-use crate::session::{Tally, Work};
+use crate::session::Work;
 
 /// A table of a project.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +218,7 @@ fn taken(key: &KeyRow) -> Error {
     Error::violations(ErrorCode::Conflict, vec![unique_violation(&key.pointer)])
 }
 
-/// Tells of a change to one entry, and counts it: one event, whose place in its subject is the version.
+/// Tells of a change to one entry: one event, whose place in its subject is the version.
 pub(super) fn audit(
     work: &mut Work<'_>,
     place: Place<'_>,
@@ -239,19 +239,7 @@ pub(super) fn audit(
         actor: &actor,
         payload: &payload,
     };
-    work.after.tallies.add(place.project, place.table, tally(kind));
     append(work, &event)
-}
-
-/// What an event of one entry counts as; one that came back is there again as one created is.
-fn tally(kind: &str) -> Tally {
-    let one = |is: bool| u64::from(is);
-    Tally {
-        created: one(kind == "aux.created"),
-        updated: one(kind == "aux.updated"),
-        deleted: one(kind == "aux.deleted"),
-        refused: 0,
-    }
 }
 
 pub(super) fn not_found(place: Place<'_>, id: &str) -> Error {

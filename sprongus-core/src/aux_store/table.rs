@@ -15,7 +15,8 @@ use super::model::{
 use super::query::{self, Listing};
 use super::rows::Place;
 use super::{
-    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, import, transfer,
+    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history, import,
+    referrers, transfer, views,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result, Violation};
@@ -257,49 +258,43 @@ impl<'s> Aux<'s> {
         transfer::export(self.session, place, path, options, progress)
     }
 
-    /// The entries that refer to one, ordered by table, id and field.
-    pub fn referrers(&self, _id: &str) -> Result<Vec<Referrer>> {
-        self.place(Scope::AuxRead)?;
-        unfinished()
+    /// The entries that refer to one, itself left out, ordered by table, id and field; also where there is no such entry.
+    pub fn referrers(&self, id: &str) -> Result<Vec<Referrer>> {
+        referrers::of(self.session, self.place(Scope::AuxRead)?, id)
     }
 
     /// One view per id asked for, in that order; `missing` where there is no such entry.
-    pub fn resolve_refs(&self, _ids: &[String]) -> Result<Vec<RefView>> {
-        self.place(Scope::AuxRead)?;
-        unfinished()
+    pub fn resolve_refs(&self, ids: &[String]) -> Result<Vec<RefView>> {
+        views::resolve(self.session, self.place(Scope::AuxRead)?, ids)
     }
 
     /// Every version of an entry, oldest first; a deleted one's too.
     ///
     /// # Errors
     /// `not_found` where there never was such an entry.
-    pub fn history(&self, _id: &str) -> Result<Vec<EntryVersion>> {
-        self.place(Scope::AuxRead)?;
-        unfinished()
+    pub fn history(&self, id: &str) -> Result<Vec<EntryVersion>> {
+        history::history(self.session, self.place(Scope::AuxRead)?, id)
     }
 
     /// What differs between two versions, down to the leaves; `b` is the present one where none is given.
     ///
     /// # Errors
     /// `not_found` where there is no such version, or none at such a time.
-    pub fn diff(&self, _id: &str, _a: Moment, _b: Option<Moment>) -> Result<Vec<Difference>> {
-        self.place(Scope::AuxRead)?;
-        unfinished()
+    pub fn diff(&self, id: &str, a: Moment, b: Option<Moment>) -> Result<Vec<Difference>> {
+        history::diff(self.session, self.place(Scope::AuxRead)?, id, a, b)
     }
 
     /// The table as it was at a time, ordered by id.
-    pub fn as_of(&self, _at: Timestamp) -> Result<Vec<Entry>> {
-        self.place(Scope::AuxRead)?;
-        unfinished()
+    pub fn as_of(&self, at: Timestamp) -> Result<Vec<Entry>> {
+        history::as_of(self.session, self.place(Scope::AuxRead)?, at)
     }
 
     /// Makes the document of an earlier version the present one, as the next version; a deleted entry comes back.
     ///
     /// # Errors
     /// `not_found` (the entry, the version), `invalid_state` (the version is a deletion), `validation` (the preset has changed).
-    pub fn restore(&self, _id: &str, _version: i64) -> Result<Entry> {
-        self.place(Scope::AuxWrite)?;
-        unfinished()
+    pub fn restore(&self, id: &str, version: i64) -> Result<Entry> {
+        self.write(|place| history::restore(self.session, place, id, version))
     }
 
     /// Syncs the table with a provider, here and now, or by a worker where `enqueue` is set; the run that did or will do it.

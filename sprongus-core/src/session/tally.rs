@@ -11,6 +11,16 @@ pub(crate) struct Tally {
     pub(crate) refused: u64,
 }
 
+impl Tally {
+    const NONE: Self = Self { created: 0, updated: 0, deleted: 0, refused: 0 };
+    /// One entry more.
+    pub(crate) const CREATED: Self = Self { created: 1, ..Self::NONE };
+    /// One entry in its next version.
+    pub(crate) const UPDATED: Self = Self { updated: 1, ..Self::NONE };
+    /// One entry less.
+    pub(crate) const DELETED: Self = Self { deleted: 1, ..Self::NONE };
+}
+
 /// By project and table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tallies(BTreeMap<(String, String), Tally>);
