@@ -10,6 +10,7 @@ pub mod events;
 pub mod id;
 pub mod inbox;
 pub mod json;
+mod new_file;
 pub mod ops;
 mod options;
 pub mod page;

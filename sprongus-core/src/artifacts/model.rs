@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::error::{Error, Result};
 use crate::json::Json;
 use crate::page::DEFAULT_LIMIT;
 
-/// One version of a content.
+/// One version of a content. Nothing of it is ever changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Artifact {
@@ -27,7 +28,7 @@ pub struct Artifact {
     pub version: i64,
     /// `application/json`, `text/plain; charset=utf-8`, `application/octet-stream`, or as given.
     pub media_type: String,
-    /// The bytes, Base64 (RFC 4648) in JSON; none where `reference` says where they are kept.
+    /// The bytes, Base64 (RFC 4648) in JSON; none where `ref` says where they are kept. Checked against `sha256` when read.
     #[serde(with = "super::base64_opt")]
     #[schemars(with = "Option<String>")]
     pub content: Option<Vec<u8>>,
@@ -44,7 +45,20 @@ pub struct Artifact {
     pub created_at: Timestamp,
 }
 
-/// A content to be kept: exactly one of `json`, `text`, `bytes` and `reference`.
+impl Artifact {
+    /// The content as a document.
+    ///
+    /// # Errors
+    /// `validation` where it is no JSON; `invalid_argument` where it is kept elsewhere.
+    pub fn json(&self) -> Result<Json> {
+        match &self.content {
+            Some(content) => Json::parse(content),
+            None => Err(Error::invalid("the content is kept elsewhere: ref says where")),
+        }
+    }
+}
+
+/// A content to be kept: at most one of `json`, `text`, `bytes` and `reference`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PutArtifact {
@@ -68,24 +82,47 @@ pub struct PutArtifact {
     /// Of a content kept elsewhere: its SHA-256, hexadecimal. Of another: what it must be.
     #[serde(default)]
     pub sha256: Option<String>,
-    /// Of a content kept elsewhere: its size in bytes.
+    /// Of a content kept elsewhere: its size in bytes. Of another: what it must be.
     #[serde(default)]
     pub size: Option<i64>,
-    /// The project; a scoped handle's own where none is given.
+    /// The project; a scoped handle's own where none is given, else that of the run.
     #[serde(default)]
     pub project: Option<String>,
     /// The run that makes it.
     #[serde(default)]
     pub run: Option<String>,
-    /// Its media type; else the content tells.
+    /// Its media type (RFC 9110 §8.3.1); else `application/json` of a JSON value, `text/plain; charset=utf-8` of a text,
+    /// `application/octet-stream` of bytes and of what is kept elsewhere.
     #[serde(default)]
     pub media_type: Option<String>,
-    /// Whatever else is to be told of it.
+    /// Whatever else is to be told of it: an object; kept as `{}` where it is null or not given.
     #[serde(default)]
     pub metadata: Option<Json>,
     /// Give the latest version instead of a new one where the content is the same.
     #[serde(default)]
     pub if_changed: bool,
+}
+
+impl PutArtifact {
+    /// Null, until another content is set.
+    pub fn new(kind: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { kind: kind.into(), key: key.into(), ..Self::default() }
+    }
+
+    /// A JSON value.
+    pub fn json(kind: impl Into<String>, key: impl Into<String>, content: Json) -> Self {
+        Self { json: Some(content), ..Self::new(kind, key) }
+    }
+
+    /// A text.
+    pub fn text(kind: impl Into<String>, key: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { text: Some(content.into()), ..Self::new(kind, key) }
+    }
+
+    /// Bytes.
+    pub fn bytes(kind: impl Into<String>, key: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: Some(content.into()), ..Self::new(kind, key) }
+    }
 }
 
 /// Names an artifact by its id.
@@ -94,6 +131,13 @@ pub struct PutArtifact {
 pub struct ArtifactId {
     /// Its id.
     pub id: String,
+}
+
+impl ArtifactId {
+    /// The artifact of that id.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into() }
+    }
 }
 
 /// Names what has versions.
@@ -107,6 +151,13 @@ pub struct ArtifactKey {
     /// The project; a scoped handle's own where none is given, else those without one.
     #[serde(default)]
     pub project: Option<String>,
+}
+
+impl ArtifactKey {
+    /// That kind and key without a project, or in a scoped handle's own.
+    pub fn new(kind: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { kind: kind.into(), key: key.into(), project: None }
+    }
 }
 
 /// Asks for the versions of a kind and key.
@@ -126,6 +177,13 @@ pub struct ArtifactVersions {
     /// `nextCursor` of the page before.
     #[serde(default)]
     pub cursor: Option<String>,
+}
+
+impl ArtifactVersions {
+    /// Those of that kind and key without a project, or in a scoped handle's own: the first page.
+    pub fn new(kind: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { kind: kind.into(), key: key.into(), project: None, limit: DEFAULT_LIMIT, cursor: None }
+    }
 }
 
 /// Which artifacts are listed.

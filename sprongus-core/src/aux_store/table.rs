@@ -214,7 +214,7 @@ impl<'s> Aux<'s> {
     pub fn import(&self, path: &Path, options: &ImportOptions, progress: Progress<'_>) -> Result<BulkReport> {
         self.place(Scope::AuxWrite)?;
         let format = Format::of(options.format, path)?;
-        let file = File::open(path).map_err(|error| transfer::unreadable(path, error))?;
+        let file = File::open(path).map_err(|error| crate::new_file::unreadable(path, error))?;
         if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
             return Err(Error::invalid(format!("{} is a directory, not a file", path.display())));
         }

@@ -1,7 +1,7 @@
 //! Export into files, and what can be wrong with a file.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -14,8 +14,9 @@ use super::model::ExportOptions;
 use super::rows::{self, Place, object};
 use super::scan::{Order, Scanned, Wanted, walk};
 use super::{Format, import};
-use crate::db::{Dialect, Executor};
+use crate::db::Executor;
 use crate::error::{Error, ErrorCode, Result};
+use crate::new_file::{refuse_store, temporary, unwritable};
 use crate::presets::for_table;
 use crate::session::Session;
 
@@ -50,33 +51,6 @@ pub(super) fn export(
         file.persist(path).map_err(|error| unwritable(path, error.error))?;
         Ok(rows)
     })
-}
-
-/// An export into the store's own file would take its place, and what is written later would be lost without a word.
-fn refuse_store(exec: &mut dyn Executor, path: &Path) -> Result<()> {
-    if exec.dialect() == Dialect::Postgres {
-        return Ok(());
-    }
-    let rows = exec.query("SELECT file FROM pragma_database_list WHERE name = 'main'", &[])?;
-    let store = rows.first().map(|row| row.opt_text(0)).transpose()?.flatten().unwrap_or_default();
-    let Ok(path) = path.canonicalize() else { return Ok(()) };
-    let own = ["", "-wal", "-shm"].iter().filter_map(|end| Path::new(&format!("{store}{end}")).canonicalize().ok());
-    match own.into_iter().any(|own| own == path) {
-        true => Err(Error::invalid(format!("{} is the store itself; name another file", path.display()))),
-        false => Ok(()),
-    }
-}
-
-/// Beside the file it becomes, so that the rename is atomic; with the rights a new file has, not those of a secret.
-fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sprongus-export-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 struct Exporting<'e> {
@@ -144,23 +118,4 @@ fn document(entry: Scanned) -> Map<String, Value> {
     let mut document = object(&entry.payload);
     document.entry("id").or_insert_with(|| entry.id.into());
     document
-}
-
-/// What is wrong with a file that is to be read.
-pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
-    of_file(path, "read", error)
-}
-
-fn unwritable(path: &Path, error: io::Error) -> Error {
-    of_file(path, "written", error)
-}
-
-fn of_file(path: &Path, what: &str, error: io::Error) -> Error {
-    let code = match error.kind() {
-        io::ErrorKind::NotFound => ErrorCode::NotFound,
-        io::ErrorKind::PermissionDenied => ErrorCode::PermissionDenied,
-        io::ErrorKind::StorageFull => ErrorCode::StorageFull,
-        _ => ErrorCode::Storage,
-    };
-    Error::new(code, format!("{} cannot be {what}: {error}", path.display())).with_source(error)
 }

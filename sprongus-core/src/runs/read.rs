@@ -6,7 +6,7 @@ use super::model::{COLUMNS, Run, read_run};
 use super::record::subject;
 use super::requests::{GetRun, RunEvents, RunOutput};
 use crate::db::Executor;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Event};
 use crate::json::Json;
 use crate::scope::Scope;
@@ -40,10 +40,17 @@ impl Runs<'_> {
             let Some(artifact) = reference.strip_prefix("artifact:") else {
                 return Err(none(&run.id, "keeps its output elsewhere; its outputRef says where"));
             };
-            let sql = "SELECT content FROM sprongus_artifacts WHERE id = $1 AND run_id = $2";
+            let sql = "SELECT content, sha256 FROM sprongus_artifacts WHERE id = $1 AND run_id = $2";
             let rows = exec.query(sql, &[artifact.into(), (&run.id).into()])?;
             let content = rows.first().map(|row| row.opt_bytes(0)).transpose()?.flatten();
-            Json::parse(content.ok_or_else(|| none(&run.id, "refers to an output that is not here"))?)
+            let output = Json::parse(content.ok_or_else(|| none(&run.id, "refers to an output that is not here"))?)?;
+            match rows.first().map(|row| row.text(1)).transpose()? {
+                Some(sha256) if sha256 == output.hash_hex() => Ok(output),
+                _ => Err(Error::new(
+                    ErrorCode::Corrupt,
+                    format!("the output of the run {} is not the one reported", run.id),
+                )),
+            }
         })
     }
 }

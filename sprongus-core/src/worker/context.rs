@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::handlers::HandlerError;
 use super::held::Held;
+use crate::artifacts::{Artifact, PutArtifact};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::runs::approvals::{Approval, RequestApproval};
@@ -128,6 +129,18 @@ impl Context {
     /// Its second half: stores a result. Errors: as [`Runs::save_step`](crate::Runs::save_step).
     pub fn save_step(&self, name: &str, output: Json) -> Result<StepResult> {
         self.noted(self.own.runs().save_step(&SaveStep::new(&self.run().id, self.run().lease, name, output)))
+    }
+
+    /// Keeps a content as the next version of its kind and key, in the run's project and made by it; only while the run is
+    /// still this handler's, whose lease is extended with it. An attempt that does it again makes a version of its own, unless
+    /// `if_changed` is set.
+    ///
+    /// Errors: as [`Artifacts::put`](crate::artifacts::Artifacts::put); `lease_lost` where the run was canceled or taken: nothing
+    /// was written then.
+    pub fn artifact(&self, put: &PutArtifact) -> Result<Artifact> {
+        // Judged before the transaction: a hash takes its time.
+        let prepared = self.store.artifacts().prepare(put)?.made_by(self.run());
+        self.transaction(|tx| tx.artifacts().put_prepared(&prepared))
     }
 
     /// Leave to do something: the decided record, or [`HandlerError::Awaiting`], with which the handler is left (`?` does
