@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod approvals_postgres;
+mod artifacts;
 mod child;
 mod commit_postgres;
 #[cfg(target_os = "linux")]

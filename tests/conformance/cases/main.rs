@@ -1,6 +1,7 @@
 //! The areas of the suite.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod artifacts;
 mod aux_bulk;
 mod aux_entries;
 mod aux_files;
@@ -22,6 +23,7 @@ mod worker_trouble;
 
 fn main() -> std::process::ExitCode {
     let areas = [
+        artifacts::cases(),
         aux_bulk::cases(),
         aux_entries::cases(),
         aux_files::cases(),

@@ -1,5 +1,6 @@
 //! One API in or out of a transaction, as a transactional case sees it.
 
+use sprongus::artifacts::Artifacts;
 use sprongus::aux_store::Aux;
 use sprongus::events::Events;
 use sprongus::inbox::Inbox;
@@ -23,6 +24,14 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.aux("p", table),
             Self::Tx(tx) => tx.aux("p", table),
+        }
+    }
+
+    /// The artifacts.
+    pub fn artifacts(&self) -> Artifacts<'_> {
+        match self {
+            Self::Store(store) => store.artifacts(),
+            Self::Tx(tx) => tx.artifacts(),
         }
     }
 

@@ -1,0 +1,79 @@
+//! One key, eight processes: versions without gaps, nobody's content lost.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sprongus::artifacts::{ArtifactVersions, PutArtifact};
+use sprongus::{Options, Store};
+use sprongus_testkit::{Postgres, temp_file};
+
+use crate::child;
+
+/// Processes that put under one key.
+const RIVALS: usize = 8;
+/// Versions each of them puts.
+const EACH: usize = 25;
+
+fn open(url: &str, schema: &str) -> Store {
+    let schema = (!schema.is_empty()).then(|| schema.to_owned());
+    Store::open(url, Options { schema, ..Options::default() }).unwrap()
+}
+
+/// In a child: puts its contents, and some of them that change nothing.
+fn rival(told: &str) {
+    let words: Vec<&str> = told.split('\n').collect();
+    let store = open(words[0], words[1]);
+    let start = UNIX_EPOCH + Duration::from_millis(words[3].parse().unwrap());
+    std::thread::sleep(start.duration_since(SystemTime::now()).unwrap_or_default());
+    for at in 0..EACH {
+        store.artifacts().put(&PutArtifact::text("log", "shared", format!("{} {at}", words[2]))).unwrap();
+        let same = PutArtifact { if_changed: true, ..PutArtifact::text("log", "same", "always") };
+        assert_eq!(store.artifacts().put(&same).unwrap().version, 1);
+    }
+}
+
+fn race(test: &str, url: &str, schema: &str) {
+    let store = open(url, schema);
+    let soon = (SystemTime::now() + Duration::from_millis(1500)).duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let start = |number: usize| -> Child {
+        let told = format!("{url}\n{schema}\n{number}\n{soon}");
+        child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
+    for rival in rivals {
+        let output = rival.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    let all = ArtifactVersions { limit: 1000, ..ArtifactVersions::new("log", "shared") };
+    let versions = store.artifacts().versions(&all).unwrap();
+    let numbers: Vec<i64> = versions.iter().map(|one| one.version).rev().collect();
+    let count = i64::try_from(RIVALS * EACH).unwrap();
+    assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "no gap and none twice");
+    let texts: Vec<String> =
+        versions.iter().map(|one| String::from_utf8(one.content.clone().unwrap()).unwrap()).collect();
+    assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len(), "nobody's content is lost");
+    let turns = texts.windows(2).filter(|two| two[0].split(' ').next() != two[1].split(' ').next()).count();
+    assert!(turns >= RIVALS, "a race it was: {turns} turns");
+    let same = store.artifacts().versions(&ArtifactVersions::new("log", "same")).unwrap();
+    assert_eq!(same.len(), 1, "what changes nothing is put once");
+}
+
+#[test]
+fn processes_that_put_under_one_key_leave_no_gap_on_sqlite() {
+    if let Some(told) = child::told() {
+        return rival(&told);
+    }
+    let (_folder, file) = temp_file("artifacts.db");
+    race("artifacts::processes_that_put_under_one_key_leave_no_gap_on_sqlite", file.to_str().unwrap(), "");
+}
+
+#[test]
+fn processes_that_put_under_one_key_leave_no_gap_on_postgres() {
+    if let Some(told) = child::told() {
+        return rival(&told);
+    }
+    let schema = format!("artifacts_{}", std::process::id());
+    let test = "artifacts::processes_that_put_under_one_key_leave_no_gap_on_postgres";
+    race(test, Postgres::shared().url(), &schema);
+}
