@@ -6,7 +6,10 @@ mod aux_bulk;
 mod aux_entries;
 mod aux_files;
 mod aux_lists;
+mod aux_past;
 mod aux_random;
+mod aux_refs;
+mod aux_updates;
 mod events;
 mod host;
 mod inbox;
@@ -28,7 +31,10 @@ fn main() -> std::process::ExitCode {
         aux_entries::cases(),
         aux_files::cases(),
         aux_lists::cases(),
+        aux_past::cases(),
         aux_random::cases(),
+        aux_refs::cases(),
+        aux_updates::cases(),
         events::cases(),
         host::cases(),
         inbox::cases(),
