@@ -104,3 +104,8 @@ impl<'s> Artifacts<'s> {
         self.do_export_zip(path, project)
     }
 }
+
+/// The programs of the page on artifacts run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/artifacts.md")]
+struct DocsPage;
