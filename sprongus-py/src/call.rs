@@ -1,6 +1,6 @@
 //! The way into the library: without the GIL, open to Ctrl-C, with every error and panic as an exception.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,6 +15,16 @@ thread_local! {
     static SIGNAL: RefCell<Option<PyErr>> = const { RefCell::new(None) };
 }
 
+thread_local! {
+    /// How many calls of Python's this thread is in.
+    static WITHIN: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether this thread is in a call of Python's; then code of the host's may be called on it.
+pub(crate) fn is_within() -> bool {
+    WITHIN.get() > 0
+}
+
 /// Runs a piece of the library with the GIL released.
 ///
 /// Whatever may take one of its locks goes through here: a thread that waited for one with the GIL in hand would stop a log
@@ -24,7 +34,9 @@ pub(crate) fn wait<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + S
         // It came while something was dropped, where nothing can be raised.
         return Err(signal);
     }
+    WITHIN.set(WITHIN.get() + 1);
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    WITHIN.set(WITHIN.get() - 1);
     if let Some(signal) = SIGNAL.take() {
         // What came of the work (a transaction, it may be) ends like anything else of the library's: without the GIL.
         py.detach(|| drop(result));

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use sprongus::artifacts::PutArtifact;
 use sprongus::worker::Context as CoreContext;
 
-use crate::args::{Given, Text, text};
+use crate::args::{Given, Text, Whole, text};
+use crate::artifacts::content_of;
 use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
-use crate::records::{Approval, Run};
+use crate::records::{Approval, Artifact, Run};
 use crate::runs::{document, step};
 use crate::time::Seconds;
 use crate::{json_in, json_out};
@@ -148,6 +150,54 @@ impl Context {
         self.waiting.store(true, Ordering::Release);
         let message = format!("the run waits for an approval of {}", approval.scope);
         Err(PyErr::from_type(WAITING.import(py, "sprongus._outcomes", "Waiting")?.clone(), message))
+    }
+
+    /// Keeps a content as the next version of its kind and key, as `store.artifacts.put` does, of this run and in its project.
+    ///
+    /// >>> worker = store.worker()
+    /// >>> @worker.handler("mail.send")
+    /// ... def send(context):
+    /// ...     return context.artifact("letter", context.run.id, f"Dear {context.input['to']}").version
+    /// >>> worker.run(until_idle=True, patience=0)
+    /// >>> store.artifacts.list(kind="letter")[0].content
+    /// b'Dear orders@example.org'
+    #[pyo3(
+        signature = (
+            kind, key, content = None, *, media_type = None, metadata = None, if_changed = false, r#ref = None,
+            sha256 = None, size = None
+        ),
+        text_signature = "($self, kind, key, content=None, *, media_type=None, metadata=None, if_changed=False, ref=None, \
+                          sha256=None, size=None)"
+    )]
+    #[allow(clippy::too_many_arguments)] // Python's keyword arguments
+    fn artifact<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Text,
+        key: Text,
+        content: Option<Bound<'py, PyAny>>,
+        media_type: Option<Text>,
+        metadata: Option<Bound<'py, PyAny>>,
+        if_changed: bool,
+        r#ref: Option<Text>,
+        sha256: Option<Text>,
+        size: Option<Whole>,
+    ) -> PyResult<Bound<'py, Artifact>> {
+        let run = self.inner.run();
+        let put = PutArtifact {
+            kind: kind.0,
+            key: key.0,
+            project: run.project_id.clone(),
+            run: Some(run.id.clone()),
+            media_type: text(media_type),
+            metadata: metadata.map(|metadata| json_in::document(&metadata)).transpose()?,
+            if_changed,
+            reference: text(r#ref),
+            sha256: text(sha256),
+            size: size.map(|size| size.0),
+            ..content_of(content.as_ref())?
+        };
+        Artifact::make(py, wait(py, || self.inner.store().artifacts().put(&put))?)
     }
 
     /// One transaction as a context manager, which commits only while the run is still this handler's.

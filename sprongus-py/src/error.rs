@@ -61,5 +61,10 @@ impl std::error::Error for Passed {}
 
 /// Carries an exception of the host's through the library; [`raised`] gives it back.
 pub(crate) fn passed(raised: PyErr) -> Error {
-    Error::new(ErrorCode::InvalidArgument, "the host's own code raised").with_source(Passed(raised))
+    Error::new(ErrorCode::InvalidArgument, "the host's own code raised").with_source(passed_on(raised))
+}
+
+/// The cause by which an error leaves a call as that exception.
+pub(crate) fn passed_on(raised: PyErr) -> impl std::error::Error + Send + Sync + 'static {
+    Passed(raised)
 }

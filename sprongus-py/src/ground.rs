@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::prelude::*;
-use sprongus::aux_store::Aux;
+use sprongus::artifacts::Artifacts;
+use sprongus::aux_store::{Aux, Providers};
 use sprongus::events::Events;
 use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
@@ -75,6 +76,24 @@ impl Ground {
         work: impl FnOnce(Events<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.either(py, work, |work, store| work(store.events()), |work, tx| work(tx.events()))
+    }
+
+    /// Runs `work` with the artifacts here.
+    pub(crate) fn artifacts<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Artifacts<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.artifacts()), |work, tx| work(tx.artifacts()))
+    }
+
+    /// Runs `work` with the providers here.
+    pub(crate) fn providers<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Providers<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.providers()), |work, tx| work(tx.providers()))
     }
 
     /// Runs `work` with a table here.

@@ -61,7 +61,7 @@ impl Progress {
         if !given.is_truthy()? {
             return work(&Self(None));
         }
-        let bar = BAR.import(py, "sprongus._items", "bar")?.call1((unit,))?;
+        let bar = BAR.import(py, "sprongus._progress", "bar")?.call1((unit,))?;
         let done = work(&Self(Some(bar.clone().unbind())));
         bar.call_method0("close")?;
         done

@@ -1,6 +1,7 @@
 //! Python objects to JSON, by the rules of DESIGN.md §3: what has an obvious JSON form is taken, all else is refused with
 //! its JSON Pointer.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -32,6 +33,14 @@ pub(crate) fn document_within(ob: &Bound<'_, PyAny>, most: usize) -> PyResult<Js
 /// A value from Python objects; NUL is left to the library's own edge.
 pub(crate) fn value(ob: &Bound<'_, PyAny>) -> PyResult<Value> {
     try_value(ob).map_err(|error| raised(ob.py(), &error))
+}
+
+/// An object from a mapping; anything else is `TypeError`.
+pub(crate) fn object(ob: &Bound<'_, PyAny>, what: &str) -> PyResult<Map<String, Value>> {
+    match value(ob)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(PyTypeError::new_err(format!("{what} is a dict"))),
+    }
 }
 
 /// As [`value`], with the library's error; an exception of the host's code is passed on in it.

@@ -5,7 +5,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use sprongus::worker::{Context, HandlerError, Outcome};
+use sprongus::{Error, ErrorCode};
 
+use crate::error::passed_on;
 use crate::json_in;
 use crate::time::Seconds;
 
@@ -34,20 +36,53 @@ fn given(value: &Bound<'_, PyAny>) -> PyResult<Outcome> {
 
 /// What an exception means: put off, failed for good, or failed with its class and text.
 pub(crate) fn raised(py: Python<'_>, context: &Context, raised: &PyErr) -> HandlerError {
-    static FATAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static SNOOZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     if is_a(py, raised, &SNOOZE, "Snooze") {
         return put_off(py, raised);
     }
     told(py, context, raised);
+    match (is_fatal(py, raised), described(py, raised)) {
+        (true, (name, text)) => HandlerError::Fatal(if text.is_empty() { name } else { text }),
+        (false, described) => HandlerError::Retry(in_words(described)),
+    }
+}
+
+/// What an exception of the host's code means where the library called it: one of ours is what it says, `Fatal` is not to be
+/// tried again, anything else is. It leaves a call of Python's as it is.
+pub(crate) fn failed(py: Python<'_>, raised: PyErr) -> Error {
+    if let Some(own) = own(py, &raised) {
+        return own.with_source(passed_on(raised));
+    }
+    let code = if is_fatal(py, &raised) { ErrorCode::InvalidArgument } else { ErrorCode::Unavailable };
+    let words = in_words(described(py, &raised));
+    Error::new(code, words).with_source(passed_on(raised))
+}
+
+/// An error of the library's that the host's code raised or let pass.
+fn own(py: Python<'_>, raised: &PyErr) -> Option<Error> {
+    let value = raised.value(py);
+    let code: String = value.getattr(intern!(py, "code")).ok()?.extract().ok()?;
+    let message: String = value.getattr(intern!(py, "message")).ok()?.extract().ok()?;
+    static OURS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let ours = OURS.import(py, "sprongus.errors", "SprongusError").ok()?;
+    value.is_instance(ours).ok().filter(|is_ours| *is_ours)?;
+    Some(Error::new(ErrorCode::parse(&code)?, message))
+}
+
+/// The name of an exception's class, and its text.
+fn described(py: Python<'_>, raised: &PyErr) -> (String, String) {
     let name = raised.get_type(py).name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
     let text = raised.value(py).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
-    match (is_a(py, raised, &FATAL, "Fatal"), text.is_empty()) {
-        (true, false) => HandlerError::Fatal(text),
-        (true, true) => HandlerError::Fatal(name),
-        (false, false) => HandlerError::Retry(format!("{name}: {text}")),
-        (false, true) => HandlerError::Retry(name),
-    }
+    (name, text)
+}
+
+fn in_words((name, text): (String, String)) -> String {
+    if text.is_empty() { name } else { format!("{name}: {text}") }
+}
+
+fn is_fatal(py: Python<'_>, raised: &PyErr) -> bool {
+    static FATAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    is_a(py, raised, &FATAL, "Fatal")
 }
 
 fn is_a(py: Python<'_>, raised: &PyErr, class: &PyOnceLock<Py<PyType>>, name: &str) -> bool {

@@ -3,9 +3,11 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
+use serde::Serialize;
 use sprongus::Page;
 use sprongus::events::EventBatch;
 
+use crate::json_out;
 use crate::records::Event;
 
 /// A page of records as `sprongus.Page`.
@@ -26,6 +28,11 @@ pub(crate) fn list<'py, T, U>(
     make: impl Fn(Python<'py>, T) -> PyResult<Bound<'py, U>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     page(py, Page { items, next_cursor: None }, make)
+}
+
+/// Whatever serializes to a list of objects, as a Page of dicts.
+pub(crate) fn dicts<'py>(py: Python<'py>, items: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    shown(json_out::serialized(py, items)?.cast_into()?, None)
 }
 
 /// A list as a Page: it shows as a table in a notebook.

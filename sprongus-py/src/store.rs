@@ -9,19 +9,22 @@ use sprongus::{Error, Result, Scope, WorkerOptions};
 
 use crate::approvals::Approvals;
 use crate::args::{Text, Whole, text, texts};
+use crate::artifacts::Artifacts;
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
 use crate::error::raised;
 use crate::events::Events;
 use crate::ground::Ground;
-use crate::host_sql;
 use crate::inbox::Inbox;
 use crate::presets::Presets;
+use crate::providers::Providers;
+use crate::records::Report;
 use crate::runs::Runs;
 use crate::schedules::Schedules;
 use crate::time::Seconds;
 use crate::worker::Worker;
+use crate::{host_sql, json_out};
 
 /// A store: runs, aux entries and presets in one SQLite file or PostgreSQL database. Made by `sprongus.open`.
 ///
@@ -107,6 +110,18 @@ impl Store {
         Presets::new(self.ground())
     }
 
+    /// Versioned contents that never change: reports, outputs, files.
+    #[getter]
+    fn artifacts(&self) -> Artifacts {
+        Artifacts::new(self.ground())
+    }
+
+    /// What tables can be synced with.
+    #[getter]
+    fn providers(&self) -> Providers {
+        Providers::new(self.ground())
+    }
+
     /// A worker over this store, on connections of its own beside `pool_size`.
     ///
     /// concurrency: how many handlers run at a time. lease: for how many seconds runs are claimed; extended as long as their
@@ -190,6 +205,27 @@ impl Store {
     fn acting_as(&self, py: Python<'_>, actor: Text, reason: Option<Text>) -> PyResult<Self> {
         let reason = text(reason);
         wait(py, || self.inner.acting_as(&actor.0, reason.as_deref())).map(Self::new)
+    }
+
+    /// What this process did to the tables since the store was opened, rows made by syncs included.
+    ///
+    /// `tables`: by project and table, each with `created`, `updated`, `deleted` and `refused` documents. `syncs`: how many
+    /// there were, how many failed, and their latency. A scoped handle sees its own project's tables.
+    ///
+    /// >>> asset = store.aux("p11", "assets").create({"title": "Coburg"})
+    /// >>> [table["created"] for table in store.stats()["tables"] if table["projectId"] == "p11"]
+    /// [1]
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let stats = wait(py, || self.inner.stats())?;
+        json_out::serialized(py, &stats)
+    }
+
+    /// What is wrong with the store, or soon will be, and what to do about it. Needs `admin` on a scoped handle.
+    ///
+    /// >>> for finding in store.doctor().findings:
+    /// ...     text = f"{finding['severity']}: {finding['message']} {finding['fix']}"
+    fn doctor<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Report>> {
+        Report::make(py, wait(py, || self.inner.doctor())?)
     }
 
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `UnsupportedError`, use pg_dump.

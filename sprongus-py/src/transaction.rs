@@ -5,6 +5,7 @@ use sprongus::{Error, Tx};
 
 use crate::approvals::Approvals;
 use crate::args::{Text, text};
+use crate::artifacts::Artifacts;
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
 use crate::error::raised;
@@ -13,6 +14,7 @@ use crate::ground::Ground;
 use crate::host_sql;
 use crate::inbox::Inbox;
 use crate::presets::Presets;
+use crate::providers::Providers;
 use crate::runs::Runs;
 use crate::schedules::Schedules;
 
@@ -86,6 +88,18 @@ impl Transaction {
     #[getter]
     fn presets(&self) -> Presets {
         Presets::new(self.ground.clone())
+    }
+
+    /// Versioned contents that never change: reports, outputs, files.
+    #[getter]
+    fn artifacts(&self) -> Artifacts {
+        Artifacts::new(self.ground.clone())
+    }
+
+    /// What tables can be synced with.
+    #[getter]
+    fn providers(&self) -> Providers {
+        Providers::new(self.ground.clone())
     }
 
     /// The same transaction, its events and history in the name of `actor`, for that reason.

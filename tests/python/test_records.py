@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-import types
 import weakref
 
 import pytest
@@ -36,6 +35,11 @@ def records(store):
         store.schedules.put("s", "k", every=60),
         store.schedules.put("t", "k", cron="@daily", tz="Asia/Tokyo"),
         store.worker("w").metrics(),
+        *store.aux("p", "assets").history("a"),
+        *store.aux("p", "assets").resolve_refs(["a", "none"]),
+        store.artifacts.put("report", "<b>", {"a": 1}, project="p", run=made.id, metadata={"<b>": 1}),
+        store.artifacts.put("report", "<b>", b"\0\xff"),
+        store.artifacts.put("report", "x", ref="s3://bucket/x", sha256="0" * 64, size=3),
     ]
 
 
@@ -105,45 +109,6 @@ def test_pages_are_lists_with_a_cursor(store):
     assert shown.count("<tr>") == 3
     assert "next_cursor" in shown
     assert sprongus.Page()._repr_html_() == "<table><thead><tr></tr></thead><tbody></tbody></table>"
-
-
-def test_pages_as_other_libraries_tables(store, monkeypatch):
-    """The libraries stand in here by what is called of them: none is required."""
-    store.aux("p", "assets").bulk_upsert([{"id": "a", "title": "x"}, {"id": "b", "year": 1}])
-    page = store.aux("p", "assets").list()
-    frame = types.SimpleNamespace(from_records=list)
-    stand_ins = {
-        "pandas": types.SimpleNamespace(DataFrame=frame),
-        "polars": types.SimpleNamespace(DataFrame=lambda rows, infer_schema_length: rows),
-        "pyarrow": types.SimpleNamespace(table=dict),
-    }
-    for name, module in stand_ins.items():
-        monkeypatch.setitem(__import__("sys").modules, name, module)
-    assert [row["id"] for row in page.to_pandas()] == ["a", "b"]
-    assert page.to_polars()[0]["title"] == "x"
-    table = page.to_arrow()
-    assert (table["title"], table["year"], table["$version"]) == (["x", None], [None, 1], [1, 1])
-
-
-def test_rows_of_other_libraries_tables(store):
-    def of(module, **methods):
-        return type("Table", (), {"__module__": module, **methods})()
-
-    nan = float("nan")
-    frame = of("pandas.core.frame", to_dict=lambda self, orient: [{"id": "a"}])
-    batch = of("pyarrow.lib", to_pylist=lambda self: [{"id": "b"}])
-    tables = [
-        type("GeoFrame", (type(frame),), {"__module__": "geopandas"})(),
-        batch,
-        of("pyarrow.lib", __iter__=lambda self: iter([batch])),
-        of("pandas.core.frame", to_dict=lambda self, orient: [{"id": "a", "title": nan}, {"id": "b", "title": "x"}]),
-        of("polars.dataframe.frame", iter_rows=lambda self, named: iter([{"id": "a"}, {"id": "b", "title": "x"}])),
-        of("pyarrow.lib", to_batches=lambda self: [types.SimpleNamespace(to_pylist=lambda: [{"id": "a"}, {"id": "c"}])]),
-    ]
-    for table in tables:
-        assert store.aux("p", "assets").bulk_upsert(table).errors == []
-    assert store.aux("p", "assets").get("b").payload == {"title": "x"}
-    assert store.aux("p", "assets").count() == 3
 
 
 def test_every_list_shows_as_a_table(store):

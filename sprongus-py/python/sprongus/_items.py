@@ -1,86 +1,116 @@
-"""Rows of other libraries' tables, and progress bars. Imported on first need."""
+"""Rows of other libraries' tables as documents. Imported on first need.
+
+A cell without a value is a property that is missing, as an empty cell of a CSV is. What `to_pandas` and its like add to a
+document, `$version` and `lastUpdated`, belongs to the entry and is left out.
+"""
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from .errors import InvalidArgumentError
 
-def rows(source: Any) -> Iterable[Any]:
-    """The rows of a DataFrame or of Arrow's tables and batches as dicts; any other iterable as it is."""
+_CHUNK = 10_000
+_ADDED = frozenset({"$version", "lastUpdated"})
+
+
+class _Rows:
+    """The rows of a table whose number is known."""
+
+    def __init__(self, count: int, rows: Callable[[], Iterator[dict[Any, Any]]]) -> None:
+        self.count = count
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[dict[Any, Any]]:
+        return self.rows()
+
+
+def rows(source: Any, *, metadata: bool = False) -> Iterable[Any]:
+    """The rows of a DataFrame or of Arrow's tables and batches as dicts; any other iterable as it is.
+
+    metadata: keep the columns that `to_pandas` adds; a source that is synced may say when its documents were written.
+    """
     libraries = {base.__module__.partition(".")[0] for base in type(source).__mro__}
-    if "pandas" in libraries and hasattr(source, "to_dict"):
-        return (_without_missing(row) for row in source.to_dict("records"))
+    dropped = frozenset() if metadata else _ADDED
+    if "pandas" in libraries and hasattr(source, "iterrows"):
+        return _of_pandas(source, dropped)
+    if "polars" in libraries and hasattr(source, "collect"):
+        source = source.collect()
     if "polars" in libraries and hasattr(source, "iter_rows"):
-        frame: Iterable[Any] = source.iter_rows(named=True)
-        return frame
+        return _Rows(len(source), lambda: (_cleaned(row, dropped) for row in source.iter_rows(named=True)))
+    if "pyarrow" in libraries and hasattr(source, "to_pylist") and not hasattr(source, "column_names"):
+        raise TypeError("rows are a table or a batch of Arrow's, not one of its arrays")
     if "pyarrow" in libraries:
-        return (row for batch in _batches(source) for row in batch.to_pylist())
+        return _of_arrow(source, dropped)
     if isinstance(source, (str, bytes, dict)):
         raise TypeError("rows are an iterable of documents, not one of them")
     iterable: Iterable[Any] = source
     return iterable
 
 
+def _of_pandas(frame: Any, dropped: frozenset[str]) -> Iterable[Any]:
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()  # an index with a name is a column like the others
+    _check_names(list(frame.columns))
+
+    def drawn() -> Iterator[dict[Any, Any]]:
+        for start in range(0, len(frame), _CHUNK):
+            for row in frame.iloc[start : start + _CHUNK].to_dict("records"):
+                yield {name: _plain(value) for name, value in row.items() if name not in dropped and not _is_missing(value)}
+
+    return _Rows(len(frame), drawn)
+
+
+def _of_arrow(source: Any, dropped: frozenset[str]) -> Iterable[Any]:
+    """Of a table, a reader, a dataset, a batch, or what gives batches."""
+
+    def drawn() -> Iterator[dict[Any, Any]]:
+        for batch in _batches(source):
+            _check_names(batch.schema.names)
+            for start in range(0, batch.num_rows, _CHUNK):
+                yield from (_cleaned(row, dropped) for row in batch.slice(start, _CHUNK).to_pylist())
+
+    count = getattr(source, "num_rows", None)
+    return drawn() if count is None else _Rows(count, drawn)
+
+
 def _batches(source: Any) -> Iterable[Any]:
-    """Those of a table or a reader; a batch is one itself."""
     if hasattr(source, "to_batches"):
         batches: Iterable[Any] = source.to_batches()
         return batches
-    return [source] if hasattr(source, "to_pylist") else source
+    return [source] if hasattr(source, "slice") else source
 
 
-def _without_missing(row: dict[Any, Any]) -> dict[Any, Any]:
-    """pandas writes NaN and NaT where a cell is missing; its own scalars become Python's."""
-    return {name: _plain(value) for name, value in row.items() if not _is_missing(value)}
+def _check_names(names: Sequence[Any]) -> None:
+    """Rows as dicts would lose all but one of the columns that share a name."""
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise InvalidArgumentError(f"columns have names of their own; more than one is called {min(map(str, twice))!r}")
+
+
+def _cleaned(row: dict[str, Any], dropped: frozenset[str]) -> dict[str, Any]:
+    return {name: _present(value) for name, value in row.items() if value is not None and name not in dropped}
+
+
+def _present(value: Any) -> Any:
+    """A struct has all the fields of its column: those that are null in it are fields the document does not have."""
+    if isinstance(value, dict):
+        return {name: _present(field) for name, field in value.items() if field is not None}
+    if isinstance(value, list):
+        return [_present(item) for item in value]
+    return value
 
 
 def _is_missing(value: Any) -> bool:
-    return type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
+    """pandas writes NaN, NaT or NA where a cell has no value."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
-
-
-class _Line:
-    """A counter on standard error, where tqdm is not installed."""
-
-    def __init__(self, unit: str) -> None:
-        self.unit = unit
-        self.shown = False
-
-    def __call__(self, done: int, total: int | None) -> None:
-        of = f" of {total}" if total is not None else ""
-        print(f"\r{done}{of} {self.unit}", end="", file=sys.stderr, flush=True)
-        self.shown = True
-
-    def close(self) -> None:
-        if self.shown:
-            print(file=sys.stderr)
-
-
-class _Bar:
-    """A bar of tqdm's."""
-
-    def __init__(self, bar: Any) -> None:
-        self.bar = bar
-
-    def __call__(self, done: int, total: int | None) -> None:
-        self.bar.total = total
-        self.bar.update(done - self.bar.n)
-
-    def close(self) -> None:
-        self.bar.close()
-
-
-def bar(unit: str) -> _Line | _Bar:
-    """What `progress=True` shows."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return _Line(unit)
-    return _Bar(tqdm(unit=f" {unit}"))
-
+    """A scalar or an array of numpy's as Python's own."""
+    return value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
 use serde::Serialize;
+use sprongus::doctor::Finding;
 use sprongus::{Json, Timestamp, Violation};
 
 use super::Run;
@@ -83,6 +84,18 @@ impl Field for Timestamp {
 impl Field for Json {
     fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json_out::document(py, self)
+    }
+}
+
+impl Field for Vec<u8> {
+    fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyBytes::new(py, self).into_any())
+    }
+}
+
+impl Field for Vec<Finding> {
+    fn object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_out::serialized(py, self)
     }
 }
 

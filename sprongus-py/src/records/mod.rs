@@ -2,13 +2,16 @@
 
 mod accepted;
 mod approval;
+mod artifact;
 mod base;
 mod entry;
 mod event;
 mod field;
 mod figures;
+mod history;
 mod metrics;
 mod preset;
+mod report;
 mod run;
 mod schedule;
 
@@ -16,13 +19,16 @@ use pyo3::prelude::*;
 
 pub(crate) use accepted::Accepted;
 pub(crate) use approval::Approval;
+pub(crate) use artifact::Artifact;
 pub(crate) use base::{Data, Record, of};
 pub(crate) use entry::{BulkReport, Entry};
 pub(crate) use event::Event;
 pub(crate) use field::Field;
 pub(crate) use figures::{KindLimit, RunStats, Step};
+pub(crate) use history::{EntryVersion, RefView};
 pub(crate) use metrics::WorkerMetrics;
 pub(crate) use preset::Preset;
+pub(crate) use report::Report;
 pub(crate) use run::Run;
 pub(crate) use schedule::Schedule;
 
@@ -82,11 +88,15 @@ fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py,
     match class {
         "Accepted" => Accepted::make(py, base::read(py, json)?).map(Bound::into_any),
         "Approval" => Approval::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Artifact" => Artifact::make(py, base::read(py, json)?).map(Bound::into_any),
         "BulkReport" => BulkReport::make(py, base::read(py, json)?).map(Bound::into_any),
         "Entry" => Entry::make(py, base::read(py, json)?).map(Bound::into_any),
+        "EntryVersion" => EntryVersion::make(py, base::read(py, json)?).map(Bound::into_any),
         "Event" => Event::make(py, base::read(py, json)?).map(Bound::into_any),
         "KindLimit" => KindLimit::make(py, base::read(py, json)?).map(Bound::into_any),
         "Preset" => Preset::make(py, base::read(py, json)?).map(Bound::into_any),
+        "RefView" => RefView::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Report" => Report::make(py, base::read(py, json)?).map(Bound::into_any),
         "Run" => Run::make(py, base::read(py, json)?).map(Bound::into_any),
         "RunStats" => RunStats::make(py, base::read(py, json)?).map(Bound::into_any),
         "Schedule" => Schedule::make(py, base::read(py, json)?).map(Bound::into_any),
@@ -101,11 +111,15 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Record>()?;
     module.add_class::<Accepted>()?;
     module.add_class::<Approval>()?;
+    module.add_class::<Artifact>()?;
     module.add_class::<BulkReport>()?;
     module.add_class::<Entry>()?;
+    module.add_class::<EntryVersion>()?;
     module.add_class::<Event>()?;
     module.add_class::<KindLimit>()?;
     module.add_class::<Preset>()?;
+    module.add_class::<RefView>()?;
+    module.add_class::<Report>()?;
     module.add_class::<Run>()?;
     module.add_class::<RunStats>()?;
     module.add_class::<Schedule>()?;
