@@ -24,9 +24,14 @@ pub struct Candidate<'e> {
     pub payload: &'e Value,
 }
 
-impl<'e> Candidate<'e> {
+/// Where filters and sorts look their fields up.
+pub(super) trait Fields {
     /// What stands in that field; `None` is missing.
-    pub(crate) fn value(&self, field: &Field) -> Option<Cow<'e, Value>> {
+    fn value(&self, field: &Field) -> Option<Cow<'_, Value>>;
+}
+
+impl Fields for Candidate<'_> {
+    fn value(&self, field: &Field) -> Option<Cow<'_, Value>> {
         match field {
             Field::Id => Some(Cow::Owned(self.id.into())),
             Field::Version => Some(Cow::Owned(self.version.into())),
@@ -73,8 +78,9 @@ impl Field {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter(Vec<(Field, Vec<Condition>)>);
 
+/// What a value must be; where it is missing only `ne`, `not` and `exists` can hold.
 #[derive(Debug, Clone, PartialEq)]
-enum Condition {
+pub(super) enum Condition {
     Equal(Value),
     NotEqual(Value),
     Less(Value),
@@ -91,7 +97,7 @@ enum Condition {
 
 /// Values to be found again, however many there are.
 #[derive(Debug, Clone, PartialEq)]
-struct OneOf {
+pub(super) struct OneOf {
     /// In the order of a sort, by which scalars are equal where filters have it so.
     scalars: Vec<Value>,
     containers: Vec<Value>,
@@ -102,6 +108,11 @@ impl OneOf {
         let (containers, mut scalars): (Vec<Value>, Vec<Value>) = values.into_iter().partition(is_container);
         scalars.sort_by(|a, b| compare(Some(a), Some(b)));
         Self { scalars, containers }
+    }
+
+    /// Each of the values, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Value> {
+        self.scalars.iter().chain(&self.containers)
     }
 
     fn holds(&self, value: &Value) -> bool {
@@ -138,7 +149,17 @@ impl Filter {
 
     /// Whether the entry is meant.
     pub fn matches(&self, entry: &Candidate<'_>) -> bool {
+        self.holds(entry)
+    }
+
+    /// The same, wherever the fields are looked up.
+    pub(super) fn holds(&self, entry: &impl Fields) -> bool {
         self.0.iter().all(|(field, conditions)| all(conditions, entry.value(field).as_deref()))
+    }
+
+    /// Each field, with the conditions that hold of it together.
+    pub(super) fn fields(&self) -> &[(Field, Vec<Condition>)] {
+        &self.0
     }
 
     /// Whether every entry is meant.

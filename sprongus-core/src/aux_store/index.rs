@@ -34,14 +34,15 @@ pub(super) fn ensure(exec: &mut dyn Executor, place: Place<'_>, rules: &Rules) -
     exec.execute(sql, &params).map(drop)
 }
 
-/// Whether the keys and references of a table are those that these keywords make.
+/// Whether the keys and references of a table are those that these keywords make: only then do they tell of every entry.
 pub(super) fn known(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Result<bool> {
     let sql = "SELECT key FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND field = $3";
     let found = exec.query(sql, &[place.project.into(), place.table.into(), MARK.into()])?;
     Ok(found.len() == 1 && found[0].opt_bytes(0)?.as_deref() == Some(&mark(keywords)[..]))
 }
 
-/// Where two entries share a value that is to be unique by now (a preset bound with `force`), the first id has it.
+/// Where two entries share a value that is to be unique by now (a preset bound with `force`), the first id has it; the
+/// other is still found by it.
 fn rebuild(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Result<()> {
     let table = [place.project.into(), place.table.into()];
     exec.execute("DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2", &table)?;
@@ -60,7 +61,11 @@ fn rebuild(exec: &mut dyn Executor, place: Place<'_>, keywords: &Keywords) -> Re
             values.extend(keys::of_document(keywords, &payload).into_iter().map(value));
         }
         insert(exec, place, "sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id)", links)?;
-        insert(exec, place, "sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique)", values)?;
+        let keys = "sprongus_aux_keys (project_id, table_name, field, key, entry_id, is_unique)";
+        let shared = values.iter().filter(|[.., unique]| *unique == Value::Bool(true)).cloned();
+        let shared = shared.map(|[field, key, id, _]| [field, key, id, false.into()]).collect();
+        insert(exec, place, keys, values)?;
+        insert(exec, place, keys, shared)?;
     }
 }
 
@@ -76,8 +81,11 @@ fn insert(exec: &mut dyn Executor, place: Place<'_>, into: &str, rows: Vec<[Valu
     Ok(())
 }
 
+/// Rises when keys are made in another way: 2 has keys of entries that lack a field.
+const FORM: u32 = 2;
+
 fn mark(keywords: &Keywords) -> [u8; 32] {
     let names = |keys: &[crate::presets::Key]| keys.iter().map(crate::presets::Key::name).collect::<Vec<_>>();
     let refs: Vec<String> = keywords.refs.iter().map(|field| format!("{}>{}", field.path, field.table)).collect();
-    Sha256::digest(serde_json::json!([names(&keywords.unique), names(&keywords.index), refs]).to_string()).into()
+    Sha256::digest(serde_json::json!([FORM, names(&keywords.unique), names(&keywords.index), refs]).to_string()).into()
 }

@@ -22,27 +22,128 @@ pub(super) struct KeyRow {
     pub(super) pointer: String,
 }
 
-/// The keys of a document. One of whose fields is missing or null has none: it collides with nothing.
+/// The keys of a document. One of whose fields is missing or null is never unique: it collides with nothing.
 pub(super) fn of_document(keywords: &Keywords, document: &Value) -> Vec<KeyRow> {
     let unique = keywords.unique.iter().map(|key| (key, true));
     let index = keywords.index.iter().filter(|key| !keywords.unique.contains(key)).map(|key| (key, false));
-    unique.chain(index).filter_map(|(key, unique)| row(key, unique, document)).collect()
+    unique.chain(index).map(|(key, unique)| row(key, unique, document)).collect()
 }
 
-fn row(key: &Key, unique: bool, document: &Value) -> Option<KeyRow> {
-    let mut bytes = Vec::new();
+fn row(key: &Key, mut unique: bool, document: &Value) -> KeyRow {
+    let mut values = Vec::with_capacity(key.fields.len());
     let mut pointer = None;
     for field in &key.fields {
-        let (place, value) = field.values(document).into_iter().next().filter(|(_, value)| !value.is_null())?;
-        encode(value, &mut bytes);
+        let found = field.values(document).into_iter().next();
+        let (place, value) = found.unwrap_or((String::new(), &Value::Null));
+        unique &= !value.is_null();
         pointer.get_or_insert(place);
+        values.push(value);
     }
-    if bytes.len() > LONGEST {
-        let hash = Sha256::digest(&bytes);
-        bytes.truncate(LONGEST);
-        bytes.extend_from_slice(&hash);
+    let key_bytes = shortened(encoded(values));
+    KeyRow { field: field_name(&key.name()), key: key_bytes, unique, pointer: pointer.unwrap_or_default() }
+}
+
+/// The key of these values, however long. A missing one is null here, as it is in a sort.
+pub(super) fn encoded<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    values.into_iter().for_each(|value| encode(value, &mut bytes));
+    bytes
+}
+
+/// A key as it is kept.
+pub(super) fn shortened(mut key: Vec<u8>) -> Vec<u8> {
+    if key.len() > LONGEST {
+        let hash = Sha256::digest(&key);
+        key.truncate(LONGEST);
+        key.extend_from_slice(&hash);
     }
-    Some(KeyRow { field: field_name(&key.name()), key: bytes, unique, pointer: pointer? })
+    key
+}
+
+/// Kept keys from `from` on, before `to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) from: Vec<u8>,
+    pub(super) to: Vec<u8>,
+}
+
+impl Range {
+    /// The keys that begin so.
+    pub(super) fn beginning(mut prefix: Vec<u8>) -> Self {
+        prefix.truncate(LONGEST);
+        Self { to: after(&prefix), from: prefix }
+    }
+
+    /// That key alone, as it is kept.
+    pub(super) fn only(key: Vec<u8>) -> Self {
+        Self { to: key.iter().copied().chain([0]).collect(), from: key }
+    }
+
+    pub(super) fn within(&self, other: &Self) -> Self {
+        Self { from: self.from.clone().max(other.from.clone()), to: self.to.clone().min(other.to.clone()) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.from >= self.to
+    }
+
+    /// The keys after `prefix` whose next value is in order with `operand` (a number or a string) and not below it.
+    pub(super) fn at_least(prefix: &[u8], operand: &Value) -> Self {
+        Self { from: Self::bound(prefix, operand).from, to: after(&joined(prefix, &[rank(operand)])) }
+    }
+
+    /// The same, not above it.
+    pub(super) fn at_most(prefix: &[u8], operand: &Value) -> Self {
+        Self { from: joined(prefix, &[rank(operand)]), to: Self::bound(prefix, operand).to }
+    }
+
+    fn bound(prefix: &[u8], operand: &Value) -> Self {
+        Self::beginning(joined(prefix, &encoded([operand])))
+    }
+
+    /// The keys after `prefix` whose next value is a string that starts so.
+    pub(super) fn starting(prefix: &[u8], text: &str) -> Self {
+        Self::beginning([prefix, &[STRING], text.as_bytes()].concat())
+    }
+}
+
+fn joined(prefix: &[u8], more: &[u8]) -> Vec<u8> {
+    [prefix, more].concat()
+}
+
+/// The first key after all that begin so: no key begins with 255.
+fn after(prefix: &[u8]) -> Vec<u8> {
+    let kept = prefix.len() - prefix.iter().rev().take_while(|byte| **byte == u8::MAX).count();
+    let mut next = prefix[..kept].to_vec();
+    match next.last_mut() {
+        Some(last) => *last += 1,
+        None => next.push(u8::MAX),
+    }
+    next
+}
+
+/// The part of a kept key that tells its first values; whether it tells them whole, so that keys which begin so are of
+/// equal values. Arrays and objects have an order only by their type, and what was cut off has none.
+pub(super) fn group(key: &[u8], values: usize) -> (&[u8], bool) {
+    let told = &key[..key.len().min(LONGEST)];
+    let mut at = 0;
+    for _ in 0..values {
+        let length = match told.get(at) {
+            Some(&NUMBER) => 17,
+            Some(&STRING) => match told[at..].iter().position(|byte| *byte == 0) {
+                Some(end) => end + 1,
+                None => return (told, false),
+            },
+            Some(&(ARRAY | OBJECT)) => return (&told[..=at], false),
+            Some(_) => 1,
+            None => return (told, false),
+        };
+        at += length;
+        if at > told.len() {
+            return (told, false);
+        }
+    }
+    (&told[..at], true)
 }
 
 /// A field's name as it is kept in an index.
@@ -53,25 +154,37 @@ pub(super) fn field_name(name: &str) -> String {
     Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The ranks of DESIGN.md §3: false, true, numbers, strings, arrays, objects. Strings hold no NUL, so one ends them.
-fn encode(value: &Value, out: &mut Vec<u8>) {
+const NUMBER: u8 = 3;
+const STRING: u8 = 4;
+const ARRAY: u8 = 5;
+const OBJECT: u8 = 6;
+
+fn rank(value: &Value) -> u8 {
     match value {
-        Value::Null => out.push(0),
-        Value::Bool(false) => out.push(1),
-        Value::Bool(true) => out.push(2),
-        Value::Number(number) => {
-            out.push(3);
-            encode_number(number, out);
-        }
+        Value::Null => 0,
+        Value::Bool(false) => 1,
+        Value::Bool(true) => 2,
+        Value::Number(_) => NUMBER,
+        Value::String(_) => STRING,
+        Value::Array(_) => ARRAY,
+        Value::Object(_) => OBJECT,
+    }
+}
+
+/// The ranks of DESIGN.md §3: null, false, true, numbers, strings, arrays, objects. Strings hold no NUL, so one ends them.
+fn encode(value: &Value, out: &mut Vec<u8>) {
+    out.push(rank(value));
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => encode_number(number, out),
         Value::String(text) => {
-            out.push(4);
             out.extend_from_slice(text.as_bytes());
             out.push(0);
         }
         Value::Array(items) => {
             let mut inner = Vec::new();
             items.iter().for_each(|item| encode(item, &mut inner));
-            hashed(5, &inner, out);
+            out.extend_from_slice(&Sha256::digest(&inner));
         }
         Value::Object(map) => {
             let mut inner = Vec::new();
@@ -80,14 +193,9 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
                 inner.push(0);
                 encode(item, &mut inner);
             }
-            hashed(6, &inner, out);
+            out.extend_from_slice(&Sha256::digest(&inner));
         }
     }
-}
-
-fn hashed(rank: u8, inner: &[u8], out: &mut Vec<u8>) {
-    out.push(rank);
-    out.extend_from_slice(&Sha256::digest(inner));
 }
 
 /// The nearest float's bits in order, then how far an integer lies from it: exact, and `1` is `1.0`.
@@ -112,9 +220,7 @@ mod tests {
     use crate::presets::FieldPath;
 
     fn encoded(value: &Value) -> Vec<u8> {
-        let mut out = Vec::new();
-        encode(value, &mut out);
-        out
+        super::encoded([value])
     }
 
     fn scalar() -> impl Strategy<Value = Value> {
@@ -149,13 +255,16 @@ mod tests {
     }
 
     #[test]
-    fn several_fields_count_together_and_missing_ones_make_no_key() {
+    fn several_fields_count_together_and_missing_ones_are_not_unique() {
         let key = Key { fields: vec![FieldPath::parse("a").unwrap(), FieldPath::parse("b.c").unwrap()] };
         let row = |document: Value| row(&key, true, &document);
-        assert_eq!(row(json!({"a": 1, "b": {"c": "x"}})).unwrap().pointer, "/a");
+        assert_eq!(row(json!({"a": 1, "b": {"c": "x"}})).pointer, "/a");
+        assert!(row(json!({"a": 1, "b": {"c": "x"}})).unique);
         assert_ne!(row(json!({"a": "x", "b": {"c": "yz"}})), row(json!({"a": "xy", "b": {"c": "z"}})));
-        assert_eq!(row(json!({"a": 1, "b": {}})), None);
-        assert_eq!(row(json!({"a": null, "b": {"c": 1}})), None);
-        assert_eq!(row(json!({"a": "x".repeat(10_000), "b": {"c": 1}})).unwrap().key.len(), LONGEST + 32);
+        for lacking in [json!({"a": 1, "b": {}}), json!({"a": 1, "b": {"c": null}})] {
+            let row = row(lacking);
+            assert!(!row.unique && row.key.ends_with(&[0]), "is found, and collides with nothing");
+        }
+        assert_eq!(row(json!({"a": "x".repeat(10_000), "b": {"c": 1}})).key.len(), LONGEST + 32);
     }
 }

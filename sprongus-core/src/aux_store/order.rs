@@ -45,7 +45,8 @@ pub fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn rank(value: Option<&Value>) -> u8 {
+/// The rank of a type (DESIGN.md §3 "Text order").
+pub(super) fn rank(value: Option<&Value>) -> u8 {
     match value {
         None | Some(Value::Null) => 0,
         Some(Value::Bool(false)) => 1,

@@ -64,7 +64,7 @@ impl std::fmt::Display for Path {
 }
 
 /// An array index has one spelling: `0`, `1`, …, without a sign or leading zeros (as in RFC 6901).
-fn index(key: &str) -> Option<usize> {
+pub(super) fn index(key: &str) -> Option<usize> {
     let canonical = key == "0" || (!key.starts_with('0') && key.bytes().all(|byte| byte.is_ascii_digit()));
     canonical.then(|| key.parse().ok()).flatten()
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::filter::{Candidate, Field};
+use super::filter::{Field, Fields};
 use super::order::compare;
 use crate::error::{Error, Result};
 
@@ -15,10 +15,11 @@ const MAX_FIELDS: usize = 16;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sort(Vec<Key>);
 
+/// One field of a sort.
 #[derive(Debug, Clone, PartialEq)]
-struct Key {
-    field: Field,
-    descending: bool,
+pub(super) struct Key {
+    pub(super) field: Field,
+    pub(super) descending: bool,
 }
 
 impl Sort {
@@ -34,12 +35,12 @@ impl Sort {
     }
 
     /// The values an entry is sorted by, in the order of the fields.
-    pub(crate) fn keys(&self, entry: &Candidate<'_>) -> Vec<Option<Value>> {
+    pub(super) fn keys(&self, entry: &impl Fields) -> Vec<Option<Value>> {
         self.0.iter().map(|key| entry.value(&key.field).map(std::borrow::Cow::into_owned)).collect()
     }
 
     /// Orders two entries by their [`keys`](Self::keys), then by id ascending.
-    pub(crate) fn compare(&self, a: (&[Option<Value>], &str), b: (&[Option<Value>], &str)) -> Ordering {
+    pub(super) fn compare(&self, a: (&[Option<Value>], &str), b: (&[Option<Value>], &str)) -> Ordering {
         let by_keys = self.0.iter().zip(a.0.iter().zip(b.0)).map(|(key, (a, b))| {
             let ordering = compare(a.as_ref(), b.as_ref());
             if key.descending { ordering.reverse() } else { ordering }
@@ -47,8 +48,13 @@ impl Sort {
         by_keys.fold(Ordering::Equal, Ordering::then).then_with(|| a.1.cmp(b.1))
     }
 
+    /// The fields, in their order.
+    pub(super) fn fields(&self) -> &[Key] {
+        &self.0
+    }
+
     /// `Some(descending)` where the order is by id alone, which a database can give.
-    pub(crate) fn by_id(&self) -> Option<bool> {
+    pub(super) fn by_id(&self) -> Option<bool> {
         match self.0.first() {
             None => Some(false),
             Some(key) if key.field == Field::Id => Some(key.descending),
@@ -57,7 +63,7 @@ impl Sort {
     }
 
     /// `Some(descending)` where the order is by last update and then id alone, which a database can give.
-    pub(crate) fn by_last_updated(&self) -> Option<bool> {
+    pub(super) fn by_last_updated(&self) -> Option<bool> {
         match self.0.as_slice() {
             [key] if key.field == Field::LastUpdated => Some(key.descending),
             _ => None,
@@ -81,6 +87,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::aux_store::filter::Candidate;
     use crate::clock::Timestamp;
 
     fn sorted(fields: &[&str], documents: &[(&str, Value)]) -> String {
