@@ -47,6 +47,7 @@ pub use model::{
     BulkOptions, BulkReport, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, Referrer,
     UpdateOptions,
 };
+pub(crate) use referrers::links_are_known;
 pub(crate) use requests::table as requested;
 pub use requests::{
     BulkUpsert, CountEntries, Counted, CreateEntry, DeleteEntry, DiffEntry, EntriesAsOf, EntryAddress, ExportEntries,

@@ -30,6 +30,19 @@ pub(super) fn of(session: Session<'_>, place: Place<'_>, id: &str) -> Result<Vec
     })
 }
 
+/// Whether the references of a table's entries are those of its preset; `not_found` where it has none.
+pub(crate) fn links_are_known(
+    session: Session<'_>,
+    exec: &mut dyn Executor,
+    project: &str,
+    table: &str,
+) -> Result<bool> {
+    let place = Place { project, table };
+    let rules = bound::read(session, exec, place)?;
+    let keywords = rules.preset.keywords();
+    Ok(keywords.refs.is_empty() || index::known(exec, place, keywords)?)
+}
+
 /// Reads a table through for entries that refer to another one.
 fn read_through(
     exec: &mut dyn Executor,

@@ -89,6 +89,11 @@ impl Migration {
     }
 }
 
+/// The SQL of each migration, in order.
+pub(super) fn migrations(dialect: Dialect) -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(move |migration| migration.sql(dialect))
+}
+
 /// The SQL of every migration, for hosts that apply schemas themselves; run it in one transaction.
 ///
 /// ```

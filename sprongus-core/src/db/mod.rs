@@ -3,6 +3,7 @@
 mod backend;
 mod dialect;
 mod executor;
+mod expected;
 mod lane;
 mod migrate;
 mod pool;
@@ -23,10 +24,13 @@ pub use postgres::{LentPostgres, postgres_error};
 pub use row::Row;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{LentSqlite, sqlite_error};
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::surroundings;
 pub use value::Value;
 
 pub(crate) use backend::{Db, Unit, is_outdated, shown};
 pub(crate) use executor::{Commit, Connection};
+pub(crate) use expected::{Expected, expected};
 pub(crate) use lane::Lane;
 pub(crate) use migrate::{SCHEMA_VERSION, check_schema, migrate};
 pub(crate) use pool::{SLICE, interrupted};

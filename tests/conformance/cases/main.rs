@@ -10,6 +10,7 @@ mod aux_past;
 mod aux_random;
 mod aux_refs;
 mod aux_updates;
+mod doctor;
 mod events;
 mod host;
 mod inbox;
@@ -35,6 +36,7 @@ fn main() -> std::process::ExitCode {
         aux_random::cases(),
         aux_refs::cases(),
         aux_updates::cases(),
+        doctor::cases(),
         events::cases(),
         host::cases(),
         inbox::cases(),

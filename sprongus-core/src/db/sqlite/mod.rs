@@ -11,6 +11,7 @@ mod patience;
 mod place;
 mod queue;
 mod readers;
+pub(crate) mod surroundings;
 mod values;
 mod wal;
 mod watch;

@@ -85,3 +85,46 @@ fn is_mapped(database: &Path) -> bool {
     let Some(shm) = shm.to_str() else { return false };
     std::fs::read_to_string("/proc/self/maps").is_ok_and(|maps| maps.lines().any(|line| line.ends_with(shm)))
 }
+
+/// Whether a part of that file is mapped more than once in this process. All connections of one copy of SQLite share one
+/// mapping of a database's shared memory; each further copy, and a store from before a fork, has its own.
+pub(super) fn is_mapped_twice(shared_memory: &Path) -> bool {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    shared_memory.to_str().is_some_and(|path| overlap(&maps, path))
+}
+
+/// Whether two lines of proc(5)'s `maps` show the same bytes of that file.
+fn overlap(maps: &str, path: &str) -> bool {
+    let mut parts: Vec<(u64, u64)> =
+        maps.lines().filter(|line| line.ends_with(path)).filter_map(part_of_file).collect();
+    parts.sort_unstable();
+    parts.windows(2).any(|pair| pair[1].0 < pair[0].1)
+}
+
+/// From which byte of its file to which a line maps: `FROM-TO rwxp OFFSET …`, in hexadecimal.
+fn part_of_file(line: &str) -> Option<(u64, u64)> {
+    let number = |text: &str| u64::from_str_radix(text, 16).ok();
+    let mut words = line.split_whitespace();
+    let (from, to) = words.next()?.split_once('-')?;
+    let offset = number(words.nth(1)?)?;
+    Some((offset, offset + number(to)?.checked_sub(number(from)?)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_bytes_mapped_twice_are_seen() {
+        let line = |from: u64, to: u64, offset: u64, path: &str| {
+            format!("{from:x}-{to:x} rw-s {offset:08x} 08:01 1234 {path}\n")
+        };
+        let once = line(0x7000, 0xf000, 0, "/a.db-shm") + &line(0x1_0000, 0x1_8000, 0x8000, "/a.db-shm");
+        assert!(!overlap(&once, "/a.db-shm"));
+        let other = once.clone() + &line(0x2_0000, 0x2_8000, 0, "/b.db-shm");
+        assert!(!overlap(&other, "/a.db-shm"));
+        let twice = once + &line(0x3_0000, 0x3_8000, 0x8000, "/a.db-shm");
+        assert!(overlap(&twice, "/a.db-shm"));
+        assert!(!overlap("", "/a.db-shm") && !overlap("no map /a.db-shm\n", "/a.db-shm"));
+    }
+}

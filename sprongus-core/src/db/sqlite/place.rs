@@ -96,7 +96,7 @@ pub(super) fn not_writable(path: &Path) -> Error {
 
 /// File systems whose shared memory is not shared by all who see the file (magic numbers of statfs(2)).
 #[cfg(target_os = "linux")]
-fn network_fs(path: &Path) -> Option<&'static str> {
+pub(super) fn network_fs(path: &Path) -> Option<&'static str> {
     name_of(rustix::fs::statfs(path).ok()?.f_type as u32)
 }
 
@@ -120,7 +120,7 @@ fn name_of(magic: u32) -> Option<&'static str> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn network_fs(_: &Path) -> Option<&'static str> {
+pub(super) fn network_fs(_: &Path) -> Option<&'static str> {
     None
 }
 
