@@ -265,6 +265,23 @@ impl<'s> Session<'s> {
         Ok(out)
     }
 
+    /// Writes in a short transaction of its own if the writer is free just now, for what can as well be done another time:
+    /// `None` within a transaction and on a store that is only read, `busy` where somebody else writes.
+    pub(crate) fn write_in_passing<T>(&self, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<Option<T>> {
+        let options = self.options();
+        if options.read_only || self.in_transaction() {
+            return Ok(None);
+        }
+        let by = match self.core().dialect() {
+            // That long before the deadline of a call ends its share of waiting for the writer.
+            Dialect::Sqlite => Instant::now() + options.call_timeout.saturating_sub(options.busy_timeout),
+            Dialect::Postgres => Instant::now() + options.call_timeout.min(Duration::from_secs(1)),
+        };
+        let mut out = None;
+        self.ground.write(Unit::Transaction, by, &mut |at| work(at).map(|value| out = Some(value)))?;
+        Ok(out)
+    }
+
     /// See [`Ground::lasting`].
     pub(crate) fn lasting(&self) -> Option<Lasting> {
         self.ground.lasting()

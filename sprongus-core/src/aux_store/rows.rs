@@ -7,6 +7,7 @@ use serde_json::{Map, Value as JsonValue};
 use super::document::Judged;
 use super::keys::KeyRow;
 use super::model::Entry;
+use super::search;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
@@ -120,7 +121,7 @@ pub(super) fn insert(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judg
         work.dialect().now(7)
     );
     let params = params(work, place, id, doc);
-    let rows = work.query(&sql, &params)?;
+    let rows = search::write_marked(work, place, &sql, &params)?;
     rows.first().map(|row| written(row, doc)).transpose()
 }
 
@@ -134,7 +135,7 @@ pub(super) fn update(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judg
         work.dialect().now(7)
     );
     let params = params(work, place, id, doc);
-    let rows = work.query(&sql, &params)?;
+    let rows = search::write_marked(work, place, &sql, &params)?;
     rows.first().map_or_else(|| Err(not_found(place, id)), |row| written(row, doc))
 }
 

@@ -1,6 +1,7 @@
 //! Walks a table page by page, in an order the database has an index for.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use serde_json::Value as JsonValue;
@@ -82,12 +83,22 @@ pub(super) struct Wanted {
     pub(super) fields: Vec<FieldPath>,
     /// Before the stored search texts that were made of `fields`.
     pub(super) fingerprint: String,
+    /// Where a pre-filter told them: all ids that the search may match.
+    pub(super) among: Option<Vec<String>>,
 }
 
 impl Wanted {
     /// Whether every entry is wanted.
     pub(super) fn all(&self) -> bool {
         self.filter.is_empty() && self.search.is_none()
+    }
+
+    /// The only ids that can be wanted, where that is known.
+    fn ids(&self) -> Option<Vec<&str>> {
+        let Some(among) = &self.among else { return self.filter.ids() };
+        let named = self.filter.ids().map(|ids| ids.into_iter().collect::<HashSet<_>>());
+        let among = among.iter().map(String::as_str);
+        Some(among.filter(|id| named.as_ref().is_none_or(|named| named.contains(id))).collect())
     }
 
     pub(super) fn holds(&self, entry: &Scanned) -> bool {
@@ -210,7 +221,7 @@ fn page(
 /// Selects what may be wanted of a table's entries, in that shape: further conditions may be appended.
 pub(super) fn select<'v>(dialect: Dialect, place: Place<'v>, wanted: Option<&'v Wanted>, shape: Shape<'_>) -> Sql<'v> {
     let mut sql = Sql { text: String::new(), params: vec![place.project.into(), place.table.into()] };
-    let mut ids = wanted.and_then(|wanted| wanted.filter.ids());
+    let mut ids = wanted.and_then(Wanted::ids);
     ids.iter_mut().for_each(|ids| ids.retain(|id| check_id("id", id).is_ok()));
     sql.params.extend(ids.as_deref().map(rows::ids));
     let columns = columns(&mut sql, wanted, shape);

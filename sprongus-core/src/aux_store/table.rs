@@ -14,6 +14,7 @@ use super::model::{
 };
 use super::query::{self, Listing};
 use super::rows::Place;
+use super::search;
 use super::{
     Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history, import,
     referrers, transfer, views,
@@ -74,11 +75,13 @@ impl<'s> Aux<'s> {
     /// Writes one document; where it is refused, that is counted.
     fn write<T>(&self, work: impl FnOnce(Place<'_>) -> Result<T>) -> Result<T> {
         let place = self.place(Scope::AuxWrite)?;
-        work(place).inspect_err(|error| {
+        let written = work(place).inspect_err(|error| {
             if counters::is_refusal(error.code()) {
                 counters::refused(self.session.core(), place.project, place.table, 1);
             }
-        })
+        })?;
+        search::after_write(self.session, place);
+        Ok(written)
     }
 
     /// Writes many; those that are refused are counted, but where nothing was to be kept.
@@ -92,6 +95,9 @@ impl<'s> Aux<'s> {
             Err(_) => 0,
         };
         counters::refused(self.session.core(), place.project, place.table, refused);
+        if written.is_ok() && !dry_run {
+            search::after_bulk(self.session, place);
+        }
         written
     }
 

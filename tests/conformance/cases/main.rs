@@ -11,6 +11,7 @@ mod aux_random;
 mod aux_refs;
 mod aux_updates;
 mod doctor;
+mod aux_search;
 mod events;
 mod host;
 mod inbox;
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
         aux_refs::cases(),
         aux_updates::cases(),
         doctor::cases(),
+        aux_search::cases(),
         events::cases(),
         host::cases(),
         inbox::cases(),

@@ -3,9 +3,10 @@
 use super::spool::{Judged, Spool};
 use super::stage::document;
 use crate::aux_store::rows::Place;
+use crate::aux_store::search;
 use crate::db::{Dialect, Value};
 use crate::error::{ErrorCode, Result};
-use crate::session::Work;
+use crate::session::{Work, present};
 
 const COLUMNS: [&str; 11] = [
     "project_id",
@@ -32,7 +33,10 @@ pub(super) fn load(work: &mut Work<'_>, place: Place<'_>, spool: &Spool) -> Resu
     let mut rows = spool.iter()?.map(|row| row.map(|row| common.values(dialect, row)));
     let loaded = work.exec().load("sprongus_aux_entries", &COLUMNS, &mut rows);
     let (undo, loaded) = match loaded {
-        Ok(loaded) => ("", Some(loaded)),
+        Ok(loaded) => {
+            search::mark(work.exec(), place, common.at.clone())?;
+            ("", Some(loaded))
+        }
         Err(error) if error.code() == ErrorCode::Conflict => ("ROLLBACK TO SAVEPOINT sprongus_fresh; ", None),
         Err(error) => return Err(error),
     };
@@ -55,12 +59,9 @@ struct Common<'p> {
 
 impl<'p> Common<'p> {
     fn of(work: &mut Work<'_>, place: Place<'p>) -> Result<Self> {
-        let mut at = work.now();
-        if at.is_null() {
-            // COPY takes values, no expressions.
-            let row = work.query("SELECT statement_timestamp()", &[])?;
-            at = row.into_iter().flat_map(|row| row.into_values()).next().unwrap_or(at);
-        }
+        // COPY takes values, no expressions.
+        let options = work.options();
+        let at = present(work.exec(), options)?.into();
         let who = work.who();
         let reason = who.reason.as_ref().map(|reason| reason.to_string());
         Ok(Self { place, at, actor: who.actor.to_string(), reason })

@@ -12,11 +12,12 @@ use crate::aux_store::document::Rules;
 use crate::aux_store::model::{BulkOptions, BulkReport, Mode};
 use crate::aux_store::refs::DANGLING;
 use crate::aux_store::rows::{self, Place, object};
+use crate::aux_store::search;
 use crate::db::{Dialect, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
-use crate::session::{Session, Tally, Work};
+use crate::session::{Session, Tally, Work, present};
 
 /// Whether an id is in no row of the file and not spared by a refused one.
 fn absent(id: &str) -> String {
@@ -48,9 +49,11 @@ pub(super) fn merge(
     let others = if prepared.unnamed { Others::Stay } else { others };
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
     let (spool, mode) = (&prepared.spool, options.mode);
+    let options_of_store = work.options();
+    let at = present(work.exec(), options_of_store)?.into();
     let (earlier, bereft) = (HashMap::new(), BTreeSet::new());
     let mut merging =
-        Merging { session, work, place, rules: &rules, spool, mode, others, links, report, earlier, bereft };
+        Merging { session, work, place, rules: &rules, spool, mode, others, links, at, report, earlier, bereft };
     let created = if prepared.fresh && !links { fresh::load(merging.work, place, spool)? } else { None };
     match created {
         Some(created) => merging.report.created = created,
@@ -69,6 +72,8 @@ pub(super) struct Merging<'m, 'w> {
     mode: Mode,
     pub(super) others: Others,
     links: bool,
+    /// When it all happens: one time, by which a search finds what was written.
+    at: Value<'static>,
     pub(super) report: BulkReport,
     /// Rows whose place a later one of the same id has taken, in their order.
     earlier: HashMap<String, Vec<u64>>,
@@ -253,7 +258,7 @@ impl Merging<'_, '_> {
         let [project, table] = self.table();
         let who = self.work.who();
         let reason = who.reason.as_ref().map(|reason| reason.to_string());
-        [project, table, self.work.now(), who.actor.to_string().into(), reason.into()]
+        [project, table, self.at.clone(), who.actor.to_string().into(), reason.into()]
     }
 
     fn write_entries(&mut self) -> Result<()> {
@@ -261,8 +266,11 @@ impl Merging<'_, '_> {
             let superseded = "EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id AND s.hash <> e.hash)";
             self.execute(&format!("{KEEP_VERSION} WHERE e.project_id = $1 AND e.table_name = $2 AND {superseded}"))?;
         }
+        if self.report.created + self.report.updated == 0 {
+            return Ok(());
+        }
+        search::mark(self.work.exec(), self.place, self.at.clone())?;
         match self.work.dialect() {
-            _ if self.report.created + self.report.updated == 0 => Ok(()),
             Dialect::Sqlite => self.upsert_each(),
             Dialect::Postgres => {
                 let upsert = self.upsert("s.payload", "s.search_text", "true")?;

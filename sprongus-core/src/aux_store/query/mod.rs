@@ -7,6 +7,7 @@ mod walk;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as JsonValue, json};
 
@@ -19,7 +20,7 @@ use super::index;
 use super::model::{Entry, ListQuery};
 use super::rows::{self, Place};
 use super::scan::{self, Order, Scanned, Shape, Sql, Wanted, walk, walk_shaped};
-use super::search::Search;
+use super::search::{self, Search, Searched};
 use super::sort::Sort;
 use crate::clock::Timestamp;
 use crate::db::Executor;
@@ -56,7 +57,8 @@ impl Listing {
 
     /// Reads the page; all of it from one snapshot.
     pub(super) fn page(mut self, session: Session<'_>, place: Place<'_>) -> Result<Page<Entry>> {
-        session.read_snapshot(|exec| {
+        let began = Instant::now();
+        let page = session.read_snapshot(|exec| {
             let helped = self.wanted.know_preset(session, exec, place, &self.sort)?;
             if self.limit == 0 {
                 return Ok(Page::default());
@@ -74,7 +76,9 @@ impl Listing {
             found.truncate(self.limit);
             let next_cursor = found.last().filter(|_| more).map(|entry| self.cursor_after(entry));
             Ok(Page { items: found.into_iter().map(|entry| entry.into_entry(place)).collect(), next_cursor })
-        })
+        })?;
+        self.wanted.was_searched(session, place, began.elapsed());
+        Ok(page)
     }
 
     /// The order of the table's own index that gives the wanted one, if there is one.
@@ -254,7 +258,8 @@ pub(super) fn count(
     filter: Option<&JsonValue>,
 ) -> Result<u64> {
     let mut wanted = wanted(q, filter)?;
-    session.read_snapshot(|exec| {
+    let began = Instant::now();
+    let count = session.read_snapshot(|exec| {
         if wanted.all() {
             return rows::count(exec, place);
         }
@@ -268,7 +273,9 @@ pub(super) fn count(
         let mut count = 0;
         each(exec, place, &wanted, plan.as_ref(), &sort, &mut |_| count += 1)?;
         Ok(count)
-    })
+    })?;
+    wanted.was_searched(session, place, began.elapsed());
+    Ok(count)
 }
 
 fn wanted(q: Option<&str>, filter: Option<&JsonValue>) -> Result<Wanted> {
@@ -296,14 +303,23 @@ impl Wanted {
             Err(error) => return Err(error),
         };
         let keywords = preset.keywords();
-        if self.search.is_some() {
+        if let Some(search) = &self.search {
             self.fields.clone_from(&keywords.search);
             self.fingerprint = search_fingerprint(keywords);
+            self.among = search::candidates(exec, place, search, &self.fingerprint)?;
         }
+        // The few that the search is among are looked up, whatever keys there are.
+        let keyed = keyed && self.among.is_none();
         let plans = if keyed { plan::plans(keywords, &self.filter, sort) } else { Vec::new() };
         // Keys of another preset are not those of every entry.
         let made = !plans.is_empty() && index::known(exec, place, keywords)?;
         Ok(if made { plans } else { Vec::new() })
+    }
+
+    /// Now that nothing is read any more, the next search may be made quicker.
+    fn was_searched(&self, session: Session<'_>, place: Place<'_>, took: Duration) {
+        let of = Searched { fields: &self.fields, fingerprint: &self.fingerprint };
+        search::after_search(session, place, of, took);
     }
 }
 

@@ -1,4 +1,15 @@
 //! `q`: a substring, case-insensitive the Unicode way, over an entry's text.
+//!
+//! [`Search`] decides; [`candidates`] spares it the entries that cannot match (docs/decisions/0013-marks-of-time.md).
+
+mod candidates;
+mod fold;
+mod index;
+mod marks;
+
+pub(super) use candidates::candidates;
+pub(super) use fold::{Searched, after_bulk, after_search, after_write};
+pub(super) use marks::{mark, write_marked};
 
 use serde_json::Value;
 
