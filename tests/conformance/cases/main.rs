@@ -9,9 +9,9 @@ mod aux_lists;
 mod aux_past;
 mod aux_random;
 mod aux_refs;
+mod aux_search;
 mod aux_updates;
 mod doctor;
-mod aux_search;
 mod events;
 mod host;
 mod inbox;
@@ -36,9 +36,9 @@ fn main() -> std::process::ExitCode {
         aux_past::cases(),
         aux_random::cases(),
         aux_refs::cases(),
+        aux_search::cases(),
         aux_updates::cases(),
         doctor::cases(),
-        aux_search::cases(),
         events::cases(),
         host::cases(),
         inbox::cases(),
