@@ -9,11 +9,13 @@ mod finite;
 mod numbers;
 mod parse;
 pub mod pointer;
+mod raw;
 #[cfg(test)]
 mod tests;
 
 pub use document::Json;
 pub use parse::{decode, parse_value};
+pub(crate) use raw::Raw;
 
 /// The deepest nesting of arrays and objects, the document itself counted as 1.
 pub const MAX_DEPTH: usize = 128;

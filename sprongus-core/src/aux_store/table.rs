@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::bulk::{self, Given, Others, Progress};
-use super::import::{ReadOptions, rows as file_rows};
+use super::import::{Cell, ReadOptions, rows as file_rows};
 use super::model::{
     BulkOptions, BulkReport, Document, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnReferenced, Referrer,
     UpdateOptions,
@@ -16,7 +16,7 @@ use super::query::{self, Listing};
 use super::rows::Place;
 use super::search;
 use super::{
-    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history, import,
+    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history,
     referrers, transfer, views,
 };
 use crate::clock::Timestamp;
@@ -244,7 +244,7 @@ impl<'s> Aux<'s> {
         }
         self.write_many(options.bulk.dry_run, |place| {
             let rules = self.session.read(|exec| bound::read(self.session, exec, place))?;
-            let types = |keys: &[String]| import::preset_cell(&rules.preset, keys);
+            let types = |keys: &[String]| Cell::of(&rules.preset, keys);
             let mut rows = file_rows(format, input, &types, reading)?.map(|row| row.map(|row| (row.number, row.value)));
             let prepared = bulk::prepare(self.session, place, &mut rows, options.bulk.mode, None, progress)?;
             bulk::write(self.session, place, prepared, options.bulk, others(options.bulk.mode))

@@ -2,26 +2,28 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde_json::{Map, Value};
-
+use super::Format;
 use super::bulk::Progress;
 use super::export::{Columns, Writer};
-use super::import::preset_cell;
+use super::import::Cell;
 use super::model::ExportOptions;
-use super::rows::{self, Place, object};
-use super::scan::{Order, Scanned, Wanted, walk};
-use super::{Format, import};
-use crate::db::Executor;
+use super::rows::{self, Place};
+use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, ErrorCode, Result};
+use crate::json::Json;
 use crate::new_file::{refuse_store, temporary, unwritable};
 use crate::presets::for_table;
 use crate::session::Session;
 
 /// Rows between two reports of progress.
 const STEP: u64 = 500;
+
+/// Entries read at once: few at first, more while they are small, so that large payloads do not fill the memory.
+const FIRST: i64 = 64;
+const MOST: i64 = 1_024;
+const PAGE_BYTES: usize = 1 << 20;
 
 /// See [`Aux::export`](super::Aux::export).
 pub(super) fn export(
@@ -79,15 +81,9 @@ impl Exporting<'_> {
             Err(error) if error.code() == ErrorCode::NotFound => None,
             Err(error) => return Err(error),
         };
-        let types = |keys: &[String]| match &preset {
-            Some(preset) => preset_cell(preset, keys),
-            None => Box::new(import::text_cell),
-        };
+        let types = |keys: &[String]| preset.as_ref().map_or(Cell::TEXT, |preset| Cell::of(preset, keys));
         let mut columns = Columns::new(&types);
-        walk(self.exec, self.place, &Wanted::default(), BY_ID, None, |entry| {
-            columns.observe(&document(entry));
-            Ok(ControlFlow::Continue(()))
-        })?;
+        each(self.exec, self.place, &mut |id, payload| columns.observe(id, payload))?;
         let writer = Writer::csv(output, columns, self.options.escape_formulas)?;
         self.rows(writer)
     }
@@ -96,13 +92,10 @@ impl Exporting<'_> {
         let total = rows::count(self.exec, self.place)?;
         let mut rows = 0;
         let progress = &mut *self.progress;
-        walk(self.exec, self.place, &Wanted::default(), BY_ID, None, |entry| {
-            writer.write(document(entry))?;
+        each(self.exec, self.place, &mut |id, payload| {
+            writer.write(id, payload)?;
             rows += 1;
-            if rows % STEP == 0 {
-                progress(rows, Some(total))?;
-            }
-            Ok(ControlFlow::Continue(()))
+            if rows % STEP == 0 { progress(rows, Some(total)) } else { Ok(()) }
         })?;
         if rows % STEP != 0 {
             progress(rows, Some(total))?;
@@ -111,11 +104,29 @@ impl Exporting<'_> {
     }
 }
 
-const BY_ID: Order = Order::Id { descending: false };
-
-/// An entry as a document: its payload, with its id unless the payload shows one already.
-fn document(entry: Scanned) -> Map<String, Value> {
-    let mut document = object(&entry.payload);
-    document.entry("id").or_insert_with(|| entry.id.into());
-    document
+/// Every entry of a table by its id: that id, and the canonical payload.
+fn each(exec: &mut dyn Executor, place: Place<'_>, visit: &mut dyn FnMut(&str, &str) -> Result<()>) -> Result<()> {
+    let sql = "SELECT id, payload FROM sprongus_aux_entries \
+               WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4";
+    let (mut after, mut limit) = (String::new(), FIRST);
+    loop {
+        let params = [place.project.into(), place.table.into(), after.as_str().into(), limit.into()];
+        let rows = exec.query(sql, &params)?;
+        let (count, mut bytes) = (rows.len() as i64, 0);
+        for row in rows {
+            let [id, payload] = <[Value<'_>; 2]>::try_from(row.into_values()).unwrap_or([Value::Null, Value::Null]);
+            let (Value::Text(id), Value::Text(payload) | Value::Json(payload)) = (id, payload) else {
+                return Err(Error::new(ErrorCode::Corrupt, "an entry is kept as neither text nor JSON"));
+            };
+            // JSONB gives back keys in another order and floats in full.
+            let canonical = (exec.dialect() == Dialect::Postgres).then(|| Json::from_database(&payload)).transpose()?;
+            visit(&id, canonical.as_ref().map_or(&payload, Json::as_str))?;
+            bytes += payload.len();
+            after = id.into_owned();
+        }
+        if count < limit {
+            return Ok(());
+        }
+        limit = if bytes < PAGE_BYTES / 2 { MOST.min(limit * 2) } else { FIRST.max(limit / 2) };
+    }
 }

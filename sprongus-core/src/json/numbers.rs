@@ -24,7 +24,7 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 }
 
 /// The position after the quote that closes the string.
-fn string_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,

@@ -42,6 +42,24 @@ impl CellType {
         self.0 & NULL != 0
     }
 
+    /// Whether cells are taken as they are.
+    pub(crate) fn is_text(self) -> bool {
+        self.0 & !NULL == STRING
+    }
+
+    /// Whether a value that is neither null nor a string, written as canonical JSON, is read back as what it was. False is
+    /// "perhaps": [`parse_cell`](Self::parse_cell) decides.
+    pub(crate) fn surely_reads(self, canonical: &str) -> bool {
+        let needed = match canonical.as_bytes() {
+            [b't' | b'f', ..] => BOOLEAN,
+            [b'[', ..] => ARRAY,
+            [b'{', ..] => OBJECT,
+            number if number.iter().any(|byte| matches!(byte, b'.' | b'e')) => INTEGER | FRACTION,
+            _ => INTEGER,
+        };
+        self.0 & needed == needed
+    }
+
     /// What the text of a cell stands for; the error says what would be right, without the text.
     ///
     /// Strings are taken as they are. Integers are decimal without leading zeros, booleans `true` or `false` in any

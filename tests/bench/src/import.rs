@@ -26,7 +26,7 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     let megabytes = std::fs::metadata(&csv).unwrap().len() as f64 / 1e6;
     table.heading(&format!("Import of {} rows × 20 columns, CSV of {megabytes:.1} MB: rows a second", effort.rows));
     let file = || places.file("db").to_str().unwrap().to_owned();
-    one_database("SQLite", &file, &csv, effort, Target::AtLeast(25_000.0), table);
+    one_database("SQLite", &file, &csv, effort, Target::AtLeast(40_000.0), table);
     one_database("PostgreSQL", &|| places.database(), &csv, effort, Target::None, table);
 }
 

@@ -1,12 +1,13 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|calls|worker|wake]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
 mod by_hand;
 mod calls;
 mod enqueue;
+mod export;
 mod import;
 mod places;
 mod process;
@@ -33,7 +34,7 @@ struct Effort {
     rows: usize,
 }
 
-const PARTS: [&str; 5] = ["enqueue", "import", "calls", "worker", "wake"];
+const PARTS: [&str; 6] = ["enqueue", "import", "export", "calls", "worker", "wake"];
 
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
@@ -41,7 +42,10 @@ const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(job) = process::asked(&arguments) {
-        import::work(&job);
+        match job.how.starts_with("export") {
+            true => export::work(&job),
+            false => import::work(&job),
+        }
         return ExitCode::SUCCESS;
     }
     if let Some(store) = worker::asked(&arguments) {
@@ -58,7 +62,7 @@ fn main() -> ExitCode {
             ("--quick", _) => effort = QUICK,
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
-                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|calls|worker|wake]");
+                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake]");
                 return ExitCode::from(2);
             }
         }
@@ -81,6 +85,9 @@ fn main() -> ExitCode {
     }
     if wanted("import") {
         import::measure(&places, effort, &mut table);
+    }
+    if wanted("export") {
+        export::measure(&places, effort, &mut table);
     }
     if table.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -125,3 +125,17 @@ pub(crate) fn document(record: &csv::StringRecord) -> String {
     let members = cells.filter_map(|(column, cell)| Some((column.0.to_owned(), typed(*column, cell)?)));
     Value::Object(members.collect()).to_string()
 }
+
+/// The record of a stored document.
+pub(crate) fn write_document<W: std::io::Write>(csv: &mut csv::Writer<W>, id: &str, payload: &str) {
+    let document: serde_json::Map<String, Value> = serde_json::from_str(payload).unwrap();
+    csv.write_field(id).unwrap();
+    for (name, _) in &COLUMNS[1..] {
+        match document.get(*name) {
+            None => csv.write_field("").unwrap(),
+            Some(Value::String(text)) => csv.write_field(text).unwrap(),
+            Some(value) => csv.write_field(value.to_string()).unwrap(),
+        }
+    }
+    csv.write_record(None::<&[u8]>).unwrap();
+}

@@ -1,12 +1,10 @@
 //! The columns of a CSV export, found by a first pass over the documents.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value, json};
-
-use super::csv::{json_text, plain_text};
-use crate::aux_store::import::{CellTypes, JSON_MARK, ParseCell};
+use super::trail::Trail;
+use crate::aux_store::import::{Cell, CellTypes, JSON_MARK};
 use crate::aux_store::path::Path;
+use crate::error::Result;
+use crate::json::{Raw, parse_value};
 
 /// Keys an object may spread over columns, and how deep; beyond that it is a cell of JSON. An object that is used as a
 /// dictionary would otherwise make a column of each of its entries.
@@ -22,12 +20,29 @@ pub(super) enum Cells {
     Json,
 }
 
-/// One column.
+/// What stands at a key: a column, or an object whose members are columns.
 #[derive(Debug)]
-pub(super) struct Column {
-    pub(super) path: Path,
-    pub(super) header: String,
-    pub(super) cells: Cells,
+pub(super) enum Spot {
+    Column(Cells),
+    /// In the order of their keys, and how many columns they are in all.
+    Object(Vec<(String, Spot)>, usize),
+}
+
+impl Spot {
+    /// How many columns it is.
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Column(_) => 1,
+            Self::Object(_, width) => *width,
+        }
+    }
+}
+
+/// The columns of a file: `id`, then the others in the order of their paths.
+pub(super) struct Layout {
+    pub(super) headers: Vec<String>,
+    pub(super) id: Spot,
+    pub(super) others: Vec<(String, Spot)>,
 }
 
 /// Collects the columns of a set of documents, in whatever order they come.
@@ -37,12 +52,13 @@ pub(super) struct Column {
 /// a header that says so (`size\:json`) where the preset would read something else.
 pub(crate) struct Columns<'t> {
     types: &'t CellTypes<'t>,
-    root: BTreeMap<String, Node>,
+    root: Vec<(String, Node)>,
 }
 
 #[derive(Default)]
 struct Node {
-    children: BTreeMap<String, Node>,
+    /// In the order of their keys, as canonical documents have them.
+    children: Vec<(String, Node)>,
     /// Too many keys: a cell of JSON whatever it holds.
     collapsed: bool,
     leaf: Option<Leaf>,
@@ -50,7 +66,7 @@ struct Node {
 
 /// Values that were seen at a path, and whether each reads back from its cell.
 struct Leaf {
-    parse: ParseCell,
+    cell: Cell,
     plain: bool,
     json: bool,
 }
@@ -58,99 +74,143 @@ struct Leaf {
 impl<'t> Columns<'t> {
     /// No columns yet but `id`; `types` is what an import will read the cells by.
     pub(crate) fn new(types: &'t CellTypes<'t>) -> Self {
-        let mut columns = Self { types, root: BTreeMap::new() };
-        columns.observe(&Map::from_iter([("id".to_owned(), Value::Null)]));
-        columns
+        let id = Leaf::new(types(&["id".to_owned()]));
+        Self { types, root: vec![("id".to_owned(), Node { leaf: Some(id), ..Node::default() })] }
     }
 
-    /// Takes a document's fields into account.
-    pub(crate) fn observe(&mut self, document: &Map<String, Value>) {
-        observe_object(&mut self.root, document, &mut Vec::new(), self.types);
+    /// Takes an entry into account: its canonical payload, and its id where the payload does not show one.
+    ///
+    /// # Errors
+    /// `corrupt` where that is no object.
+    pub(crate) fn observe(&mut self, id: &str, payload: &str) -> Result<()> {
+        let mut shown = false;
+        observe_object(&mut self.root, Raw::of(payload), None, self.types, &mut |key| shown = shown || key == "id")?;
+        if !shown {
+            let at = place(&mut self.root, 0, "id");
+            self.root[at].1.leaf.get_or_insert_with(|| Leaf::new((self.types)(&["id".to_owned()]))).observe_text(id);
+        }
+        Ok(())
     }
 
     /// The columns in their order.
-    pub(super) fn into_columns(mut self) -> Vec<Column> {
-        let mut found = Vec::new();
-        let id = self.root.remove_entry("id");
-        for (key, node) in id.into_iter().chain(self.root) {
-            node.collect(&mut vec![key], self.types, &mut found);
-        }
-        found
+    pub(super) fn into_layout(self) -> Layout {
+        let (mut ids, others): (Vec<_>, Vec<_>) = self.root.into_iter().partition(|(key, _)| key == "id");
+        let mut headers = Vec::new();
+        let mut spot = |(key, node): (String, Node)| {
+            let spot = node.into_spot(Trail { above: None, key: &key }, self.types, &mut headers);
+            (key, spot)
+        };
+        let id = ids.pop().map_or(Spot::Column(Cells::Plain), |id| spot(id).1);
+        let others = others.into_iter().map(spot).collect();
+        Layout { headers, id, others }
     }
 }
 
-fn observe_object(
-    nodes: &mut BTreeMap<String, Node>,
-    map: &Map<String, Value>,
-    keys: &mut Vec<String>,
-    types: &CellTypes<'_>,
-) {
-    for (key, value) in map {
-        keys.push(key.clone());
-        nodes.entry(key.clone()).or_default().observe(value, keys, types);
-        keys.pop();
+/// Where the node of that key stands, at or after `from`; made where there is none.
+fn place(nodes: &mut Vec<(String, Node)>, from: usize, key: &str) -> usize {
+    let after =
+        nodes[from..].iter().position(|(known, _)| known.as_str() >= key).map_or(nodes.len(), |more| from + more);
+    if nodes.get(after).is_none_or(|(known, _)| known != key) {
+        nodes.insert(after, (key.to_owned(), Node::default()));
     }
+    after
+}
+
+/// Both the nodes and the members are in the order of their keys: one walk along both.
+fn observe_object(
+    nodes: &mut Vec<(String, Node)>,
+    object: Raw<'_>,
+    above: Option<&Trail<'_>>,
+    types: &CellTypes<'_>,
+    met: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let (mut at, mut members) = (0, object.members());
+    for (key, value) in members.by_ref() {
+        met(&key);
+        at = place(nodes, at, &key);
+        nodes[at].1.observe(value, &Trail { above, key: &key }, types)?;
+    }
+    members.finish()
 }
 
 impl Node {
-    fn observe(&mut self, value: &Value, keys: &mut Vec<String>, types: &CellTypes<'_>) {
-        match value {
-            Value::Object(_) if self.collapsed => {}
-            Value::Object(map) if !map.is_empty() && keys.len() < MAX_DEPTH => {
-                observe_object(&mut self.children, map, keys, types);
-                self.collapsed = self.children.len() > MAX_KEYS;
-                if self.collapsed {
-                    self.children.clear();
-                }
+    fn observe(&mut self, value: Raw<'_>, trail: &Trail<'_>, types: &CellTypes<'_>) -> Result<()> {
+        if !value.has_members() || trail.depth() >= MAX_DEPTH {
+            self.leaf.get_or_insert_with(|| Leaf::new(types(&trail.keys()))).observe(value);
+        } else if !self.collapsed {
+            observe_object(&mut self.children, value, Some(trail), types, &mut |_| {})?;
+            self.collapsed = self.children.len() > MAX_KEYS;
+            if self.collapsed {
+                self.children.clear();
             }
-            value => self.leaf.get_or_insert_with(|| Leaf::new(types(keys))).observe(value),
         }
+        Ok(())
     }
 
     /// Where values and objects were both seen, or too many keys, the whole is one column.
-    fn collect(self, keys: &mut Vec<String>, types: &CellTypes<'_>, found: &mut Vec<Column>) {
+    fn into_spot(self, trail: Trail<'_>, types: &CellTypes<'_>, headers: &mut Vec<String>) -> Spot {
         let holds_objects = self.collapsed || !self.children.is_empty();
         if self.leaf.is_none() && !self.collapsed {
-            for (key, node) in self.children {
-                keys.push(key);
-                node.collect(keys, types, found);
-                keys.pop();
-            }
-            return;
+            let before = headers.len();
+            let children = self.children.into_iter().map(|(key, node)| {
+                let spot = node.into_spot(Trail { above: Some(&trail), key: &key }, types, headers);
+                (key, spot)
+            });
+            let children = children.collect();
+            return Spot::Object(children, headers.len() - before);
         }
-        let mut leaf = self.leaf.unwrap_or_else(|| Leaf::new(types(keys)));
+        let mut leaf = self.leaf.unwrap_or_else(|| Leaf::new(types(&trail.keys())));
         if holds_objects {
-            leaf.observe(&json!({"": ""}));
+            leaf.observe(Raw::of(r#"{"":""}"#));
         }
-        found.push(leaf.column(keys.clone()));
+        let (cells, mark) = leaf.cells();
+        headers.push(format!("{}{mark}", Path::from(trail.keys())));
+        Spot::Column(cells)
     }
 }
 
 impl Leaf {
-    fn new(parse: ParseCell) -> Self {
-        Self { parse, plain: true, json: true }
+    fn new(cell: Cell) -> Self {
+        Self { cell, plain: true, json: true }
     }
 
     /// A null needs no type: it is `\N` in every column.
-    fn observe(&mut self, value: &Value) {
+    fn observe(&mut self, value: Raw<'_>) {
         if value.is_null() || !(self.plain || self.json) {
             return;
         }
-        self.plain = self.plain && plain_text(value).is_ok_and(|cell| self.reads_back(&cell, value));
-        self.json = self.json && json_text(value).is_ok_and(|cell| self.reads_back(&cell, value));
+        match value.text() {
+            Some(text) => self.observe_text(&text),
+            None => {
+                let same = self.reads_literal(value);
+                self.plain = self.plain && same;
+                self.json = self.json && same;
+            }
+        }
     }
 
-    fn reads_back(&self, cell: &str, value: &Value) -> bool {
-        (self.parse)(cell).is_ok_and(|read| read == *value)
+    fn observe_text(&mut self, text: &str) {
+        let reads = |cell: &str| self.cell.parse(cell).is_ok_and(|read| read == *text);
+        self.plain = self.plain && (self.cell.is_text() || reads(text));
+        self.json = self.json && !self.cell.is_text() && reads(&serde_json::Value::from(text).to_string());
     }
 
-    fn column(self, keys: Vec<String>) -> Column {
-        let (cells, mark) = match (self.plain, self.json) {
+    /// What is no string has one form in both kinds of cells.
+    fn reads_literal(&self, value: Raw<'_>) -> bool {
+        if let Cell::Typed(cell) = self.cell
+            && cell.surely_reads(value.as_str())
+        {
+            return true;
+        }
+        let known = || parse_value(value.as_str()).ok();
+        self.cell.parse(value.as_str()).is_ok_and(|read| known().is_some_and(|known| known == read))
+    }
+
+    fn cells(&self) -> (Cells, &'static str) {
+        match (self.plain, self.json) {
             (true, _) => (Cells::Plain, ""),
             (false, true) => (Cells::Json, ""),
             (false, false) => (Cells::Json, JSON_MARK),
-        };
-        let path = Path::from(keys);
-        Column { header: format!("{path}{mark}"), path, cells }
+        }
     }
 }

@@ -1,61 +1,116 @@
 //! CSV (RFC 4180, but lines end in LF) from documents.
 
-use std::borrow::Cow;
 use std::io::Write;
 
-use serde_json::{Map, Value};
-
-use super::columns::{Cells, Column, Columns};
+use super::columns::{Cells, Columns, Layout, Spot};
 use super::unwritable;
 use crate::aux_store::import::NULL;
 use crate::error::Result;
-use crate::json::Json;
+use crate::json::Raw;
 
 pub(crate) struct CsvWriter<W> {
     output: W,
-    columns: Vec<Column>,
-    escape_formulas: bool,
-    line: String,
+    id: Spot,
+    others: Vec<(String, Spot)>,
+    id_cells: Line,
+    cells: Line,
 }
 
 impl<W: Write> CsvWriter<W> {
     /// Writes the header.
     pub(super) fn new(output: W, columns: Columns<'_>, escape_formulas: bool) -> Result<Self> {
-        let mut writer = Self { output, columns: columns.into_columns(), escape_formulas, line: String::new() };
-        let columns = std::mem::take(&mut writer.columns);
-        for column in &columns {
-            writer.text(&column.header);
-            writer.line.push(',');
-        }
-        writer.columns = columns;
+        let Layout { headers, id, others } = columns.into_layout();
+        let line = || Line { text: String::new(), escape_formulas };
+        let mut writer = Self { output, id, others, id_cells: line(), cells: line() };
+        headers.iter().for_each(|header| writer.cells.text(header));
         writer.end_line()?;
         Ok(writer)
     }
 
     /// Writes one row. A missing field is an empty cell; where all are missing the `id` still keeps the line from being blank.
-    pub(super) fn write(&mut self, document: &Map<String, Value>) -> Result<()> {
-        let columns = std::mem::take(&mut self.columns);
-        let written = columns.iter().try_for_each(|column| {
-            let cell = self.cell(column, find(document, column.path.keys()));
-            self.line.push(',');
-            cell
-        });
-        self.columns = columns;
-        written.and_then(|()| self.end_line())
+    pub(super) fn write(&mut self, id: &str, payload: &str) -> Result<()> {
+        let shown = self.cells.object(&self.others, Raw::of(payload))?;
+        match shown {
+            Some(value) => self.id_cells.value(&self.id, value)?,
+            None => self.id_cells.own_id(&self.id, id),
+        }
+        self.end_line()
     }
 
     pub(super) fn finish(self) -> W {
         self.output
     }
 
-    fn cell(&mut self, column: &Column, value: Option<&Value>) -> Result<()> {
-        match value {
-            None => {}
-            Some(Value::Null) => self.line.push_str(NULL),
-            Some(Value::String(text)) if column.cells == Cells::Plain => self.text(text),
-            Some(value) => self.quoted_where_needed(&json_text(value)?),
+    /// Every cell was followed by a comma; the last one gives way to the line's end.
+    fn end_line(&mut self) -> Result<()> {
+        let last = if self.cells.text.is_empty() { &mut self.id_cells } else { &mut self.cells };
+        last.text.pop();
+        last.text.push('\n');
+        for line in [&mut self.id_cells, &mut self.cells] {
+            self.output.write_all(line.text.as_bytes()).map_err(unwritable)?;
+            line.text.clear();
         }
         Ok(())
+    }
+}
+
+/// Cells, each followed by a comma.
+struct Line {
+    text: String,
+    escape_formulas: bool,
+}
+
+impl Line {
+    /// The cells of an object; its member `id`, where no column is for it.
+    fn object<'t>(&mut self, spots: &[(String, Spot)], object: Raw<'t>) -> Result<Option<Raw<'t>>> {
+        let (mut id, mut waiting) = (None, spots.iter());
+        let mut members = object.members();
+        for (key, value) in members.by_ref() {
+            // Both are in the order of their keys, and every key was seen before.
+            let ahead = waiting.as_slice().iter().take_while(|(known, _)| known.as_str() < key.as_ref()).count();
+            waiting.by_ref().take(ahead).for_each(|(_, spot)| self.missing(spot));
+            match waiting.as_slice().first().filter(|(known, _)| *known == key) {
+                Some((_, spot)) => {
+                    waiting.next();
+                    self.value(spot, value)?;
+                }
+                None if key == "id" => id = Some(value),
+                None => {}
+            }
+        }
+        waiting.for_each(|(_, spot)| self.missing(spot));
+        members.finish().map(|()| id)
+    }
+
+    fn value(&mut self, spot: &Spot, value: Raw<'_>) -> Result<()> {
+        match spot {
+            Spot::Object(spots, _) => self.object(spots, value).map(drop),
+            Spot::Column(cells) => {
+                self.cell(*cells, value);
+                Ok(())
+            }
+        }
+    }
+
+    fn missing(&mut self, spot: &Spot) {
+        self.text.extend(std::iter::repeat_n(',', spot.width()));
+    }
+
+    /// An id that the payload does not show.
+    fn own_id(&mut self, spot: &Spot, id: &str) {
+        match spot {
+            Spot::Column(Cells::Json) => self.quoted_where_needed(&serde_json::Value::from(id).to_string()),
+            _ => self.text(id),
+        }
+    }
+
+    fn cell(&mut self, cells: Cells, value: Raw<'_>) {
+        match (value.first(), cells) {
+            (b'n', _) => self.plain(NULL),
+            (b'"', Cells::Plain) => self.text(&value.text().unwrap_or_default()),
+            (b'"' | b'{' | b'[', _) => self.quoted_where_needed(value.as_str()),
+            _ => self.plain(value.as_str()),
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -66,40 +121,21 @@ impl<W: Write> CsvWriter<W> {
         }
     }
 
+    /// In quotes, where it needs them.
     fn quoted_where_needed(&mut self, text: &str) {
-        if text.is_empty() || text == NULL || text.contains([',', '"', '\r', '\n']) {
-            self.line.push('"');
-            self.line.push_str(&text.replace('"', "\"\""));
-            self.line.push('"');
-        } else {
-            self.line.push_str(text);
+        if !text.is_empty() && text != NULL && !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+            return self.plain(text);
         }
+        self.text.push('"');
+        for (n, part) in text.split('"').enumerate() {
+            self.text.push_str(if n == 0 { "" } else { "\"\"" });
+            self.text.push_str(part);
+        }
+        self.plain("\"");
     }
 
-    /// Every cell was followed by a comma; the last one gives way to the line's end.
-    fn end_line(&mut self) -> Result<()> {
-        self.line.pop();
-        self.line.push('\n');
-        self.output.write_all(self.line.as_bytes()).map_err(unwritable)?;
-        self.line.clear();
-        Ok(())
+    fn plain(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push(',');
     }
-}
-
-/// A value as a cell of a plain column.
-pub(super) fn plain_text(value: &Value) -> Result<Cow<'_, str>> {
-    match value {
-        Value::String(text) => Ok(Cow::Borrowed(text)),
-        value => json_text(value).map(Cow::Owned),
-    }
-}
-
-/// A value as a cell of a JSON column.
-pub(super) fn json_text(value: &Value) -> Result<String> {
-    Json::from_value(value).map(|json| json.as_str().to_owned())
-}
-
-fn find<'d>(document: &'d Map<String, Value>, keys: &[String]) -> Option<&'d Value> {
-    let (first, rest) = keys.split_first()?;
-    rest.iter().try_fold(document.get(first)?, |value, key| value.get(key))
 }

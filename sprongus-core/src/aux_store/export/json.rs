@@ -2,11 +2,9 @@
 
 use std::io::Write;
 
-use serde_json::{Map, Value};
-
 use super::unwritable;
 use crate::error::Result;
-use crate::json::Json;
+use crate::json::Raw;
 
 pub(crate) struct JsonWriter<W> {
     output: W,
@@ -14,23 +12,26 @@ pub(crate) struct JsonWriter<W> {
     between: &'static str,
     after: &'static str,
     any: bool,
+    line: String,
 }
 
 impl<W: Write> JsonWriter<W> {
     pub(super) fn lines(output: W) -> Self {
-        Self { output, before_first: "", between: "\n", after: "\n", any: false }
+        Self { output, before_first: "", between: "\n", after: "\n", any: false, line: String::new() }
     }
 
     pub(super) fn array(mut output: W) -> Result<Self> {
         output.write_all(b"[").map_err(unwritable)?;
-        Ok(Self { output, before_first: "\n", between: ",\n", after: "\n]\n", any: false })
+        let (before_first, between, after) = ("\n", ",\n", "\n]\n");
+        Ok(Self { output, before_first, between, after, any: false, line: String::new() })
     }
 
-    pub(super) fn write(&mut self, document: Map<String, Value>) -> Result<()> {
-        let document = Json::from_value(&Value::Object(document))?;
-        let before = if self.any { self.between } else { self.before_first };
+    pub(super) fn write(&mut self, id: &str, payload: &str) -> Result<()> {
+        self.line.clear();
+        self.line.push_str(if self.any { self.between } else { self.before_first });
         self.any = true;
-        write!(self.output, "{before}{document}").map_err(unwritable)
+        push_document(id, payload, &mut self.line)?;
+        self.output.write_all(self.line.as_bytes()).map_err(unwritable)
     }
 
     pub(super) fn finish(mut self) -> Result<W> {
@@ -39,4 +40,29 @@ impl<W: Write> JsonWriter<W> {
         self.output.write_all(after.as_bytes()).map_err(unwritable)?;
         Ok(self.output)
     }
+}
+
+/// The payload with the id in its place among the keys, unless it shows one already.
+fn push_document(id: &str, payload: &str, line: &mut String) -> Result<()> {
+    let mut members = Raw::of(payload).members();
+    let mut before = members.at();
+    let mut next = members.next();
+    while next.as_ref().is_some_and(|(key, _)| key.as_ref() < "id") {
+        before = members.at();
+        next = members.next();
+    }
+    let (shown, last) = (next.as_ref().is_some_and(|(key, _)| key == "id"), next.is_none());
+    members.finish()?;
+    if shown {
+        line.push_str(payload);
+        return Ok(());
+    }
+    let (start, rest) = payload.split_at(before);
+    line.push_str(start);
+    line.push_str(if before > 1 { ",\"id\":" } else { "\"id\":" });
+    line.push_str(&serde_json::Value::from(id).to_string());
+    // What follows the first member begins with a comma, the first member itself does not.
+    line.push_str(if before > 1 || last { "" } else { "," });
+    line.push_str(rest);
+    Ok(())
 }

@@ -3,10 +3,9 @@
 mod columns;
 mod csv;
 mod json;
+mod trail;
 
 use std::io::{self, Write};
-
-use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -39,11 +38,14 @@ impl<W: Write> Writer<W> {
         Self::Json(JsonWriter::lines(output))
     }
 
-    /// Writes one document.
-    pub(crate) fn write(&mut self, document: Map<String, Value>) -> Result<()> {
+    /// Writes one entry: its canonical payload, with its id unless the payload shows one already.
+    ///
+    /// # Errors
+    /// `corrupt` where the payload is no object; `storage_full` and `storage` where it cannot be written.
+    pub(crate) fn write(&mut self, id: &str, payload: &str) -> Result<()> {
         match self {
-            Self::Csv(writer) => writer.write(&document),
-            Self::Json(writer) => writer.write(document),
+            Self::Csv(writer) => writer.write(id, payload),
+            Self::Json(writer) => writer.write(id, payload),
         }
     }
 

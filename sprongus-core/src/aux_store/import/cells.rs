@@ -4,27 +4,42 @@ use serde_json::Value;
 
 use crate::error::Violation;
 use crate::json::parse_value;
-use crate::presets::Compiled;
+use crate::presets::{CellType, Compiled};
 
-/// Reads the text of one column's cells. The path of its violation lies within the cell.
-pub(crate) type ParseCell = Box<dyn Fn(&str) -> Result<Value, Violation>>;
+/// How the cells of a column are read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Cell {
+    /// As the preset types them.
+    Typed(CellType),
+    /// Any JSON: the column is marked as such.
+    Json,
+}
 
 /// How the cells of the column at that path are read.
-pub(crate) type CellTypes<'t> = dyn Fn(&[String]) -> ParseCell + 't;
+pub(crate) type CellTypes<'t> = dyn Fn(&[String]) -> Cell + 't;
 
-/// Cells of a column that is marked as JSON.
-pub(crate) fn json_cell(text: &str) -> Result<Value, Violation> {
-    let first = |error: crate::Error| error.violations_list().into_iter().next();
-    parse_value(text).map_err(|error| first(error).unwrap_or_else(|| Violation::new("", "json", "is not JSON")))
-}
+impl Cell {
+    /// Text as it is, so leading zeros live: of a column the preset says nothing about.
+    pub(crate) const TEXT: Self = Self::Typed(CellType::STRING);
 
-/// Cells of a column as the preset types them.
-pub(crate) fn preset_cell(preset: &Compiled, keys: &[String]) -> ParseCell {
-    let Some(cell) = preset.type_of(keys) else { return Box::new(text_cell) };
-    Box::new(move |text| cell.parse_cell(text).map_err(|message| Violation::new("", "type", message)))
-}
+    /// As the preset types the property at that path.
+    pub(crate) fn of(preset: &Compiled, keys: &[String]) -> Self {
+        preset.type_of(keys).map_or(Self::TEXT, Self::Typed)
+    }
 
-/// Cells of a column the preset says nothing about: text as it is, so leading zeros live.
-pub(crate) fn text_cell(text: &str) -> Result<Value, Violation> {
-    Ok(Value::String(text.to_owned()))
+    /// Whether text is taken as it is.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Typed(cell) if cell.is_text())
+    }
+
+    /// The value of a cell that is neither missing nor null. The path of a violation lies within the cell.
+    pub(crate) fn parse(self, text: &str) -> Result<Value, Violation> {
+        match self {
+            Self::Typed(cell) => cell.parse_cell(text).map_err(|message| Violation::new("", "type", message)),
+            Self::Json => parse_value(text).map_err(|error| {
+                let first = error.violations_list().into_iter().next();
+                first.unwrap_or_else(|| Violation::new("", "json", "is not JSON"))
+            }),
+        }
+    }
 }

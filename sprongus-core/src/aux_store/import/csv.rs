@@ -99,7 +99,7 @@ fn cell(column: &Column, text: &str, quoted: bool) -> Result<Option<Value>, Viol
         _ if text.contains('\0') => {
             Err(Violation::new("", "json", "the character NUL (U+0000) is not allowed; leave it out"))
         }
-        _ => (column.parse)(text).map(Some),
+        _ => column.cell.parse(text).map(Some),
     }
 }
 

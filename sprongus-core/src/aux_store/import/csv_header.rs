@@ -1,7 +1,7 @@
 //! A CSV's header row: each name is a path, typed by the preset.
 
 use super::csv_records::Record;
-use super::{CellTypes, ParseCell, broken, json_cell};
+use super::{Cell, CellTypes, broken};
 use crate::aux_store::path::Path;
 use crate::error::{Error, Result};
 use crate::json::pointer::pointer;
@@ -21,8 +21,8 @@ pub(super) struct Column {
     pub(super) path: Path,
     /// The same as a JSON Pointer, for violations.
     pub(super) pointer: String,
-    /// Reads its cells.
-    pub(super) parse: ParseCell,
+    /// How its cells are read.
+    pub(super) cell: Cell,
 }
 
 /// Reads the header: every name a path, none empty (unless quoted: the key ""), twice, or within another.
@@ -54,8 +54,8 @@ fn column(number: usize, name: &str, quoted: bool, types: &CellTypes<'_>) -> Res
     if path.keys().len() > MAX_KEYS {
         return Err(bad(number, "descends more than 64 times"));
     }
-    let parse = if json { Box::new(json_cell) } else { types(path.keys()) };
-    Ok(Column { pointer: pointer(path.keys().iter().map(String::as_str)), path, parse })
+    let cell = if json { Cell::Json } else { types(path.keys()) };
+    Ok(Column { pointer: pointer(path.keys().iter().map(String::as_str)), path, cell })
 }
 
 /// What stands before the mark. After another backslash it is none, but the end of a key.

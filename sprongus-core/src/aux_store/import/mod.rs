@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::Format;
 use crate::error::{Error, Result, Violation};
 
-pub(crate) use cells::{CellTypes, ParseCell, json_cell, preset_cell, text_cell};
+pub(crate) use cells::{Cell, CellTypes};
 pub(crate) use csv::NULL;
 pub(crate) use csv_header::JSON_MARK;
 

@@ -9,8 +9,8 @@ use super::*;
 use crate::aux_store::testing::{shared, shared_json};
 use crate::error::ErrorCode;
 
-fn types(keys: &[String]) -> ParseCell {
-    if keys[0].starts_with('j') { Box::new(json_cell) } else { Box::new(text_cell) }
+fn types(keys: &[String]) -> Cell {
+    if keys[0].starts_with('j') { Cell::Json } else { Cell::TEXT }
 }
 
 fn source(format: Format, input: &[u8]) -> Result<RowSource<'_>> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
+use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, NoTls, Statement};
 
 use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id};
@@ -84,6 +85,25 @@ impl Hand {
         let (subject, payload) = (format!("aux:{PROJECT}/{TABLE}"), format!(r#"{{"created":{rows}}}"#));
         transaction.execute(event, &[&new_id(), &subject, &ACTOR, &payload]).unwrap();
         transaction.commit().unwrap();
+    }
+
+    /// The library's own table by id into a CSV: each document is parsed, its fields are written.
+    pub(crate) fn export_same(&mut self, output: &Path) {
+        let mut csv = csv::Writer::from_path(output).unwrap();
+        csv.write_record(COLUMNS.map(|column| column.0)).unwrap();
+        let sql =
+            "SELECT id, payload::text FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 ORDER BY id";
+        let mut rows = self.client.query_raw(sql, [PROJECT, TABLE]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            crate::works::write_document(&mut csv, row.get(0), row.get(1));
+        }
+        csv.flush().unwrap();
+    }
+
+    /// The plain table by id into a CSV, which COPY writes itself.
+    pub(crate) fn export_plain(&mut self, output: &Path) {
+        let sql = "COPY (SELECT * FROM works ORDER BY id) TO STDOUT (FORMAT csv, HEADER)";
+        std::io::copy(&mut self.client.copy_out(sql).unwrap(), &mut std::fs::File::create(output).unwrap()).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::types::Value as Sql;
+use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id, now};
@@ -95,4 +95,38 @@ pub(crate) fn import_same(connection: &Connection, csv: &Path) {
     let event = params![new_id(), None::<String>, subject, 1, "aux.imported", at, ACTOR, payload];
     connection.prepare_cached(EVENT).unwrap().execute(event).unwrap();
     statement(connection, "COMMIT");
+}
+
+/// The library's own table by id into a CSV: each document is parsed, its fields are written.
+pub(crate) fn export_same(connection: &Connection, output: &Path) {
+    let mut csv = csv::Writer::from_path(output).unwrap();
+    csv.write_record(COLUMNS.map(|column| column.0)).unwrap();
+    let sql = "SELECT id, payload FROM sprongus_aux_entries WHERE project_id = ?1 AND table_name = ?2 ORDER BY id";
+    let mut select = connection.prepare(sql).unwrap();
+    let mut rows = select.query(params![PROJECT, TABLE]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let (id, payload) = (row.get_ref(0).unwrap().as_str().unwrap(), row.get_ref(1).unwrap().as_str().unwrap());
+        crate::works::write_document(&mut csv, id, payload);
+    }
+    csv.flush().unwrap();
+}
+
+/// The plain table by id into a CSV.
+pub(crate) fn export_plain(connection: &Connection, output: &Path) {
+    let mut csv = csv::Writer::from_path(output).unwrap();
+    csv.write_record(COLUMNS.map(|column| column.0)).unwrap();
+    let mut select = connection.prepare("SELECT * FROM works ORDER BY id").unwrap();
+    let mut rows = select.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        for column in 0..COLUMNS.len() {
+            match row.get_ref(column).unwrap() {
+                ValueRef::Null => csv.write_field("").unwrap(),
+                ValueRef::Integer(number) => csv.write_field(number.to_string()).unwrap(),
+                ValueRef::Real(number) => csv.write_field(number.to_string()).unwrap(),
+                ValueRef::Text(text) | ValueRef::Blob(text) => csv.write_field(text).unwrap(),
+            }
+        }
+        csv.write_record(None::<&[u8]>).unwrap();
+    }
+    csv.flush().unwrap();
 }
