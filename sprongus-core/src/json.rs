@@ -13,6 +13,7 @@ mod raw;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use canonical::quote;
 pub use document::Json;
 pub use parse::{decode, parse_value};
 pub(crate) use raw::Raw;

@@ -27,6 +27,16 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
 }
 
+/// Writes [`fold`] of a text behind what is there.
+pub(crate) fn fold_onto(text: &str, folded: &mut String) {
+    if !text.is_ascii() {
+        return folded.push_str(&fold(text));
+    }
+    let start = folded.len();
+    folded.push_str(text);
+    folded[start..].make_ascii_lowercase();
+}
+
 /// NFC; most text is in it already, which is quickly seen.
 fn nfc(text: &str) -> Cow<'_, str> {
     match is_nfc_quick(text.chars()) {

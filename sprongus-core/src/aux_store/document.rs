@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
+use super::import::{Cells, Written};
 use super::keys::{self, KeyRow};
 use super::model::Mode;
 use super::refs::{self, Reference};
@@ -36,6 +38,19 @@ pub(super) struct Judged {
     /// `created`, `updated: title, year`.
     pub(super) summary: String,
 }
+
+/// A document that was judged without a tree of it.
+pub(super) struct JudgedCells {
+    /// Canonical.
+    pub(super) text: String,
+    pub(super) hash: [u8; 32],
+    pub(super) search_text: String,
+    pub(super) refs: Vec<Reference>,
+    pub(super) keys: Vec<KeyRow>,
+}
+
+/// The summary of an entry that was not there.
+pub(super) const CREATED: &str = "created";
 
 impl Rules {
     /// Takes the entry's id and its other own values out of a document; see [`take_identity`].
@@ -70,7 +85,7 @@ impl Rules {
         };
         // A merge may have taken it out, or the base may be of a time without it.
         put_identity(&mut result, &self.preset, id);
-        let summary = base.map_or_else(|| "created".to_owned(), |base| changes::summary(base, &result));
+        let summary = base.map_or_else(|| CREATED.to_owned(), |base| changes::summary(base, &result));
         self.judge(result, summary)
     }
 
@@ -98,6 +113,25 @@ impl Rules {
             json,
             value,
             summary,
+        })
+    }
+
+    /// Judges the row of a CSV where no entry is, as [`written`](Self::written) would its document; `None` where that has to
+    /// look at it. A test holds the two equal.
+    pub(super) fn judge_cells(&self, cells: &Cells) -> Option<JudgedCells> {
+        let Written { text, wanted, search } = cells.written()?;
+        if text.len() > self.max_payload_bytes {
+            return None;
+        }
+        let keywords = self.preset.keywords();
+        let wanted = Value::Object(wanted);
+        let search = search.unwrap_or_else(|| search::search_text(&wanted, &keywords.search));
+        Some(JudgedCells {
+            hash: Sha256::digest(&text).into(),
+            search_text: format!("{}{search}", self.fingerprint),
+            refs: refs::of_document(keywords, &wanted),
+            keys: keys::of_document(keywords, &wanted),
+            text,
         })
     }
 }

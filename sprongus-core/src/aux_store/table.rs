@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::bulk::{self, Given, Others, Progress};
-use super::import::{Cell, ReadOptions, rows as file_rows};
+use super::import::{Cell, Content, ReadOptions, rows as file_rows};
 use super::model::{
     BulkOptions, BulkReport, Document, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnReferenced, Referrer,
     UpdateOptions,
@@ -16,8 +16,8 @@ use super::query::{self, Listing};
 use super::rows::Place;
 use super::search;
 use super::{
-    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history,
-    referrers, transfer, views,
+    Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history, referrers,
+    transfer, views,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result, Violation};
@@ -245,7 +245,8 @@ impl<'s> Aux<'s> {
         self.write_many(options.bulk.dry_run, |place| {
             let rules = self.session.read(|exec| bound::read(self.session, exec, place))?;
             let types = |keys: &[String]| Cell::of(&rules.preset, keys);
-            let mut rows = file_rows(format, input, &types, reading)?.map(|row| row.map(|row| (row.number, row.value)));
+            let mut rows = file_rows(format, input, &types, Some(&rules.preset), reading)?
+                .map(|row| row.map(|row| (row.number, row.value)));
             let prepared = bulk::prepare(self.session, place, &mut rows, options.bulk.mode, None, progress)?;
             bulk::write(self.session, place, prepared, options.bulk, others(options.bulk.mode))
         })
@@ -332,5 +333,5 @@ fn given(number: u64, value: Value) -> Given {
         _ => vec![Violation::new("", "type", error.message())],
     };
     let document: Result<Document> = crud::document(value);
-    (number, document.map_err(|error| refused(error).into()))
+    (number, document.map(Content::Tree).map_err(|error| refused(error).into()))
 }

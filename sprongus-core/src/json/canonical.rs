@@ -1,74 +1,121 @@
 //! The canonical form: keys sorted by code point, no spaces, numbers in their shortest form, -0.0 as 0.0.
+//!
+//! Hashes of documents are stored, so this form must not change with a version of a library: it is written here.
 
-use std::cmp::Ordering;
-use std::io;
+use std::fmt::Write;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
-use serde_json::ser::Formatter;
+use serde_json::{Map, Number, Value};
 
 use super::pointer::Place;
 use super::{MAX_DEPTH, NUL, TOO_DEEP};
 use crate::error::{Error, Result, Violation};
 
-/// Refuses what the parser would refuse, for a value that was not parsed by it.
-pub(super) fn check(value: &Value, place: &Place<'_>) -> Result<()> {
-    let refuse = |place: &Place<'_>, message: &str| {
-        Err(Error::validation(vec![Violation::new(place.pointer(), "json", message)]))
-    };
+/// Writes a value behind what is there, and refuses what the parser would refuse.
+pub(super) fn push(value: &Value, place: &Place<'_>, text: &mut String) -> Result<()> {
     match value {
-        Value::String(text) if text.contains('\0') => refuse(place, NUL),
-        Value::Array(_) | Value::Object(_) if place.depth >= MAX_DEPTH => refuse(place, TOO_DEEP),
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| check(item, &place.child(index))),
-        Value::Object(map) => map.iter().try_for_each(|(key, item)| match key.contains('\0') {
-            true => refuse(&place.child(key.as_str()), NUL),
-            false => check(item, &place.child(key.as_str())),
-        }),
-        _ => Ok(()),
+        Value::Null => text.push_str("null"),
+        Value::Bool(true) => text.push_str("true"),
+        Value::Bool(false) => text.push_str("false"),
+        Value::Number(number) => push_number(number, text),
+        Value::String(string) if string.contains('\0') => return refuse(place, NUL),
+        Value::String(string) => quote(string, text),
+        Value::Array(_) | Value::Object(_) if place.depth >= MAX_DEPTH => return refuse(place, TOO_DEEP),
+        Value::Array(items) => {
+            text.push('[');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index == 0 { "" } else { "," });
+                push(item, &place.child(index), text)?;
+            }
+            text.push(']');
+        }
+        Value::Object(map) => {
+            text.push('{');
+            // Sorted already, unless some crate of the host turns on serde_json's `preserve_order`.
+            match map.keys().is_sorted() {
+                true => push_members(map.iter(), place, text)?,
+                false => push_members(sorted(map).into_iter(), place, text)?,
+            }
+            text.push('}');
+        }
     }
+    Ok(())
 }
 
-/// The canonical text of a checked value.
-pub(super) fn to_text(value: &Value) -> Result<String> {
-    // Most documents fit, or nearly: growing from nothing costs as much as writing.
-    let mut text = Vec::with_capacity(1024);
-    let written = Canonical(value).serialize(&mut serde_json::Serializer::with_formatter(&mut text, Floats));
-    let text = written
-        .map_err(serde_json::Error::into)
-        .and_then(|()| String::from_utf8(text).map_err(Box::<dyn std::error::Error + Send + Sync>::from));
-    text.map_err(|error| {
-        Error::validation(vec![Violation::new("", "json", format!("this does not serialize to JSON: {error}"))])
-    })
+fn refuse(place: &Place<'_>, message: &str) -> Result<()> {
+    Err(Error::validation(vec![Violation::new(place.pointer(), "json", message)]))
+}
+
+fn sorted(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut members: Vec<_> = map.iter().collect();
+    members.sort_unstable_by_key(|(key, _)| key.as_str());
+    members
+}
+
+fn push_members<'v>(
+    members: impl Iterator<Item = (&'v String, &'v Value)>,
+    place: &Place<'_>,
+    text: &mut String,
+) -> Result<()> {
+    for (index, (key, item)) in members.enumerate() {
+        let place = place.child(key.as_str());
+        if key.contains('\0') {
+            return refuse(&place, NUL);
+        }
+        text.push_str(if index == 0 { "" } else { "," });
+        quote(key, text);
+        text.push(':');
+        push(item, &place, text)?;
+    }
+    Ok(())
 }
 
 /// Floats as Rust's `Debug` writes them: the shortest digits that read back as the same, `1e16` and `1e-5` with an exponent.
-/// Hashes of documents are stored, so their form must not change with a version of serde_json.
-struct Floats;
-
-impl Formatter for Floats {
-    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        write!(writer, "{value:?}")
-    }
+fn push_number(number: &Number, text: &mut String) {
+    let float = number.as_f64().filter(|_| number.is_f64());
+    // Writing to a string cannot fail. Adding 0.0 makes 0.0 of -0.0 and changes nothing else.
+    let _ = match float {
+        Some(float) => write!(text, "{:?}", float + 0.0),
+        None => write!(text, "{number}"),
+    };
 }
 
-struct Canonical<'a>(&'a Value);
-
-impl Serialize for Canonical<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => serializer.serialize_f64(0.0),
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Canonical)),
-            Value::Object(map) => {
-                let mut members: Vec<_> = map.iter().collect();
-                // Sorted already, unless some crate of the host turns on serde_json's `preserve_order`.
-                if !members.is_sorted_by(|a, b| a.0.cmp(b.0) != Ordering::Greater) {
-                    members.sort_unstable_by_key(|(key, _)| key.as_str());
-                }
-                let mut object = serializer.serialize_map(Some(members.len()))?;
-                members.into_iter().try_for_each(|(key, item)| object.serialize_entry(key, &Canonical(item)))?;
-                object.end()
+/// Writes a string in quotes: escaped are quotes, backslashes and what lies below U+0020, as short as it can be.
+pub(crate) fn quote(string: &str, text: &mut String) {
+    text.push('"');
+    let mut copied = 0;
+    for (at, byte) in string.bytes().enumerate().filter(|(_, byte)| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        text.push_str(&string[copied..at]);
+        copied = at + 1;
+        match byte {
+            b'"' => text.push_str("\\\""),
+            b'\\' => text.push_str("\\\\"),
+            b'\n' => text.push_str("\\n"),
+            b'\r' => text.push_str("\\r"),
+            b'\t' => text.push_str("\\t"),
+            0x08 => text.push_str("\\b"),
+            0x0c => text.push_str("\\f"),
+            control => {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{control:04x}");
             }
-            other => other.serialize(serializer),
+        }
+    }
+    text.push_str(&string[copied..]);
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn strings_are_written_as_they_were_when_hashes_were_first_stored() {
+        let every: String = ('\u{1}'..='\u{100}').chain(['\u{2028}', '🙂', '\u{feff}']).collect();
+        for string in ["", "plain", "\"", "\\", "a\nb", "\u{7f}", &every] {
+            let mut text = String::new();
+            quote(string, &mut text);
+            assert_eq!(text, serde_json::to_string(string).unwrap());
         }
     }
 }

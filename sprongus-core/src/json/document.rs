@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::NOT_FINITE;
-use super::canonical::{check, to_text};
+use super::canonical::push;
 use super::finite::non_finite;
 use super::numbers::numbers;
 use super::parse::{from_deserializer, parse_value};
@@ -48,8 +48,15 @@ impl Json {
     /// # Errors
     /// `validation` for NUL and for nesting over 128.
     pub fn from_value(value: &Value) -> Result<Self> {
-        check(value, &Place::ROOT)?;
         write(value)
+    }
+
+    /// Writes the canonical text of a value behind what is there.
+    ///
+    /// # Errors
+    /// As [`from_value`](Self::from_value).
+    pub(crate) fn push_canonical(value: &Value, text: &mut String) -> Result<()> {
+        push(value, &Place::ROOT, text)
     }
 
     /// From anything that serializes.
@@ -139,7 +146,10 @@ impl Json {
 }
 
 fn write(value: &Value) -> Result<Json> {
-    to_text(value).map(|text| Json(text.into()))
+    // Most documents fit, or nearly: growing from nothing costs as much as writing.
+    let mut text = String::with_capacity(1024);
+    push(value, &Place::ROOT, &mut text)?;
+    Ok(Json(text.into()))
 }
 
 impl Default for Json {

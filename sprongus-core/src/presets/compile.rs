@@ -135,7 +135,7 @@ pub(super) fn one(path: &str, keyword: &str, message: impl Into<String>) -> Erro
     Error::validation(vec![Violation::new(path, keyword, message)])
 }
 
-fn draft_of(schema: &Value) -> Result<Draft> {
+pub(super) fn draft_of(schema: &Value) -> Result<Draft> {
     let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
     let uri = named.as_str().unwrap_or_default().trim_end_matches('#').trim_end_matches('/');
     match uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://")) {

@@ -5,6 +5,7 @@
 
 mod bind;
 mod builtin;
+mod by_member;
 mod cache;
 mod check;
 mod compile;
@@ -26,6 +27,7 @@ mod typing;
 mod validate;
 
 pub use builtin::{BUILTINS, Builtin};
+pub(crate) use by_member::{ByMember, Rule};
 pub use cache::Cache;
 pub(crate) use check::dangling;
 pub use compile::Compiled;

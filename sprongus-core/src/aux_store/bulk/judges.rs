@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Scope;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::aux_store::import::Content;
 use crate::error::Result;
 use crate::json::Json;
 
@@ -17,7 +18,7 @@ const MOST: usize = 2;
 pub(super) struct Named {
     pub(super) row: u64,
     pub(super) id: String,
-    pub(super) document: Map<String, Value>,
+    pub(super) content: Content,
 }
 
 /// An entry that a row meets.

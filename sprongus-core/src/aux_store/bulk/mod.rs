@@ -8,9 +8,7 @@ mod prepare;
 mod spool;
 mod stage;
 
-use serde_json::{Map, Value};
-
-use super::import::BadRow;
+use super::import::{BadRow, Content};
 use super::model::{BulkOptions, BulkReport, OnError};
 use super::rows::Place;
 use crate::error::{Error, ErrorCode, Result};
@@ -22,7 +20,7 @@ pub(super) use prepare::{Prepared, prepare};
 pub type Progress<'p> = &'p mut dyn FnMut(u64, Option<u64>) -> Result<()>;
 
 /// One row of a source, or what is wrong with it.
-pub(super) type Given = (u64, Result<Map<String, Value>, BadRow>);
+pub(super) type Given = (u64, Result<Content, BadRow>);
 
 /// What becomes of entries that were not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::judges::{Answer, Base, Batch, Judges, Judging, Named};
 use super::spool::{self, Judged, Spool, SpoolWriter};
 use super::{Given, Progress};
-use crate::aux_store::document::Rules;
-use crate::aux_store::import::BadRow;
+use crate::aux_store::document::{CREATED, JudgedCells, Rules};
+use crate::aux_store::import::{BadRow, Content};
 use crate::aux_store::model::Mode;
 use crate::aux_store::rows::{self, Place, object};
 use crate::aux_store::{Nulls, bound};
@@ -75,7 +75,10 @@ fn next_batch(rows: &mut dyn Iterator<Item = Result<Given>>) -> Result<(Vec<Give
     let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
     while batch.len() < BATCH && bytes < BATCH_BYTES {
         let Some(row) = rows.next().transpose()? else { return Ok((batch, true)) };
-        bytes += row.1.as_ref().map_or(0, |document| document.values().map(size).sum());
+        bytes += row.1.as_ref().map_or(0, |content| match content {
+            Content::Tree(document) => document.values().map(size).sum(),
+            Content::Cells(cells) => cells.size(),
+        });
         batch.push(row);
     }
     Ok((batch, false))
@@ -154,14 +157,18 @@ impl Preparing<'_> {
 
     fn name(&mut self, (row, given): Given) -> Option<Named> {
         let mut document = match given {
-            Ok(document) => document,
+            Ok(Content::Tree(document)) => document,
+            Ok(Content::Cells(cells)) => {
+                let id = cells.id().map_or_else(new_id, str::to_owned);
+                return Some(Named { row, id, content: Content::Cells(cells) });
+            }
             Err(bad) => {
                 self.refuse_unread(row, bad);
                 return None;
             }
         };
         match self.rules.identity(&mut document, None) {
-            Ok(id) => Some(Named { row, id: id.unwrap_or_else(new_id), document }),
+            Ok(id) => Some(Named { row, id: id.unwrap_or_else(new_id), content: Content::Tree(document) }),
             Err(error) => {
                 let id = self.id_of(&document);
                 self.refuse(row, id, violations(&error));
@@ -214,15 +221,59 @@ fn judge_all(rules: &Rules, batch: Batch, mode: Mode) -> Answer {
     let mut documents = Vec::with_capacity(rows.len());
     let judge = |one: Named| {
         let base = bases.get(&one.id);
-        let (payload, version) = (base.map(|base| object(&base.payload)), base.map_or(0, |base| base.version));
-        let judged = judge(rules, one.row, &one.id, one.document, payload.as_ref(), version, mode);
-        let record = judged.map(|(judged, document)| {
-            documents.push(document);
-            spool::record(&judged)
-        });
-        (one.row, one.id, record)
+        let quick = match &one.content {
+            Content::Cells(cells) if base.is_none() => rules.judge_cells(cells),
+            _ => None,
+        };
+        let Named { row, id, content } = one;
+        let record = match quick {
+            Some(judged) => Ok(spool::record(&created(row, &id, judged))),
+            None => judge_content(rules, row, &id, content, base, mode).map(|(judged, document)| {
+                documents.push(document);
+                spool::record(&judged)
+            }),
+        };
+        (row, id, record)
     };
     Answer { read, rows: rows.into_iter().map(judge).collect(), documents }
+}
+
+/// The entry that cells make which were judged.
+fn created(row: u64, id: &str, judged: JudgedCells) -> Judged {
+    let JudgedCells { text, hash, search_text, refs, keys } = judged;
+    Judged {
+        row,
+        id: id.to_owned(),
+        payload: text,
+        hash: hash.to_vec(),
+        search_text,
+        base: 0,
+        summary: CREATED.to_owned(),
+        given: None,
+        refs,
+        keys,
+    }
+}
+
+/// Judges a row by way of its tree.
+fn judge_content(
+    rules: &Rules,
+    row: u64,
+    id: &str,
+    content: Content,
+    base: Option<&Base>,
+    mode: Mode,
+) -> Result<(Judged, Value)> {
+    let document = match content {
+        Content::Tree(document) => document,
+        Content::Cells(cells) => {
+            let mut document = cells.into_tree().map_err(|bad| Error::validation(bad.violations))?;
+            rules.identity(&mut document, None)?;
+            document
+        }
+    };
+    let (payload, version) = (base.map(|base| object(&base.payload)), base.map_or(0, |base| base.version));
+    judge(rules, row, id, document, payload.as_ref(), version, mode)
 }
 
 /// Judges what an entry becomes by a row; with the document it becomes.

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::aux_store::Format;
-use crate::aux_store::import::{Cell, CellTypes, ReadOptions, rows};
+use crate::aux_store::import::{Cell, CellTypes, Content, ReadOptions, Row, rows};
 use crate::aux_store::testing::shared_json;
 use crate::json::Json;
 
@@ -44,12 +44,19 @@ fn entry(document: &Value) -> (String, Json) {
 }
 
 fn read_back(format: Format, types: &CellTypes<'_>, file: &str) -> Vec<Value> {
-    let rows = rows(format, file.as_bytes(), types, ReadOptions::new(1 << 20)).unwrap();
-    rows.map(|row| Value::Object(row.unwrap().value.unwrap())).collect()
+    let rows = rows(format, file.as_bytes(), types, None, ReadOptions::new(1 << 20)).unwrap();
+    rows.map(|row| Value::Object(tree(row.unwrap()))).collect()
 }
 
 fn csv(documents: &[Value]) -> String {
     written(Format::Csv, &text_types, documents, false)
+}
+
+fn tree(row: Row) -> Map<String, Value> {
+    match row.value {
+        Ok(Content::Tree(tree)) => tree,
+        _ => panic!("row {} holds no tree", row.number),
+    }
 }
 
 #[test]

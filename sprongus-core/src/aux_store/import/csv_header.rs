@@ -16,6 +16,7 @@ const MAX_KEYS: usize = 64;
 const MAX_COLUMNS: usize = 10_000;
 
 /// One column.
+#[derive(Debug)]
 pub(super) struct Column {
     /// Where its cells go.
     pub(super) path: Path,

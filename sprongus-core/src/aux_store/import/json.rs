@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use serde_json::{Map, Value};
 
-use super::{BadRow, ReadOptions, Row, broken, not_utf8, row_too_large, unreadable, violation};
+use super::{BadRow, Content, ReadOptions, Row, broken, not_utf8, row_too_large, unreadable, violation};
 use crate::error::{Result, Violation};
 use crate::json::parse_value;
 
@@ -42,7 +42,7 @@ impl<R: BufRead> LineRows<R> {
             let text = std::str::from_utf8(&bytes).map_err(|_| not_utf8(&bytes, offset, self.line))?;
             if !text.trim_matches(is_space).is_empty() {
                 self.number += 1;
-                return Ok(Some(Row { number: self.number, value: object(text, self.number) }));
+                return Ok(Some(Row { number: self.number, value: object(text, self.number).map(Content::Tree) }));
             }
         }
     }
@@ -93,7 +93,7 @@ impl<R: BufRead> ArrayRows<R> {
             }
         }
         self.number += 1;
-        Ok(Some(Row { number: self.number, value: object(text, self.number) }))
+        Ok(Some(Row { number: self.number, value: object(text, self.number).map(Content::Tree) }))
     }
 
     fn open(&mut self) -> Result<()> {

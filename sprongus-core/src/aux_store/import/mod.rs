@@ -5,6 +5,8 @@ mod csv;
 mod csv_header;
 mod csv_records;
 mod json;
+mod plan;
+mod sheet;
 
 use std::io::{BufRead, Read};
 
@@ -12,18 +14,30 @@ use serde_json::{Map, Value};
 
 use super::Format;
 use crate::error::{Error, Result, Violation};
+use crate::presets::Compiled;
 
 pub(crate) use cells::{Cell, CellTypes};
 pub(crate) use csv::NULL;
 pub(crate) use csv_header::JSON_MARK;
+pub(crate) use plan::Written;
+pub(crate) use sheet::Cells;
 
 /// One row of a source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Row {
     /// 1-based; a header is not counted, nor are blank lines.
     pub(crate) number: u64,
     /// The object, or what is wrong with this row alone: the source goes on after it.
-    pub(crate) value: Result<Map<String, Value>, BadRow>,
+    pub(crate) value: Result<Content, BadRow>,
+}
+
+/// What a row holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// An object.
+    Tree(Map<String, Value>),
+    /// The cells of a CSV that will be an object, as far as a look at them tells.
+    Cells(Cells),
 }
 
 /// A row that cannot be taken.
@@ -75,7 +89,8 @@ impl ReadOptions {
     }
 }
 
-/// The rows of `input`; `types` says what a CSV's cells are. A UTF-8 byte order mark at the beginning is passed over.
+/// The rows of `input`; `types` says what a CSV's cells are. Where the rows are to be judged by `preset`, those of a CSV may
+/// stay cells. A UTF-8 byte order mark at the beginning is passed over.
 ///
 /// # Errors
 /// `validation` with keyword `csv`, `json` or `encoding` where the file is not what the format says, `too_large` for a row
@@ -84,11 +99,12 @@ pub(crate) fn rows<'s>(
     format: Format,
     input: impl BufRead + 's,
     types: &CellTypes<'_>,
+    preset: Option<&Compiled>,
     options: ReadOptions,
 ) -> Result<RowSource<'s>> {
     let (mark, input) = without_bom(input)?;
     Ok(match format {
-        Format::Csv => Box::new(csv::CsvRows::new(input, mark, types, options)?),
+        Format::Csv => Box::new(csv::CsvRows::new(input, mark, types, preset, options)?),
         Format::Json => Box::new(json::ArrayRows::new(input, mark, options)),
         Format::Ndjson => Box::new(json::LineRows::new(input, mark, options)),
     })
@@ -134,3 +150,6 @@ fn not_utf8(bytes: &[u8], offset: u64, line: u64) -> Error {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod plan_tests;

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::File;
 use std::io::BufReader;
@@ -14,7 +14,7 @@ fn types(keys: &[String]) -> Cell {
 }
 
 fn source(format: Format, input: &[u8]) -> Result<RowSource<'_>> {
-    rows(format, input, &types, ReadOptions::new(1 << 16))
+    rows(format, input, &types, None, ReadOptions::new(1 << 16))
 }
 
 /// Every row, good or bad.
@@ -27,7 +27,7 @@ fn csv(input: impl AsRef<[u8]>) -> Value {
 }
 
 fn good(rows: Vec<Row>) -> Value {
-    rows.into_iter().map(|row| Value::Object(row.value.unwrap())).collect()
+    rows.into_iter().map(|row| Value::Object(tree(row))).collect()
 }
 
 /// The only violation of an unreadable source.
@@ -43,6 +43,13 @@ fn bad(format: Format, input: impl AsRef<[u8]>) -> Vec<(u64, String, String)> {
     let rows = read(format, input).unwrap();
     let violations = rows.into_iter().filter_map(|row| row.value.err()).flat_map(|bad| bad.violations);
     violations.map(|one| (one.row.unwrap(), one.path, one.keyword)).collect()
+}
+
+fn tree(row: Row) -> Map<String, Value> {
+    match row.value {
+        Ok(Content::Tree(tree)) => tree,
+        _ => panic!("row {} holds no tree", row.number),
+    }
 }
 
 #[test]
@@ -144,7 +151,7 @@ fn what_is_not_utf8_is_named_by_its_byte() {
 fn delimiters() {
     let read = |delimiter: &str, file: &str| {
         let options = ReadOptions::new(1 << 16).with_delimiter(delimiter)?;
-        rows(Format::Csv, file.as_bytes(), &types, options)?.collect::<Result<Vec<_>>>().map(good)
+        rows(Format::Csv, file.as_bytes(), &types, None, options)?.collect::<Result<Vec<_>>>().map(good)
     };
     assert_eq!(read(";", "a;b\n1,5;\"x;y\"\n").unwrap(), json!([{"a": "1,5", "b": "x;y"}]));
     assert_eq!(read("\t", "a\tb\n1\t2\n").unwrap(), json!([{"a": "1", "b": "2"}]));
@@ -229,8 +236,8 @@ fn the_spectrum_of_csv() {
 fn real_files() {
     let columns = |name: &str| {
         let file = BufReader::new(File::open(shared(name)?).unwrap());
-        let rows = rows(Format::Csv, file, &types, ReadOptions::new(1 << 20)).unwrap();
-        Some(rows.map(|row| row.unwrap().value.unwrap()).collect::<Vec<_>>())
+        let rows = rows(Format::Csv, file, &types, None, ReadOptions::new(1 << 20)).unwrap();
+        Some(rows.map(|row| tree(row.unwrap())).collect::<Vec<_>>())
     };
     let Some(artworks) = columns("assets/tate_artworks_500.csv") else { return };
     assert_eq!((artworks.len(), artworks[0]["id"].as_str()), (500, Some("1035")));
@@ -245,7 +252,8 @@ fn real_files() {
 fn one_byte_at_a_time_reads_the_same() {
     let file = "\u{feff}a,\"b\"\r\n1,\"x\"\"\r\ny\"\r\n\r\n\"\",\\N";
     let slow = BufReader::with_capacity(1, file.as_bytes());
-    let rows = rows(Format::Csv, slow, &types, ReadOptions::new(1 << 10)).unwrap().collect::<Result<Vec<_>>>().unwrap();
+    let rows =
+        rows(Format::Csv, slow, &types, None, ReadOptions::new(1 << 10)).unwrap().collect::<Result<Vec<_>>>().unwrap();
     assert_eq!(good(rows), csv(file));
     assert_eq!(csv(file), json!([{"a": "1", "b": "x\"\r\ny"}, {"a": "", "b": null}]));
 }

@@ -14,7 +14,7 @@ pub(super) use marks::{mark, write_marked};
 use serde_json::Value;
 
 use crate::presets::FieldPath;
-use crate::text::fold;
+use crate::text::{fold, fold_onto};
 
 /// Between the strings of a stored search text: U+001F, the unit separator.
 const SEPARATOR: char = '\u{1f}';
@@ -51,13 +51,16 @@ impl Search {
 /// What is stored beside an entry for [`Search::matches_text`]: every searched string, folded, in document order.
 pub(crate) fn search_text(payload: &Value, fields: &[FieldPath]) -> String {
     let mut all = String::with_capacity(512);
-    each_text(payload, fields, &mut |text| {
-        if !all.is_empty() {
-            all.push(SEPARATOR);
-        }
-        all.push_str(&fold(text));
-    });
+    each_text(payload, fields, &mut |text| push_text(text, &mut all));
     all
+}
+
+/// Adds one string to a [`search_text`].
+pub(crate) fn push_text(text: &str, all: &mut String) {
+    if !all.is_empty() {
+        all.push(SEPARATOR);
+    }
+    fold_onto(text, all);
 }
 
 fn each_text(payload: &Value, fields: &[FieldPath], visit: &mut impl FnMut(&str)) {
@@ -69,7 +72,8 @@ fn each_text(payload: &Value, fields: &[FieldPath], visit: &mut impl FnMut(&str)
     }
 }
 
-fn strings(value: &Value, visit: &mut impl FnMut(&str)) {
+/// Every string at any depth, in the order of the document.
+pub(crate) fn strings(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => visit(text),
         Value::Array(items) => items.iter().for_each(|item| strings(item, visit)),
