@@ -5,6 +5,7 @@
 
 mod data;
 mod folder;
+mod notion;
 mod pg_bin;
 mod postgres;
 mod proxy;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use data::data_dir;
 pub use folder::{temp_dir, temp_file};
+pub use notion::{Fault, NotionServer};
 pub use postgres::{Postgres, Setup};
 pub use proxy::{Fired, Proxy, When};
 pub use tempfile::TempDir;

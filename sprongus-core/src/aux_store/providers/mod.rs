@@ -1,5 +1,9 @@
 //! Where a table can be synced with: what every provider offers, and those that come along.
 
+#[cfg(feature = "notion")]
+#[allow(dead_code)] // until the registry knows it
+pub(crate) mod notion;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
