@@ -9,4 +9,5 @@ mod forced;
 mod keeping;
 mod lists;
 mod pages;
+mod past;
 mod runs;

@@ -24,8 +24,8 @@ const PAGE: &str = "SELECT id, payload, version, at FROM (\
     WHERE v.project_id = $1 AND v.table_name = $2 AND v.id > $3 AND v.at <= $4 AND v.snapshot IS NOT NULL \
     AND (SELECT w.version FROM sprongus_aux_versions w WHERE w.project_id = $1 AND w.table_name = $2 AND w.id = v.id \
     AND w.version > v.version AND w.at <= $4 LIMIT 1) IS NULL \
-    AND (SELECT e.version FROM sprongus_aux_entries e WHERE e.project_id = $1 AND e.table_name = $2 AND e.id = v.id \
-    AND e.last_updated <= $4) IS NULL ORDER BY v.id LIMIT $5) AS past) AS then_there ORDER BY id LIMIT $5";
+    AND coalesce((SELECT e.last_updated FROM sprongus_aux_entries e WHERE e.project_id = $1 AND e.table_name = $2 \
+    AND e.id = v.id) > $4, true) ORDER BY v.id LIMIT $5) AS past) AS then_there ORDER BY id LIMIT $5";
 
 /// Every entry as it was, ordered by id.
 pub(in crate::aux_store) fn as_of(session: Session<'_>, place: Place<'_>, at: Timestamp) -> Result<Vec<Entry>> {
