@@ -1,6 +1,7 @@
 //! What a service runs against: a store or an open transaction, and who is asking.
 
 mod tally;
+mod within;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::options::Options;
 use crate::scope::Grant;
 
 pub(crate) use tally::{Tallies, Tally};
+pub(crate) use within::Within;
 
 /// What all handles of one opened store share.
 pub(crate) struct Core {
@@ -330,6 +332,16 @@ pub(crate) struct After {
 }
 
 impl After {
+    /// Takes over what a part of the work left.
+    fn add(&mut self, part: Self) {
+        let Self { witness, signals, canceled, news, tallies } = part;
+        self.witness = witness.or_else(|| self.witness.take());
+        self.signals.extend(signals);
+        self.canceled.extend(canceled);
+        self.news.extend(news);
+        self.tallies.add_all(tallies);
+    }
+
     /// What those who wait are told.
     pub(crate) fn told(&self) -> Signals {
         let event: &[Signal] = if self.witness.is_some() { &[Signal::Event] } else { &[] };

@@ -55,6 +55,9 @@ pub use requests::{
 };
 pub use search::Search;
 pub use sort::Sort;
-pub use sync::{Policy, Profile, ProfileName, Providers, PutProfile, SyncInput, SyncTable};
+pub use sync::{
+    Policy, Profile, ProfileName, Providers, PutProfile, SideChange, SyncCounts, SyncDiff, SyncInput, SyncItem, SyncOutcome,
+    SyncTable,
+};
 pub use table::Aux;
 pub use views::RefView;

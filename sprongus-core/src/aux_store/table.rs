@@ -12,12 +12,13 @@ use super::model::{
     BulkOptions, BulkReport, Document, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnReferenced, Referrer,
     UpdateOptions,
 };
+use super::providers::Provider;
 use super::query::{self, Listing};
 use super::rows::Place;
 use super::search;
 use super::{
     Difference, EntryVersion, Format, Moment, RefView, SyncTable, bound, counters, crud, delete, history, referrers,
-    transfer, views,
+    sync, transfer, views,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result, Violation};
@@ -204,7 +205,7 @@ impl<'s> Aux<'s> {
         });
         self.write_many(options.dry_run, |place| {
             let prepared = bulk::prepare(self.session, place, &mut rows, options.mode, total, progress)?;
-            bulk::write(self.session, place, prepared, options, others)
+            bulk::write(self.session, place, &prepared, options, others)
         })
     }
 
@@ -248,7 +249,7 @@ impl<'s> Aux<'s> {
             let mut rows = file_rows(format, input, &types, Some(&rules.preset), reading)?
                 .map(|row| row.map(|row| (row.number, row.value)));
             let prepared = bulk::prepare(self.session, place, &mut rows, options.bulk.mode, None, progress)?;
-            bulk::write(self.session, place, prepared, options.bulk, others(options.bulk.mode))
+            bulk::write(self.session, place, &prepared, options.bulk, others(options.bulk.mode))
         })
     }
 
@@ -307,12 +308,32 @@ impl<'s> Aux<'s> {
     /// Syncs the table with a provider, here and now, or by a worker where `enqueue` is set; the run that did or will do it.
     /// `project` and `table` of the request are this handle's.
     ///
+    /// Each entry is compared with what both sides had when it was last synced, under this name of the provider. The run's
+    /// `output_ref` is the artifact `sync.diff` of the table, a [`SyncDiff`](super::SyncDiff). A run that is there under the
+    /// idempotency key is returned as it is. A lease is held while the provider works, and no transaction; another sync of the
+    /// same table and provider is waited for as long as `call_timeout`.
+    ///
     /// # Errors
-    /// What the sync failed with; its run is then failed.
-    pub fn sync(&self, _sync: &SyncTable) -> Result<Run> {
-        self.place(Scope::AuxWrite)?;
+    /// What the sync failed with; its run is then failed. `not_found` (the provider, its file, the table's preset),
+    /// `invalid_state` (an empty pull would empty the table), `busy` (another sync is under way), `lease_lost` (its run was
+    /// canceled), `misuse` (in a transaction, without `enqueue`), whatever the provider fails with.
+    pub fn sync(&self, sync: &SyncTable) -> Result<Run> {
+        sync::sync(self.session, self.place_to_sync()?, sync, None)
+    }
+
+    /// The same with a provider at hand; `provider` of the request is the name under which it is remembered what both sides
+    /// had.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync); `invalid_argument` with `enqueue`, for a worker finds providers by name.
+    pub fn sync_with(&self, sync: &SyncTable, provider: &mut dyn Provider) -> Result<Run> {
+        sync::sync(self.session, self.place_to_sync()?, sync, Some(provider))
+    }
+
+    fn place_to_sync(&self) -> Result<Place<'_>> {
+        let place = self.place(Scope::AuxWrite)?;
         self.session.allow(Scope::RunsWrite)?;
-        unfinished()
+        Ok(place)
     }
 }
 
@@ -321,10 +342,6 @@ fn others(mode: Mode) -> Others {
         Mode::Merge => Others::Stay,
         Mode::Replace => Others::AreDeleted,
     }
-}
-
-fn unfinished<T>() -> Result<T> {
-    Err(Error::new(ErrorCode::Unsupported, "not yet"))
 }
 
 fn given(number: u64, value: Value) -> Given {

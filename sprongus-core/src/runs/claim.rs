@@ -170,11 +170,28 @@ fn take(
     exact: bool,
     events: &[String],
 ) -> Result<Vec<Run>> {
+    take_picked(work, claiming, events, |dialect, binds| candidates(dialect, binds, claiming, rooms, exact))
+}
+
+/// Takes one run by its id, if it is queued, whatever is before it in the order of claims.
+pub(super) fn take_named(work: &mut Work<'_>, claiming: &Claiming<'_>, id: &str) -> Result<Option<Run>> {
+    let taken = take_picked(work, claiming, &event_ids(claiming), |_, binds| {
+        format!("SELECT id FROM sprongus_runs WHERE id = {} AND state = 'queued'", binds.add(id.to_owned()))
+    })?;
+    Ok(taken.into_iter().next())
+}
+
+fn take_picked(
+    work: &mut Work<'_>,
+    claiming: &Claiming<'_>,
+    events: &[String],
+    pick: impl FnOnce(Dialect, &mut Binds<'_>) -> String,
+) -> Result<Vec<Run>> {
     let request = claiming.request;
     let step = if request.dispatch { Step::Dispatch } else { Step::Claim };
     let Some(to) = step.from(RunState::Queued) else { return Ok(Vec::new()) };
     let mut binds = Binds::default();
-    let picked = candidates(work.dialect(), &mut binds, claiming, rooms, exact);
+    let picked = pick(work.dialect(), &mut binds);
     let now = binds.now(work);
     let sets = assignments(work, &mut binds, claiming, to, &now);
     let told = Told {

@@ -112,7 +112,8 @@ impl Runs<'_> {
             return Err(Error::invalid("a run has a runAt or a delay, not both"));
         }
         request.delay.map_or(Ok(0), |delay| lease::micros("delay", delay))?;
-        request.timeout.map_or(Ok(0), |timeout| lease::lease_micros("timeout", timeout)).map(drop)
+        request.timeout.map_or(Ok(0), |timeout| lease::lease_micros("timeout", timeout))?;
+        self.check_sync(request)
     }
 
     fn check_input(&self, request: &Enqueue) -> Result<()> {

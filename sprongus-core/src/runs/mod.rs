@@ -13,6 +13,7 @@ mod explain;
 mod figures;
 mod heartbeats;
 mod idempotent;
+mod in_place;
 mod insert;
 mod judge;
 mod kinds;
@@ -37,6 +38,7 @@ mod state;
 mod stats;
 mod steps;
 mod sweep;
+mod sync_input;
 mod timeouts;
 mod verdict;
 mod wait;
@@ -53,6 +55,8 @@ pub use requests::{
     StartRun, Succeed, SucceedMany, WaitRun,
 };
 pub use state::RunState;
+pub(crate) use sync_input::SYNC_KIND;
+pub use sync_input::{Policy, SyncInput};
 
 use crate::error::Result;
 use crate::events::Event;

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::runs::approvals::{Approval, RequestApproval};
 use crate::runs::{FindStep, Heartbeat, Run, RunState, SaveStep, StepResult};
+use crate::secrets;
 use crate::store::Store;
 use crate::transaction::Tx;
 
@@ -191,6 +192,17 @@ impl Context {
             ..RequestApproval::new(&self.run().id, self.run().lease, scope, intent_summary)
         };
         self.noted(self.own.approvals().request(&request))
+    }
+
+    /// The secret that a `{"$secret": name}` of the input names, from [`Options::secrets`](crate::Options::secrets) or the
+    /// environment, now. It is neither kept nor logged: let the handler's output and errors not hold it either.
+    ///
+    /// Errors: `invalid_argument` where it is no such reference; `not_found` where the environment has no such variable; what
+    /// the host's resolver fails with.
+    pub fn secret(&self, reference: &serde_json::Value) -> Result<String> {
+        let name = secrets::name_of(reference);
+        let name = name.ok_or_else(|| Error::invalid("a secret is named as {\"$secret\": NAME}"))?;
+        secrets::resolve(self.store.options().secrets.as_ref(), name)
     }
 
     /// Whether the error says so of this run: the work in a transaction may have been about another.

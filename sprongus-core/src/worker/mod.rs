@@ -13,6 +13,7 @@ mod report;
 mod rest;
 mod shared;
 mod state;
+mod syncs;
 
 pub use context::Context;
 pub use handlers::{Handler, HandlerError, Outcome};

@@ -36,6 +36,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("store", "transaction", "a store opens transactions"),
     ("transaction", "store", "a commit is settled through the store it came from"),
     ("aux_store", "runs", "a sync is a run"),
+    ("aux_store", "artifacts", "a sync keeps its diff"),
     ("artifacts", "runs", "an artifact names the run that made it"),
     ("options", "secrets", "a host gives its resolver when it opens a store"),
     ("inbox", "runs", "the run of a message is enqueued in its commit"),

@@ -14,7 +14,7 @@ use super::rows::Place;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
-pub(super) use prepare::{Prepared, prepare};
+pub(super) use prepare::{Prepared, is_of_row, prepare, violations};
 
 /// Told how many rows are done, and of how many where that is known; an error ends the call and leaves nothing.
 pub type Progress<'p> = &'p mut dyn FnMut(u64, Option<u64>) -> Result<()>;
@@ -33,17 +33,17 @@ pub(super) enum Others {
 pub(super) fn write(
     session: Session<'_>,
     place: Place<'_>,
-    prepared: Prepared,
+    prepared: &Prepared,
     options: BulkOptions,
     others: Others,
 ) -> Result<BulkReport> {
     let abort = options.on_error == OnError::Abort;
     if abort && !prepared.errors.is_empty() {
-        return Err(Error::validation(prepared.errors));
+        return Err(Error::validation(prepared.errors.clone()));
     }
     let mut report = None;
     let written = session.write_bulk(|work| {
-        let done = merge::merge(session, work, place, &prepared, options, others)?;
+        let done = merge::merge(session, work, place, prepared, options, others)?;
         let refused = abort && !done.errors.is_empty();
         report = Some(done);
         // An error undoes the work; it is not the one the caller sees.

@@ -307,12 +307,12 @@ pub(super) fn judge(
 }
 
 /// Whether an error is about the row alone.
-pub(super) fn is_of_row(code: ErrorCode) -> bool {
+pub(in crate::aux_store) fn is_of_row(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::Validation | ErrorCode::ReservedField | ErrorCode::TooLarge | ErrorCode::InvalidArgument)
 }
 
 /// An error of one document as violations.
-pub(super) fn violations(error: &Error) -> Vec<Violation> {
+pub(in crate::aux_store) fn violations(error: &Error) -> Vec<Violation> {
     let mut violations = error.violations_list();
     if violations.is_empty() {
         violations.push(Violation::new("", error.code().as_str(), error.message()));

@@ -1,12 +1,16 @@
 //! Where a table can be synced with: what every provider offers, and those that come along.
 
+mod files;
 #[cfg(feature = "notion")]
-#[allow(dead_code)] // until the registry knows it
 pub(crate) mod notion;
+mod registry;
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
+
+pub(super) use registry::{Opened, open};
+pub(crate) use registry::register;
 
 /// What a provider can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,23 +32,41 @@ pub struct Changes {
     pub deleted: Vec<String>,
 }
 
-/// Documents of a source, as they come; one may carry `id` and `lastUpdated`.
+impl Changes {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.created.len() + self.updated.len() + self.deleted.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Documents of a source, as they come; one may carry `id` and `lastUpdated` (RFC 3339).
+///
+/// A document without an id is named by its content: changed, it is another one. An error of [`bad_document`] is about that
+/// document alone, which is listed and passed over; any other error ends the sync, and nothing of the pull is applied.
 pub type Pulled<'p> = Box<dyn Iterator<Item = Result<Value>> + 'p>;
 
 /// A source of documents outside the store (DESIGN.md §7 "Sync"). No transaction of ours is open while it works.
 ///
-/// An error that is `retryable` lets the sync's run be tried again.
+/// Made anew for each sync. What it fails with ends the sync's run as failed, where a worker works it only if another attempt
+/// cannot help: `invalid_argument`, `validation`, `unsupported` and the like. Whatever else is tried again.
 pub trait Provider: Send {
-    /// What it can do.
+    /// What it can do; asked once, before anything else.
     fn capabilities(&self) -> Capabilities;
 
-    /// Every document it has for that table.
+    /// Every document it has for that table: one that is missing was deleted there. Not asked of one that cannot be read.
     ///
     /// # Errors
     /// What keeps it from being read.
     fn pull(&mut self, project: &str, table: &str) -> Result<Pulled<'_>>;
 
-    /// Changes it. Called again with the same changes after a failure, it does nothing twice.
+    /// Changes it. Called again with the same changes after a failure, it does nothing twice: a document that is there is
+    /// replaced, one that is not there is made under its id, deleting what is gone is nothing. Many changes come in several
+    /// calls. Not asked of one that cannot be written.
     ///
     /// # Errors
     /// What keeps it from being written.
@@ -54,5 +76,22 @@ pub trait Provider: Send {
     }
 }
 
-/// Makes a provider from a profile's config, in which secrets are resolved.
+/// Makes a provider from a profile's config, in which secrets are resolved. No transaction of ours is open while it works.
 pub type Factory = dyn Fn(&Map<String, Value>) -> Result<Box<dyn Provider>> + Send + Sync;
+
+/// What a pull gives in the place of a document that cannot be read, the `row`th of the pull, from 1: `error` tells why. The
+/// pull goes on after it.
+pub fn bad_document(row: u64, error: &Error) -> Error {
+    let mut violations = error.violations_list();
+    if violations.is_empty() {
+        violations.push(Violation::new("", error.code().as_str(), error.message()));
+    }
+    Error::validation(violations.into_iter().map(|one| Violation { row: Some(row), ..one }).collect())
+}
+
+/// What is wrong with one document of a pull; none where the error ends the pull.
+pub(super) fn of_document(error: &Error) -> Option<Vec<Violation>> {
+    let violations = error.violations_list();
+    let one = error.code() == crate::ErrorCode::Validation && !violations.is_empty();
+    (one && violations.iter().all(|violation| violation.row.is_some())).then_some(violations)
+}
