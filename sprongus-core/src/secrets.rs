@@ -104,17 +104,8 @@ impl Revealed {
 }
 
 /// Ends of keys, in lower case and without separators, under which a text is a credential.
-const KEYS: [&str; 9] = [
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "passphrase",
-    "apikey",
-    "authorization",
-    "privatekey",
-    "credentials",
-];
+const KEYS: [&str; 9] =
+    ["token", "secret", "password", "passwd", "passphrase", "apikey", "authorization", "privatekey", "credentials"];
 
 /// Beginnings of texts that are credentials whatever their key.
 const VALUES: [&str; 2] = ["Bearer ", "-----BEGIN "];

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::Worker;
 use super::context::Context;
 use super::handlers::{HandlerError, Outcome};
-use super::Worker;
 use crate::aux_store::sync::{Attempt, is_taken, work};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::jitter;

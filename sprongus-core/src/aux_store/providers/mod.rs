@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result, Violation};
 
-pub(super) use registry::{Opened, open};
 pub(crate) use registry::register;
+pub(super) use registry::{Opened, open};
 
 /// What a provider can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

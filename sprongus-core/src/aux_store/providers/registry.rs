@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::{Factory, Provider, files};
 use crate::aux_store::format::Format;
 use crate::aux_store::sync::{find_profile, unknown_profile};
-use crate::new_file::refuse_store;
 use crate::error::{Error, ErrorCode, Result};
+use crate::new_file::refuse_store;
 use crate::presets::Compiled;
 use crate::secrets::Revealed;
 use crate::session::{Core, Session, locked};
@@ -76,7 +76,9 @@ pub(in crate::aux_store) fn open(
     let (kind, config) = match name.split_once(':') {
         Some((kind @ ("csv" | "json"), path)) => (kind.to_owned(), path_config(path)),
         Some(_) => {
-            return Err(Error::invalid(format!("{name:?} names no provider: give a profile's name, csv:PATH or json:PATH")));
+            return Err(Error::invalid(format!(
+                "{name:?} names no provider: give a profile's name, csv:PATH or json:PATH"
+            )));
         }
         None => {
             let profile = session.read(|exec| find_profile(exec, name))?.ok_or_else(|| unknown_profile(name))?;

@@ -75,7 +75,13 @@ impl Syncing<'_> {
         }
     }
 
-    fn write(&self, work: &mut Work<'_>, plan: &Plan, pulled: &Pulled, prepared: Option<&Prepared>) -> Result<Option<Done>> {
+    fn write(
+        &self,
+        work: &mut Work<'_>,
+        plan: &Plan,
+        pulled: &Pulled,
+        prepared: Option<&Prepared>,
+    ) -> Result<Option<Done>> {
         let place = self.pair.place;
         self.fence(work)?;
         bound::to_write(self.session, work, place, true)?;

@@ -228,9 +228,12 @@ mod tests {
     #[test]
     fn both_sides_changed() {
         let conflict = Some(Action::Leave(SyncOutcome::Conflict));
-        let cases = [(BOTH, local(B), remote(C)), (NEW, local(B), remote(C)), (BOTH, local(B), Remote::Absent), (
-            BOTH, None, remote(B),
-        )];
+        let cases = [
+            (BOTH, local(B), remote(C)),
+            (NEW, local(B), remote(C)),
+            (BOTH, local(B), Remote::Absent),
+            (BOTH, None, remote(B)),
+        ];
         let take = [Action::Take, Action::Take, Action::Drop, Action::Take];
         let give = [Push::Update(B), Push::Update(B), Push::Create(B), Push::Delete];
         for (index, (base, local, remote)) in cases.into_iter().enumerate() {

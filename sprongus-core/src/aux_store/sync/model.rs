@@ -53,7 +53,12 @@ impl SyncTable {
     /// The input of its run.
     pub(super) fn input(&self) -> Result<Json> {
         let Self { provider, policy, dry_run, force, .. } = self;
-        Json::from_serialize(&SyncInput { provider: provider.clone(), policy: *policy, dry_run: *dry_run, force: *force })
+        Json::from_serialize(&SyncInput {
+            provider: provider.clone(),
+            policy: *policy,
+            dry_run: *dry_run,
+            force: *force,
+        })
     }
 }
 

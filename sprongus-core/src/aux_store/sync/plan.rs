@@ -45,13 +45,7 @@ impl Plan {
 }
 
 /// Decides about every entry there is on either side.
-pub(super) fn plan(
-    session: Session<'_>,
-    rules: &Rules,
-    pair: Pair<'_>,
-    rule: Rule,
-    pulled: &Pulled,
-) -> Result<Plan> {
+pub(super) fn plan(session: Session<'_>, rules: &Rules, pair: Pair<'_>, rule: Rule, pulled: &Pulled) -> Result<Plan> {
     let mut locals = Pages::new(session, |exec, after| state::locals(exec, pair.place, after))?;
     let mut bases = Pages::new(session, |exec, after| state::bases(exec, pair, after))?;
     let mut remotes = pulled.by_id().peekable();

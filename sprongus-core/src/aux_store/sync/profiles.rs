@@ -190,7 +190,9 @@ pub(in crate::aux_store) fn find(exec: &mut dyn Executor, name: &str) -> Result<
 }
 
 pub(in crate::aux_store) fn unknown(name: &str) -> Error {
-    Error::not_found(format!("there is no profile of a provider named {name:?}: put one, or give csv:PATH or json:PATH"))
+    Error::not_found(format!(
+        "there is no profile of a provider named {name:?}: put one, or give csv:PATH or json:PATH"
+    ))
 }
 
 fn read(row: &Row) -> Result<Profile> {

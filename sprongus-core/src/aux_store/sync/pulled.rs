@@ -159,7 +159,8 @@ impl Reading {
         self.places.dedup_by(|earlier, last| {
             let twins = earlier.id == last.id;
             if twins && warnings.len() < WARNINGS {
-                let warning = Violation::new("", "duplicate_id", "a later document has the same id and takes its place");
+                let warning =
+                    Violation::new("", "duplicate_id", "a later document has the same id and takes its place");
                 warnings.push(Violation { row: Some(earlier.row), id: Some(earlier.id.to_string()), ..warning });
             }
             twins

@@ -55,10 +55,12 @@ fn in_place(session: Session<'_>, lasting: &Lasting, run: &Run, provider: Option
     let (stop, stopped) = channel::<()>();
     std::thread::scope(|scope| {
         let told = &told;
-        scope.spawn(move || loop {
-            match stopped.recv_timeout(BEAT) {
-                Err(RecvTimeoutError::Timeout) => beat(Session::new(&**lasting), run, told),
-                _ => return,
+        scope.spawn(move || {
+            loop {
+                match stopped.recv_timeout(BEAT) {
+                    Err(RecvTimeoutError::Timeout) => beat(Session::new(&**lasting), run, told),
+                    _ => return,
+                }
             }
         });
         let mut ended = Ended { session, run, error: "the provider panicked".to_owned(), failed: true, _stop: stop };
@@ -77,7 +79,9 @@ fn beat(session: Session<'_>, run: &Run, told: &AtomicBool) {
     match Runs::new(session).heartbeat_many(&[(run.id.clone(), run.lease)], LEASE) {
         Ok(beats) if beats.iter().any(|beat| matches!(beat, Beat::Gone(_))) => told.store(true, Relaxed),
         Ok(_) => {}
-        Err(error) => tracing::warn!(run = %run.id, code = %error.code(), "a lease could not be extended; it is tried again"),
+        Err(error) => {
+            tracing::warn!(run = %run.id, code = %error.code(), "a lease could not be extended; it is tried again")
+        }
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn take(session: Session<'_>, pair: Pair<'_>, run: &Run, patience: Du
         let Some(other) = session.write(|work| take_now(work, pair, run))? else { return Ok(()) };
         Runs::new(session).rescue(&Rescue::default())?;
         if Instant::now() >= until {
-            let message = format!("the run {other} syncs this table with the same provider; try again when it has ended");
+            let message =
+                format!("the run {other} syncs this table with the same provider; try again when it has ended");
             return Err(Error::new(ErrorCode::Busy, message).with_details(json!({ "syncing": other })));
         }
         if session.options().interrupt.as_ref().is_some_and(|asked| asked()) {

@@ -34,7 +34,8 @@ pub(super) fn locals(exec: &mut dyn Executor, place: Place<'_>, after: &str) -> 
     let sql = "SELECT id, hash, version, last_updated FROM sprongus_aux_entries \
                WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4";
     let read = |row: &Row| {
-        let local = Local { hash: hash(&row.opt_bytes(1)?.unwrap_or_default())?, version: row.int(2)?, at: row.time(3)? };
+        let local =
+            Local { hash: hash(&row.opt_bytes(1)?.unwrap_or_default())?, version: row.int(2)?, at: row.time(3)? };
         Ok((row.text(0)?, local))
     };
     exec.query(sql, &[place.project.into(), place.table.into(), after.into(), PAGE.into()])?.iter().map(read).collect()
@@ -113,7 +114,8 @@ pub(super) fn keep_staged(exec: &mut dyn Executor, pair: Pair<'_>, refused: &[&s
     for id in refused {
         exec.execute("DELETE FROM sprongus_sync_stage WHERE id = $1", &[(*id).into()])?;
     }
-    let into = "INSERT INTO sprongus_sync_entries (project_id, table_name, provider, id, remote_hash, local_hash, pushing)";
+    let into =
+        "INSERT INTO sprongus_sync_entries (project_id, table_name, provider, id, remote_hash, local_hash, pushing)";
     let agreed = format!(
         "{into} SELECT $1, $2, $3, s.id, s.hash, e.hash, NULL FROM sprongus_sync_stage s JOIN sprongus_aux_entries e \
          ON e.project_id = $1 AND e.table_name = $2 AND e.id = s.id WHERE s.what = 'agreed' \
@@ -135,7 +137,9 @@ pub(super) fn keep_staged(exec: &mut dyn Executor, pair: Pair<'_>, refused: &[&s
 /// A push arrived: both sides have what was pushed.
 pub(super) fn pushed(exec: &mut dyn Executor, pair: Pair<'_>, written: &[&str], deleted: &[&str]) -> Result<()> {
     let of = match exec.dialect() {
-        Dialect::Sqlite => "project_id = $1 AND table_name = $2 AND provider = $3 AND id IN (SELECT value FROM json_each($4))",
+        Dialect::Sqlite => {
+            "project_id = $1 AND table_name = $2 AND provider = $3 AND id IN (SELECT value FROM json_each($4))"
+        }
         Dialect::Postgres => "project_id = $1 AND table_name = $2 AND provider = $3 AND id = ANY ($4::text[])",
     };
     let update = format!(
