@@ -36,6 +36,7 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
+mod unseen;
 mod views;
 
 pub use bulk::Progress;

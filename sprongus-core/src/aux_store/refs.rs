@@ -61,7 +61,7 @@ pub(super) fn leading_nowhere<'r>(
     let mut known = HashSet::new();
     for (table, ids) in by_table {
         let lock = if exec.dialect() == Dialect::Postgres { " FOR KEY SHARE" } else { "" };
-        let sql = format!("SELECT id FROM {}{lock}", rows::named(exec.dialect()));
+        let sql = format!("SELECT id FROM {}{lock}", rows::named(exec, Place { table, ..place })?);
         for row in exec.query(&sql, &[place.project.into(), table.into(), rows::ids(&ids)])? {
             known.insert((table, row.text(0)?));
         }

@@ -8,6 +8,7 @@ use super::document::Judged;
 use super::keys::KeyRow;
 use super::model::Entry;
 use super::search;
+use super::unseen;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
@@ -61,24 +62,25 @@ pub(super) fn object(payload: &Json) -> Map<String, JsonValue> {
     }
 }
 
-/// What entries are read from, as a FROM clause names it.
+/// The table of entries. What they are to be read from is told by [`unseen::entries`].
 pub(super) const ENTRIES: &str = "sprongus_aux_entries";
 
 /// The entries of the table `$1`, `$2` that have one of the [`ids`] in `$3`, to select from.
 ///
 /// Until a table is analyzed PostgreSQL takes it for one row, and would read all of it at each such question. LATERAL and
 /// OFFSET 0 are a fence: it can only look up one id after the other.
-pub(super) fn named(dialect: Dialect) -> String {
-    match dialect {
+pub(super) fn named(exec: &mut dyn Executor, place: Place<'_>) -> Result<String> {
+    let entries = unseen::entries(exec, place)?;
+    Ok(match exec.dialect() {
         Dialect::Sqlite => format!(
-            "(SELECT * FROM {ENTRIES} WHERE project_id = $1 AND table_name = $2 \
+            "(SELECT * FROM {entries} WHERE project_id = $1 AND table_name = $2 \
              AND id IN (SELECT value FROM json_each($3))) AS named"
         ),
         Dialect::Postgres => format!(
-            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM {ENTRIES} \
+            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM {entries} \
              WHERE project_id = $1 AND table_name = $2 AND id = given.id OFFSET 0) AS entry) AS named"
         ),
-    }
+    })
 }
 
 /// Ids as an array parameter, each of them once.
@@ -89,16 +91,25 @@ pub(super) fn ids(ids: &[&str]) -> Value<'static> {
 
 /// How many entries a table has.
 pub(super) fn count(exec: &mut dyn Executor, place: Place<'_>) -> Result<u64> {
-    let sql = format!("SELECT count(*) FROM {ENTRIES} WHERE project_id = $1 AND table_name = $2");
+    let entries = unseen::entries(exec, place)?;
+    let sql = format!("SELECT count(*) FROM {entries} WHERE project_id = $1 AND table_name = $2");
     let rows = exec.query(&sql, &[place.project.into(), place.table.into()])?;
     rows.first().map_or(Ok(0), |row| Ok(row.int(0)?.unsigned_abs()))
 }
 
-/// An entry, if it is there; with `lock`, kept from other writers until the end of the transaction.
+/// An entry, if it is there; with `lock`, for one who will write it: it is kept from others until the end of the transaction.
 pub(super) fn find(exec: &mut dyn Executor, place: Place<'_>, id: &str, lock: bool) -> Result<Option<Stored>> {
-    let lock = if lock && exec.dialect() == Dialect::Postgres { " FOR UPDATE" } else { "" };
+    let (entries, lock) = match exec.dialect() {
+        Dialect::Sqlite if lock => {
+            unseen::make_way(exec, place, id)?;
+            (ENTRIES, "")
+        }
+        // One statement, for this may be all there is to a read.
+        Dialect::Sqlite => (unseen::SEEN, ""),
+        Dialect::Postgres => (ENTRIES, if lock { " FOR UPDATE" } else { "" }),
+    };
     let sql = format!(
-        "SELECT payload, hash, version, last_updated FROM {ENTRIES} \
+        "SELECT payload, hash, version, last_updated FROM {entries} \
          WHERE project_id = $1 AND table_name = $2 AND id = $3{lock}"
     );
     let rows = exec.query(&sql, &[place.project.into(), place.table.into(), id.into()])?;
@@ -106,12 +117,14 @@ pub(super) fn find(exec: &mut dyn Executor, place: Place<'_>, id: &str, lock: bo
 }
 
 fn read_stored(row: &Row) -> Result<Stored> {
-    let hash = row.opt_bytes(1)?.unwrap_or_default();
-    Ok(Stored { payload: row.json(0)?, hash, version: row.int(2)?, last_updated: row.time(3)? })
+    let payload = row.json(0)?;
+    let hash = row.opt_bytes(1)?.unwrap_or_else(|| payload.hash().to_vec());
+    Ok(Stored { payload, hash, version: row.int(2)?, last_updated: row.time(3)? })
 }
 
 /// Creates an entry; `None` where one of that id is there.
 pub(super) fn insert(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judged) -> Result<Option<Stored>> {
+    unseen::make_way(work.exec(), place, id)?;
     let sql = format!(
         "INSERT INTO sprongus_aux_entries \
          (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
@@ -197,7 +210,14 @@ pub(super) fn remove_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str) -
 
 /// Writes the keys of an entry that has none stored; `conflict` where a unique one is taken.
 pub(super) fn insert_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str, keys: &[KeyRow]) -> Result<()> {
-    keys.iter().try_for_each(|one| if insert_key(exec, place, id, one)? { Ok(()) } else { Err(taken(one)) })
+    for one in keys {
+        let written = insert_key(exec, place, id, one)?
+            || (unseen::holder_makes_way(exec, place, one)? && insert_key(exec, place, id, one)?);
+        if !written {
+            return Err(taken(one));
+        }
+    }
+    Ok(())
 }
 
 /// Writes one key; false where it is taken.

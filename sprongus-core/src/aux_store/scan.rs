@@ -10,7 +10,7 @@ use super::filter::{Field, Fields, Filter};
 use super::path::Path;
 use super::rows::{self, Place};
 use super::search::Search;
-use super::{extract, narrow};
+use super::{extract, narrow, unseen};
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::Result;
@@ -195,7 +195,7 @@ fn page(
     after: Option<&(Option<Timestamp>, String)>,
     limit: i64,
 ) -> Result<Vec<Row>> {
-    let mut sql = select(exec.dialect(), place, wanted, shape);
+    let mut sql = select(exec, place, wanted, shape)?;
     match (order, after) {
         (Order::Id { descending }, Some((_, id))) => {
             let than = if descending { "<" } else { ">" };
@@ -219,18 +219,23 @@ fn page(
 }
 
 /// Selects what may be wanted of a table's entries, in that shape: further conditions may be appended.
-pub(super) fn select<'v>(dialect: Dialect, place: Place<'v>, wanted: Option<&'v Wanted>, shape: Shape<'_>) -> Sql<'v> {
+pub(super) fn select<'v>(
+    exec: &mut dyn Executor,
+    place: Place<'v>,
+    wanted: Option<&'v Wanted>,
+    shape: Shape<'_>,
+) -> Result<Sql<'v>> {
     let mut sql = Sql { text: String::new(), params: vec![place.project.into(), place.table.into()] };
     let mut ids = wanted.and_then(Wanted::ids);
     ids.iter_mut().for_each(|ids| ids.retain(|id| check_id("id", id).is_ok()));
     sql.params.extend(ids.as_deref().map(rows::ids));
     let columns = columns(&mut sql, wanted, shape);
-    let source = if ids.is_some() { rows::named(dialect) } else { rows::ENTRIES.to_owned() };
+    let source = if ids.is_some() { rows::named(exec, place)? } else { unseen::entries(exec, place)?.to_owned() };
     sql.push(&format!("SELECT {columns} FROM {source} WHERE project_id = $1 AND table_name = $2"));
     if let Some(wanted) = wanted {
-        leave_out(&mut sql, dialect, wanted);
+        leave_out(&mut sql, exec.dialect(), wanted);
     }
-    sql
+    Ok(sql)
 }
 
 /// The columns that [`read`] reads.

@@ -10,6 +10,7 @@ use super::export::{Columns, Writer};
 use super::import::Cell;
 use super::model::ExportOptions;
 use super::rows::{self, Place};
+use super::unseen;
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
@@ -106,12 +107,14 @@ impl Exporting<'_> {
 
 /// Every entry of a table by its id: that id, and the canonical payload.
 fn each(exec: &mut dyn Executor, place: Place<'_>, visit: &mut dyn FnMut(&str, &str) -> Result<()>) -> Result<()> {
-    let sql = "SELECT id, payload FROM sprongus_aux_entries \
-               WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4";
+    let sql = format!(
+        "SELECT id, payload FROM {} WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4",
+        unseen::entries(exec, place)?
+    );
     let (mut after, mut limit) = (String::new(), FIRST);
     loop {
         let params = [place.project.into(), place.table.into(), after.as_str().into(), limit.into()];
-        let rows = exec.query(sql, &params)?;
+        let rows = exec.query(&sql, &params)?;
         let (count, mut bytes) = (rows.len() as i64, 0);
         for row in rows {
             let [id, payload] = <[Value<'_>; 2]>::try_from(row.into_values()).unwrap_or([Value::Null, Value::Null]);

@@ -39,7 +39,7 @@ pub(super) fn resolve(session: Session<'_>, place: Place<'_>, ids: &[String]) ->
     let possible: Vec<&str> = possible.into_iter().collect();
     let found = session.read_snapshot(|exec| {
         let mut found: HashMap<String, RefView> = HashMap::new();
-        let sql = format!("SELECT id, payload FROM {}", rows::named(exec.dialect()));
+        let sql = format!("SELECT id, payload FROM {}", rows::named(exec, place)?);
         for ids in possible.chunks(BATCH) {
             for row in exec.query(&sql, &[place.project.into(), place.table.into(), rows::ids(ids)])? {
                 let id = row.text(0)?;

@@ -22,7 +22,7 @@ fn dangling(session: Session<'_>) -> Result<Vec<Finding>> {
     let sql = "SELECT r.project_id, r.from_table, r.from_id, r.field, r.to_table, r.to_id, \
                (SELECT count(*) FROM (SELECT 1 FROM sprongus_aux_refs LIMIT $1) AS part) FROM (SELECT * FROM sprongus_aux_refs \
                ORDER BY project_id, from_table, from_id, field, to_table, to_id LIMIT $1) AS r \
-               WHERE (SELECT e.version FROM sprongus_aux_entries AS e WHERE e.project_id = r.project_id \
+               WHERE (SELECT e.version FROM sprongus_aux_seen AS e WHERE e.project_id = r.project_id \
                AND e.table_name = r.to_table AND e.id = r.to_id) IS NULL LIMIT $2";
     let rows = session.read(|exec| exec.query(sql, &[LOOKED_AT.into(), COUNTED.into()]))?;
     let mut dangling = Vec::new();

@@ -18,7 +18,7 @@ const BATCH: i64 = 100;
 /// Violations a report lists.
 const LISTED: usize = 100;
 /// A table of a project: `$1` and `$2`.
-const OF_TABLE: &str = "sprongus_aux_entries WHERE project_id = $1 AND table_name = $2";
+const OF_TABLE: &str = "sprongus_aux_seen WHERE project_id = $1 AND table_name = $2";
 
 /// The entries that a binding of that table is for; project "" is every one without a binding of its own.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub(super) fn projects(exec: &mut dyn Executor, scope: Scope<'_>) -> Result<Vec<
     if !scope.project.is_empty() {
         return Ok(vec![scope.project.to_owned()]);
     }
-    let sql = "SELECT DISTINCT e.project_id FROM sprongus_aux_entries e WHERE e.table_name = $1 AND NOT EXISTS \
+    let sql = "SELECT DISTINCT e.project_id FROM sprongus_aux_seen e WHERE e.table_name = $1 AND NOT EXISTS \
                (SELECT 1 FROM sprongus_bindings b WHERE b.target = 'table' AND b.name = $1 AND b.project_id = e.project_id) \
                ORDER BY e.project_id";
     exec.query(sql, &[scope.table.into()])?.iter().map(|row| row.text(0)).collect()
@@ -100,7 +100,7 @@ fn missing(exec: &mut dyn Executor, preset: &Compiled, batch: &[Entry]) -> Resul
         Dialect::Sqlite => "IN (SELECT value FROM json_each($3))",
         Dialect::Postgres => "= ANY ($3::text[])",
     };
-    let sql = format!("SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id {among}");
+    let sql = format!("SELECT id FROM sprongus_aux_seen WHERE project_id = $1 AND table_name = $2 AND id {among}");
     let mut there = Ids::new();
     for ((project, table), ids) in asked {
         for row in exec.query(&sql, &[project.into(), table.into(), Value::Array(ids)])? {

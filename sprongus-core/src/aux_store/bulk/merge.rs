@@ -6,13 +6,14 @@ use serde_json::{Value as JsonValue, json};
 
 use super::prepare::{self, Prepared};
 use super::spool::{Judged, Spool};
-use super::{Others, fresh, stage};
+use super::{Others, batch, fresh, stage};
 use crate::aux_store::bound;
 use crate::aux_store::document::Rules;
 use crate::aux_store::model::{BulkOptions, BulkReport, Mode};
 use crate::aux_store::refs::DANGLING;
 use crate::aux_store::rows::{self, Place, object};
 use crate::aux_store::search;
+use crate::aux_store::unseen;
 use crate::db::{Dialect, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append, next_seq};
@@ -38,11 +39,7 @@ pub(super) fn merge(
     options: BulkOptions,
     others: Others,
 ) -> Result<BulkReport> {
-    let rules = bound::to_write(session, work, place, true)?;
-    if rules.preset.schema() != prepared.rules.preset.schema() {
-        let message = "the table was bound to another preset while the rows were read; try again";
-        return Err(Error::new(ErrorCode::Conflict, message));
-    }
+    let rules = same_rules(session, work, place, prepared)?;
     let keywords = rules.preset.keywords();
     let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
     // A bad row that does not tell its entry may be about any: none is deleted then.
@@ -54,13 +51,66 @@ pub(super) fn merge(
     let (earlier, bereft) = (HashMap::new(), BTreeSet::new());
     let mut merging =
         Merging { session, work, place, rules: &rules, spool, mode, others, links, at, report, earlier, bereft };
-    let created = if prepared.fresh && !links { fresh::load(merging.work, place, spool)? } else { None };
+    let fresh = prepared.fresh && !links && unseen::under_way(merging.work.exec(), place)?.is_none();
+    let created = if fresh { fresh::load(merging.work, place, spool)? } else { None };
     match created {
         Some(created) => merging.report.created = created,
         None => merging.run(&prepared.refused)?,
     }
-    merging.audit(prepared.rows)?;
-    Ok(merging.report)
+    let report = merging.report;
+    audit(work, place, &report, prepared.rows)?;
+    Ok(report)
+}
+
+/// The rules by which the rows were judged, if they still hold; the table is locked.
+pub(super) fn same_rules(
+    session: Session<'_>,
+    work: &mut Work<'_>,
+    place: Place<'_>,
+    prepared: &Prepared,
+) -> Result<Rules> {
+    let rules = bound::to_write(session, work, place, true)?;
+    if rules.preset.schema() == prepared.rules.preset.schema() {
+        return Ok(rules);
+    }
+    let message = "the table was bound to another preset while the rows were read; try again";
+    Err(Error::new(ErrorCode::Conflict, message))
+}
+
+/// The warning of an entry that refers to one that is deleted.
+pub(super) fn bereft_referrer(id: String, field: &str, table: &str) -> Violation {
+    let message = format!("the entry that {field} of the table {table:?} refers to is deleted");
+    Violation { id: Some(id), ..Violation::new("", DANGLING, message) }
+}
+
+/// The warning of a row whose place a later one of the same id takes.
+pub(super) fn repeated(row: u64, id: &str) -> Violation {
+    let warning = Violation::new("", "duplicate_id", "a later row has the same id and takes its place");
+    Violation { row: Some(row), id: Some(id.to_owned()), ..warning }
+}
+
+/// One event for the whole call.
+pub(super) fn audit(work: &mut Work<'_>, place: Place<'_>, report: &BulkReport, rows: u64) -> Result<()> {
+    let BulkReport { created, updated, deleted, .. } = *report;
+    work.after.tallies.add(place.project, place.table, Tally { created, updated, deleted, refused: 0 });
+    let subject = place.subject();
+    let seq = next_seq(work.exec(), &subject)?;
+    let payload: JsonValue = json!({
+        "rows": rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
+        "deleted": report.deleted, "errors": report.errors.len(), "warnings": report.warnings.len(),
+    });
+    let payload = Json::from_value(&payload)?;
+    let actor = work.who().actor.clone();
+    let event = NewEvent {
+        run_id: None,
+        project_id: Some(place.project),
+        subject: &subject,
+        seq,
+        kind: "aux.imported",
+        actor: &actor,
+        payload: &payload,
+    };
+    append(work, &event)
 }
 
 pub(super) struct Merging<'m, 'w> {
@@ -85,6 +135,9 @@ impl Merging<'_, '_> {
     fn run(&mut self, refused: &[String]) -> Result<()> {
         stage::fill(self.work.exec(), self.spool, refused, self.links)?;
         self.last_wins()?;
+        if unseen::under_way(self.work.exec(), self.place)?.is_some() {
+            self.meet_another()?;
+        }
         self.judge_again()?;
         if self.links {
             self.hold_targets()?;
@@ -122,6 +175,17 @@ impl Merging<'_, '_> {
         [self.place.project.to_owned().into(), self.place.table.to_owned().into()]
     }
 
+    /// Another bulk write of this table is under way (SQLite): it makes way for these rows as for any writer's.
+    fn meet_another(&mut self) -> Result<()> {
+        if self.others == Others::AreDeleted {
+            return Err(batch::busy(self.place));
+        }
+        for row in self.work.query("SELECT id FROM sprongus_stage", &[])? {
+            unseen::make_way(self.work.exec(), self.place, &row.text(0)?)?;
+        }
+        Ok(())
+    }
+
     /// Of rows with the same id the last good one counts.
     fn last_wins(&mut self) -> Result<()> {
         let earlier = "SELECT s.row_number, s.id FROM sprongus_stage s WHERE EXISTS \
@@ -137,10 +201,7 @@ impl Merging<'_, '_> {
     /// The others are named.
     fn name_earlier(&mut self) {
         for (id, numbers) in &self.earlier {
-            let warning = Violation::new("", "duplicate_id", "a later row has the same id and takes its place");
-            let named =
-                numbers.iter().map(|row| Violation { row: Some(*row), id: Some(id.clone()), ..warning.clone() });
-            self.report.warnings.extend(named);
+            self.report.warnings.extend(numbers.iter().map(|row| repeated(*row, id)));
         }
     }
 
@@ -228,10 +289,7 @@ impl Merging<'_, '_> {
             absent("d.to_id")
         );
         for row in self.query(&referrers)? {
-            let message =
-                format!("the entry that {} of the table {:?} refers to is deleted", row.text(1)?, row.text(2)?);
-            let warning = Violation::new("", DANGLING, message);
-            self.report.warnings.push(Violation { id: Some(row.text(0)?), ..warning });
+            self.report.warnings.push(bereft_referrer(row.text(0)?, &row.text(1)?, &row.text(2)?));
         }
         self.execute(&format!("{KEEP_VERSION} WHERE {doomed}"))?;
         let deletion = format!(
@@ -315,32 +373,6 @@ impl Merging<'_, '_> {
              actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \
              WHERE sprongus_aux_entries.hash <> excluded.hash"
         ))
-    }
-
-    /// One event for the whole call.
-    fn audit(&mut self, rows: u64) -> Result<()> {
-        let BulkReport { created, updated, deleted, .. } = self.report;
-        let tally = Tally { created, updated, deleted, refused: 0 };
-        self.work.after.tallies.add(self.place.project, self.place.table, tally);
-        let subject = self.place.subject();
-        let seq = next_seq(self.work.exec(), &subject)?;
-        let report = &self.report;
-        let payload: JsonValue = json!({
-            "rows": rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
-            "deleted": report.deleted, "errors": report.errors.len(), "warnings": report.warnings.len(),
-        });
-        let payload = Json::from_value(&payload)?;
-        let actor = self.work.who().actor.clone();
-        let event = NewEvent {
-            run_id: None,
-            project_id: Some(self.place.project),
-            subject: &subject,
-            seq,
-            kind: "aux.imported",
-            actor: &actor,
-            payload: &payload,
-        };
-        append(self.work, &event)
     }
 }
 

@@ -1,12 +1,16 @@
 //! Many rows at once: read, judged and spooled with nothing held, then merged in one short transaction.
 
+mod batch;
 mod fresh;
+mod ids;
 mod judges;
 mod links;
 mod merge;
 mod prepare;
+mod rivals;
 mod spool;
 mod stage;
+mod stepped;
 
 use super::import::{BadRow, Content};
 use super::model::{BulkOptions, BulkReport, OnError};
@@ -40,6 +44,9 @@ pub(super) fn write(
     let abort = options.on_error == OnError::Abort;
     if abort && !prepared.errors.is_empty() {
         return Err(Error::validation(prepared.errors.clone()));
+    }
+    if stepped::suits(session, &prepared) {
+        return stepped::write(session, place, &prepared, options, others);
     }
     let mut report = None;
     let written = session.write_bulk(|work| {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::ids::Ids;
 use super::judges::{Answer, Base, Batch, Judges, Judging, Named};
 use super::spool::{self, Judged, Spool, SpoolWriter};
 use super::{Given, Progress};
@@ -25,6 +26,8 @@ const BATCH_BYTES: usize = 2 << 20;
 pub(in crate::aux_store) struct Prepared {
     pub(super) rules: Rules,
     pub(super) spool: Spool,
+    /// The ids of the rows in it.
+    pub(super) ids: Ids,
     /// Whether the table held no entry while they were.
     pub(super) fresh: bool,
     /// What is wrong with the rows that are not in the spool.
@@ -53,6 +56,7 @@ pub(in crate::aux_store) fn prepare(
         rules: &rules,
         empty: true,
         spool: SpoolWriter::new(),
+        ids: Ids::default(),
         errors: Vec::new(),
         refused: Vec::new(),
         unnamed: false,
@@ -64,10 +68,11 @@ pub(in crate::aux_store) fn prepare(
         };
         preparing.read(rows, Judges::new(scope, &judging), &judging, &mut keep)
     })?;
-    let Preparing { spool, empty: fresh, mut errors, refused, unnamed, .. } = preparing;
+    let Preparing { spool, mut ids, empty: fresh, mut errors, refused, unnamed, .. } = preparing;
     errors.sort_by_key(|one| one.row);
     let spool = spool.finish()?;
-    Ok(Prepared { rules, spool, fresh, errors, refused, unnamed, rows: done })
+    ids.finish();
+    Ok(Prepared { rules, spool, ids, fresh, errors, refused, unnamed, rows: done })
 }
 
 /// The next rows, and whether they are the last.
@@ -101,6 +106,7 @@ struct Preparing<'s> {
     /// Whether the table held no entry when last looked at.
     empty: bool,
     spool: SpoolWriter,
+    ids: Ids,
     errors: Vec<Violation>,
     refused: Vec<String>,
     unnamed: bool,
@@ -146,7 +152,10 @@ impl Preparing<'_> {
     fn keep(&mut self, answer: Answer) -> Result<()> {
         drop(answer.documents);
         answer.rows.into_iter().try_for_each(|(row, id, record)| match record {
-            Ok(record) => self.spool.push(&record),
+            Ok(record) => {
+                self.ids.push(&id);
+                self.spool.push(&record)
+            }
             Err(error) if is_of_row(error.code()) => {
                 self.refuse(row, Some(id), violations(&error));
                 Ok(())
@@ -194,8 +203,8 @@ impl Preparing<'_> {
         }
         let ids: Vec<&str> = named.iter().map(|one| one.id.as_str()).collect();
         let ids = rows::ids(&ids);
-        let rows = self.session.read(|exec| {
-            let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec.dialect()));
+        let rows = self.session.read_snapshot(|exec| {
+            let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec, self.place)?);
             exec.query(&sql, &[self.place.project.into(), self.place.table.into(), ids.clone()])
         })?;
         let base = |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: row.json(2)? }));
@@ -230,7 +239,8 @@ fn judge_all(rules: &Rules, batch: Batch, mode: Mode) -> Answer {
             Some(judged) => Ok(spool::record(&created(row, &id, judged))),
             None => judge_content(rules, row, &id, content, base, mode).map(|(judged, document)| {
                 documents.push(document);
-                spool::record(&judged)
+                let same = base.is_some_and(|base| base.payload.as_str() == judged.payload);
+                spool::record(&Judged { same, ..judged })
             }),
         };
         (row, id, record)
@@ -249,6 +259,7 @@ fn created(row: u64, id: &str, judged: JudgedCells) -> Judged {
         search_text,
         base: 0,
         summary: CREATED.to_owned(),
+        same: false,
         given: None,
         refs,
         keys,
@@ -299,6 +310,7 @@ pub(super) fn judge(
         search_text: judged.search_text,
         base: version,
         summary: judged.summary,
+        same: false,
         given,
         refs: judged.refs,
         keys: judged.keys,

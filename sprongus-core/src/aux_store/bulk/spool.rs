@@ -24,6 +24,8 @@ pub(super) struct Judged {
     /// The version of the entry it was judged over; 0 where there was none.
     pub(super) base: i64,
     pub(super) summary: String,
+    /// Whether the entry is so already.
+    pub(super) same: bool,
     /// What was given, canonical, where that is not the result.
     pub(super) given: Option<String>,
     pub(super) refs: Vec<Reference>,
@@ -63,6 +65,10 @@ pub(super) struct Spool {
 }
 
 impl Spool {
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Calls `visit` for every row, from the first.
     pub(super) fn iter(&self) -> Result<impl Iterator<Item = Result<Judged>> + '_> {
         let mut file = self.file.borrow_mut();
@@ -102,6 +108,7 @@ pub(super) fn record(row: &Judged) -> Vec<u8> {
         put(text.as_bytes(), out);
     }
     put(&row.hash, out);
+    out.push(row.same.into());
     out.push(row.given.is_some().into());
     put(row.given.as_deref().unwrap_or_default().as_bytes(), out);
     put_number(row.refs.len() as u64, out);
@@ -121,12 +128,12 @@ fn read_row(from: &mut &[u8]) -> Option<Judged> {
     let (row, base) = (number(from)?, number(from)?);
     let (id, payload, search_text, summary) = (text(from)?, text(from)?, text(from)?, text(from)?);
     let hash = take(from)?.to_vec();
-    let given = flag(from)?;
+    let (same, given) = (flag(from)?, flag(from)?);
     let given = Some(text(from)?).filter(|_| given);
     let refs = (0..number(from)?).map(|_| reference(from)).collect::<Option<_>>()?;
     let keys = (0..number(from)?).map(|_| key(from)).collect::<Option<_>>()?;
     let base = i64::try_from(base).ok()?;
-    Some(Judged { row, id, payload, hash, search_text, base, summary, given, refs, keys })
+    Some(Judged { row, id, payload, hash, search_text, base, summary, same, given, refs, keys })
 }
 
 fn reference(from: &mut &[u8]) -> Option<Reference> {
@@ -196,6 +203,7 @@ mod tests {
             search_text: String::new(),
             base: 3,
             summary: "created".into(),
+            same: n.is_multiple_of(3),
             given: n.is_multiple_of(2).then(String::new),
             refs: vec![Reference {
                 field: "a[]".into(),

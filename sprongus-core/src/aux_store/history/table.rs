@@ -17,14 +17,14 @@ const PAGE_BYTES: usize = 1 << 20;
 /// Where the present version is old enough, it is the one. Else it is the highest kept version that is, unless that is a
 /// deletion. Scalar subqueries, for PostgreSQL would make joins of EXISTS, which read the whole history for each page.
 const PAGE: &str = "SELECT id, payload, version, at FROM (\
-    SELECT * FROM (SELECT e.id, e.payload, e.version, e.last_updated AS at FROM sprongus_aux_entries e \
+    SELECT * FROM (SELECT e.id, e.payload, e.version, e.last_updated AS at FROM sprongus_aux_seen e \
     WHERE e.project_id = $1 AND e.table_name = $2 AND e.id > $3 AND e.last_updated <= $4 ORDER BY e.id LIMIT $5) AS present \
     UNION ALL \
     SELECT * FROM (SELECT v.id, v.snapshot AS payload, v.version, v.at FROM sprongus_aux_versions v \
     WHERE v.project_id = $1 AND v.table_name = $2 AND v.id > $3 AND v.at <= $4 AND v.snapshot IS NOT NULL \
     AND (SELECT w.version FROM sprongus_aux_versions w WHERE w.project_id = $1 AND w.table_name = $2 AND w.id = v.id \
     AND w.version > v.version AND w.at <= $4 LIMIT 1) IS NULL \
-    AND coalesce((SELECT e.last_updated FROM sprongus_aux_entries e WHERE e.project_id = $1 AND e.table_name = $2 \
+    AND coalesce((SELECT e.last_updated FROM sprongus_aux_seen e WHERE e.project_id = $1 AND e.table_name = $2 \
     AND e.id = v.id) > $4, true) ORDER BY v.id LIMIT $5) AS past) AS then_there ORDER BY id LIMIT $5";
 
 /// Every entry as it was, ordered by id.

@@ -14,9 +14,9 @@ use crate::session::Session;
 /// by a bulk write and is no history yet.
 const VERSIONS: &str = "SELECT version, snapshot, change_summary, actor, reason, at FROM (\
     SELECT version, snapshot, change_summary, actor, reason, at FROM sprongus_aux_versions \
-    WHERE project_id = $1 AND table_name = $2 AND id = $3 AND version < coalesce((SELECT version FROM sprongus_aux_entries \
+    WHERE project_id = $1 AND table_name = $2 AND id = $3 AND version < coalesce((SELECT version FROM sprongus_aux_seen \
     WHERE project_id = $1 AND table_name = $2 AND id = $3), 9223372036854775807) \
-    UNION ALL SELECT version, payload, change_summary, actor, reason, last_updated FROM sprongus_aux_entries \
+    UNION ALL SELECT version, payload, change_summary, actor, reason, last_updated FROM sprongus_aux_seen \
     WHERE project_id = $1 AND table_name = $2 AND id = $3) AS versions";
 
 /// Every version, oldest first.

@@ -22,6 +22,7 @@ use super::rows::{self, Place};
 use super::scan::{self, Order, Scanned, Shape, Sql, Wanted, walk, walk_shaped};
 use super::search::{self, Search, Searched};
 use super::sort::Sort;
+use super::unseen;
 use crate::clock::Timestamp;
 use crate::db::Executor;
 use crate::error::{Error, ErrorCode, Result};
@@ -241,7 +242,7 @@ fn by_ids(exec: &mut dyn Executor, place: Place<'_>, ids: &[String]) -> Result<V
     let mut sql = Sql { text: String::new(), params: vec![place.project.into(), place.table.into()] };
     sql.params.push(rows::ids(&ids.iter().map(String::as_str).collect::<Vec<_>>()));
     let columns = scan::columns(&mut sql, None, Shape::Whole);
-    sql.push(&format!("SELECT {columns} FROM {}", rows::named(exec.dialect())));
+    sql.push(&format!("SELECT {columns} FROM {}", rows::named(exec, place)?));
     let rows = exec.query(&sql.text, &sql.params)?;
     let entries = rows.iter().map(|row| scan::read(row, 0, Shape::Whole));
     let mut entries: HashMap<String, Scanned> =
@@ -303,16 +304,18 @@ impl Wanted {
             Err(error) => return Err(error),
         };
         let keywords = preset.keywords();
+        // While a bulk write is under way, keys and texts are not those of what is seen.
+        let seen = unseen::under_way(exec, place)?.is_none();
         if let Some(search) = &self.search {
             self.fields.clone_from(&keywords.search);
             self.fingerprint = search_fingerprint(keywords);
-            self.among = search::candidates(exec, place, search, &self.fingerprint)?;
+            self.among = if seen { search::candidates(exec, place, search, &self.fingerprint)? } else { None };
         }
         // The few that the search is among are looked up, whatever keys there are.
         let keyed = keyed && self.among.is_none();
         let plans = if keyed { plan::plans(keywords, &self.filter, sort) } else { Vec::new() };
         // Keys of another preset are not those of every entry.
-        let made = !plans.is_empty() && index::known(exec, place, keywords)?;
+        let made = !plans.is_empty() && seen && index::known(exec, place, keywords)?;
         Ok(if made { plans } else { Vec::new() })
     }
 

@@ -1,0 +1,144 @@
+//! A bulk write of many short transactions: its place in the table it writes, and the way back.
+
+use std::time::{Duration, Instant};
+
+use crate::aux_store::rows::Place;
+use crate::aux_store::unseen;
+use crate::db::interrupted;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::new_id;
+use crate::session::{Session, Work};
+
+/// One that has not written for so long is dead, and others undo what it did. Microseconds.
+const DEAD_AFTER: i64 = 5_000_000;
+/// Between two looks at whether another one has ended.
+const NAP: Duration = Duration::from_millis(20);
+/// Entries put back by one transaction.
+const BACK: i64 = 250;
+/// Between two of them, for those who wait for the lock and look for it now and then.
+pub(super) const REST: Duration = Duration::from_millis(2);
+
+/// A row of `sprongus_aux_batches` that is ours.
+pub(super) struct Batch<'b> {
+    session: Session<'b>,
+    place: Place<'b>,
+    pub(super) id: i64,
+    owner: String,
+}
+
+enum Entered {
+    Ours(i64),
+    /// Its owner is gone; it is ours to be undone.
+    Dead(i64),
+    Taken,
+}
+
+impl<'b> Batch<'b> {
+    /// Enters the table, when the one before has left it: there is one at a time. What a dead one left is undone first.
+    pub(super) fn begin(session: Session<'b>, place: Place<'b>) -> Result<Self> {
+        let (owner, by) = (new_id(), session.core().deadline());
+        loop {
+            let ours = |id| Self { session, place, id, owner: owner.clone() };
+            match session.write(|work| enter(work, place, &owner))? {
+                Entered::Ours(id) => return Ok(ours(id)),
+                Entered::Dead(id) => ours(id).undo()?,
+                Entered::Taken if Instant::now() < by => std::thread::sleep(NAP),
+                Entered::Taken => return Err(busy(place)),
+            }
+            check(session)?;
+        }
+    }
+
+    /// Writes in a short transaction of its own; not where another has taken this one for dead.
+    pub(super) fn step<T>(&self, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        check(self.session)?;
+        self.session.write_bulk(|at| {
+            self.renew(at)?;
+            work(at)
+        })
+    }
+
+    /// To be called first in every transaction.
+    pub(super) fn renew(&self, work: &mut Work<'_>) -> Result<()> {
+        let sql = "UPDATE sprongus_aux_batches SET alive = $1 WHERE id = $2 AND owner = $3";
+        let alive = work.options().clock.monotonic();
+        if work.execute(sql, &[alive.into(), self.id.into(), self.owner.as_str().into()])? == 1 {
+            return Ok(());
+        }
+        let message = "another process took this bulk write for dead and has undone it; try again";
+        Err(Error::new(ErrorCode::Busy, message))
+    }
+
+    /// Leaves the table, and with that what was written is seen.
+    pub(super) fn leave(&self, work: &mut Work<'_>) -> Result<()> {
+        work.execute("DELETE FROM sprongus_aux_rivals WHERE batch = $1", &[self.id.into()])?;
+        work.execute("DELETE FROM sprongus_aux_batches WHERE id = $1", &[self.id.into()]).map(drop)
+    }
+
+    /// Puts everything back, step by step, and leaves.
+    pub(super) fn undo(&self) -> Result<()> {
+        for table in ["sprongus_aux_entries", "sprongus_aux_versions"] {
+            let mut after = String::new();
+            while let Some(last) = self.undo_some(table, &after)? {
+                after = last;
+                std::thread::sleep(REST);
+            }
+        }
+        self.session.write(|work| {
+            self.renew(work)?;
+            self.leave(work)
+        })
+    }
+
+    /// Looked for without the lock: it may take long to find one among many that are not of the batch.
+    fn undo_some(&self, table: &str, after: &str) -> Result<Option<String>> {
+        let sql = format!(
+            "SELECT id FROM {table} WHERE project_id = $1 AND table_name = $2 AND id > $3 AND batch = $4 ORDER BY id LIMIT {BACK}"
+        );
+        let Place { project, table } = self.place;
+        let found = self
+            .session
+            .read(|exec| exec.query(&sql, &[project.into(), table.into(), after.into(), self.id.into()]))?;
+        let ids = found.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+        self.session.write_bulk(|work| {
+            self.renew(work)?;
+            ids.iter().try_for_each(|id| unseen::undo(work.exec(), self.place, self.id, id).map(drop))
+        })?;
+        Ok(ids.into_iter().next_back())
+    }
+}
+
+fn enter(work: &mut Work<'_>, place: Place<'_>, owner: &str) -> Result<Entered> {
+    let clock = work.options().clock.clone();
+    let (boot, now) = (clock.boot_id(), clock.monotonic());
+    let sql = "SELECT id, boot, alive FROM sprongus_aux_batches WHERE project_id = $1 AND table_name = $2";
+    let found = work.query(sql, &[place.project.into(), place.table.into()])?;
+    if let Some(other) = found.first() {
+        let id = other.int(0)?;
+        if other.text(1)? == *boot && other.int(2)? > now - DEAD_AFTER {
+            return Ok(Entered::Taken);
+        }
+        let sql = "UPDATE sprongus_aux_batches SET owner = $2, boot = $3, alive = $4 WHERE id = $1";
+        work.execute(sql, &[id.into(), owner.into(), (&*boot).into(), now.into()])?;
+        return Ok(Entered::Dead(id));
+    }
+    let sql = "INSERT INTO sprongus_aux_batches (project_id, table_name, owner, boot, alive) VALUES ($1, $2, $3, $4, $5) \
+               RETURNING id";
+    let made = [place.project.into(), place.table.into(), owner.into(), (&*boot).into(), now.into()];
+    let id = work.query(sql, &made)?.first().map_or(Ok(0), |row| row.int(0))?;
+    Ok(Entered::Ours(id))
+}
+
+/// Ends the call where the host wants it ended.
+fn check(session: Session<'_>) -> Result<()> {
+    match &session.options().interrupt {
+        Some(asked) if asked() => Err(interrupted()),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn busy(place: Place<'_>) -> Error {
+    let message =
+        format!("another bulk write of the table {:?} is under way; try again when it has ended", place.table);
+    Error::new(ErrorCode::Busy, message)
+}

@@ -1,0 +1,425 @@
+//! A large bulk write on SQLite: many short transactions, so that other writers get the lock between them; what they write
+//! is seen when the last one says so (see `unseen.rs`).
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use super::batch::{Batch, REST};
+use super::ids::Ids;
+use super::prepare::Prepared;
+use super::spool::Judged;
+use super::stage::document;
+use super::{Others, merge};
+use crate::aux_store::bound;
+use crate::aux_store::model::{BulkOptions, BulkReport};
+use crate::aux_store::rows::{self, Place};
+use crate::db::{Dialect, Value};
+use crate::error::{ErrorCode, Result};
+use crate::session::{Session, Work};
+
+/// Fewer rows are written in one transaction, which is short enough.
+const FROM: u64 = 2_000;
+/// How long a step may hold the lock, about.
+const HOLD: Duration = Duration::from_millis(8);
+/// Bytes of the documents of a step, about.
+const BYTES: usize = 2 << 20;
+
+const COLUMNS: [&str; 12] = [
+    "project_id",
+    "table_name",
+    "id",
+    "payload",
+    "hash",
+    "search_text",
+    "version",
+    "last_updated",
+    "actor",
+    "reason",
+    "change_summary",
+    "batch",
+];
+
+/// Writes what was prepared; in a dry run only says what would be.
+pub(super) fn write(
+    session: Session<'_>,
+    place: Place<'_>,
+    prepared: &Prepared,
+    options: BulkOptions,
+    others: Others,
+) -> Result<BulkReport> {
+    let batch = Batch::begin(session, place)?;
+    let written = Stepped::begin(session, place, prepared, options, others, &batch).and_then(Stepped::run);
+    if written.is_err() {
+        // What cannot be undone now is unseen, and undone by who comes next.
+        let _ = batch.undo();
+    }
+    written
+}
+
+/// Whether rows are written so: where there are many, and no transaction of the caller's holds the lock anyway.
+pub(super) fn suits(session: Session<'_>, prepared: &Prepared) -> bool {
+    let keywords = prepared.rules.preset.keywords();
+    let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
+    session.core().dialect() == Dialect::Sqlite && !session.in_transaction() && prepared.spool.rows() >= FROM && !links
+}
+
+pub(super) struct Stepped<'s> {
+    pub(super) session: Session<'s>,
+    pub(super) place: Place<'s>,
+    pub(super) prepared: &'s Prepared,
+    pub(super) options: BulkOptions,
+    pub(super) others: Others,
+    pub(super) batch: &'s Batch<'s>,
+    pub(super) report: BulkReport,
+    /// The ids of rows that were refused: their entries stay as they are.
+    refused: Ids,
+    /// Entries that refer to what is deleted: table, id and field.
+    pub(super) bereft: BTreeSet<(String, String, String)>,
+    /// Rows of ids that were given more than once, in their order.
+    pub(super) repeated: HashMap<String, Vec<u64>>,
+    /// Ids whose entries are not what their rows were judged over.
+    pub(super) amiss: BTreeSet<String>,
+    common: Common,
+    /// Whether entries were deleted here: an id that comes back goes on from the version it had.
+    past: bool,
+    pace: Pace,
+}
+
+/// What all rows have alike.
+struct Common {
+    at: Value<'static>,
+    actor: String,
+    reason: Option<String>,
+}
+
+impl<'s> Stepped<'s> {
+    fn begin(
+        session: Session<'s>,
+        place: Place<'s>,
+        prepared: &'s Prepared,
+        options: BulkOptions,
+        others: Others,
+        batch: &'s Batch<'s>,
+    ) -> Result<Self> {
+        // A bad row that does not tell its entry may be about any: none is deleted then.
+        let others = if prepared.unnamed { Others::Stay } else { others };
+        let (common, past) = batch.step(|work| {
+            merge::same_rules(session, work, place, prepared)?;
+            if others == Others::AreDeleted {
+                bound::know_referrers(session, work, place)?;
+            }
+            let any = "SELECT 1 FROM sprongus_aux_versions WHERE project_id = $1 AND table_name = $2 LIMIT 1";
+            let past = !work.query(any, &[place.project.into(), place.table.into()])?.is_empty();
+            Ok((Common::of(work), past))
+        })?;
+        let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
+        let repeated = repeated(prepared)?;
+        Ok(Self {
+            session,
+            place,
+            prepared,
+            options,
+            others,
+            batch,
+            report,
+            refused: prepared.refused.iter().map(String::as_str).collect(),
+            bereft: BTreeSet::new(),
+            repeated,
+            amiss: BTreeSet::new(),
+            common,
+            past,
+            pace: Pace::default(),
+        })
+    }
+
+    fn run(mut self) -> Result<BulkReport> {
+        let mut rows = self.prepared.spool.iter()?;
+        loop {
+            let chunk = self.chunk(&mut rows)?;
+            if chunk.is_empty() {
+                break;
+            }
+            self.rows(&chunk)?;
+        }
+        drop(rows);
+        if self.others == Others::AreDeleted {
+            self.delete_others()?;
+        }
+        self.finish()
+    }
+
+    /// When it all happens.
+    pub(super) fn at(&self) -> Value<'static> {
+        self.common.at.clone()
+    }
+
+    /// The next rows that count.
+    fn chunk(&self, rows: &mut dyn Iterator<Item = Result<Judged>>) -> Result<Vec<Judged>> {
+        let (mut chunk, mut bytes) = (Vec::with_capacity(self.pace.rows), 0);
+        while chunk.len() < self.pace.rows && bytes < BYTES {
+            let Some(row) = rows.next().transpose()? else { break };
+            let superseded = self.repeated.get(&row.id).is_some_and(|all| all.last() != Some(&row.row));
+            if !superseded {
+                bytes += row.payload.len() + row.search_text.len();
+                chunk.push(row);
+            }
+        }
+        Ok(chunk)
+    }
+
+    fn rows(&mut self, chunk: &[Judged]) -> Result<()> {
+        let (same, changed): (Vec<_>, Vec<_>) = chunk.iter().partition(|row| row.same);
+        self.unchanged(&same)?;
+        let (created, updated): (Vec<_>, Vec<_>) = changed.into_iter().partition(|row| row.base == 0);
+        if self.options.dry_run {
+            self.report.created += created.len() as u64;
+            self.report.updated += updated.len() as u64;
+            return Ok(());
+        }
+        if created.is_empty() && updated.is_empty() {
+            return Ok(());
+        }
+        // Made before the lock is taken, once; a step that is run again makes it again.
+        let mut made = Some(self.values(&created));
+        let (amiss, held) = self.batch.step(|work| {
+            let start = Instant::now();
+            let values = made.take().unwrap_or_else(|| self.values(&created));
+            let mut amiss = self.create(work, &created, values)?;
+            amiss.extend(self.update(work, &updated)?);
+            Ok((amiss, start.elapsed()))
+        })?;
+        let missed = created.iter().filter(|row| amiss.contains(&row.id)).count();
+        self.report.created += (created.len() - missed) as u64;
+        self.report.updated += (updated.len() + missed - amiss.len()) as u64;
+        self.amiss.extend(amiss);
+        self.pace.after(created.len() + updated.len(), held);
+        std::thread::sleep(REST);
+        Ok(())
+    }
+
+    /// Rows whose entries are so already: nothing is to be written, if they still are what they were.
+    fn unchanged(&mut self, same: &[&Judged]) -> Result<()> {
+        for some in same.chunks(500) {
+            let ids: Vec<&str> = some.iter().map(|row| row.id.as_str()).collect();
+            let (place, ids) = (self.place, rows::ids(&ids));
+            let found = self.session.read_snapshot(|exec| {
+                let sql = format!("SELECT id, version FROM {}", rows::named(exec, place)?);
+                exec.query(&sql, &[place.project.into(), place.table.into(), ids.clone()])
+            })?;
+            let versions =
+                found.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect::<Result<HashMap<_, _>>>()?;
+            for row in some {
+                match versions.get(&row.id) == Some(&row.base) {
+                    true => self.report.unchanged += 1,
+                    false => drop(self.amiss.insert(row.id.clone())),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes entries that were not there; the ids of those that are by now.
+    fn create(&self, work: &mut Work<'_>, rows: &[&Judged], values: Vec<Vec<Value<'static>>>) -> Result<Vec<String>> {
+        let mut amiss = Vec::new();
+        if self.past {
+            let marks = "$1, $2, $3, $4, $5, $6, 1 + coalesce((SELECT max(version) FROM sprongus_aux_versions \
+                         WHERE project_id = $1 AND table_name = $2 AND id = $3), 0) + 0 * $7, $8, $9, $10, $11, $12";
+            let columns = COLUMNS.join(", ");
+            let sql = format!("INSERT INTO sprongus_aux_entries ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING");
+            for (row, values) in rows.iter().zip(values) {
+                if work.execute(&sql, &values)? == 0 {
+                    amiss.push(row.id.clone());
+                }
+            }
+            return Ok(amiss);
+        }
+        let mut values = values.into_iter();
+        loop {
+            match work.exec().load("sprongus_aux_entries", &COLUMNS, &mut values.by_ref().map(Ok)) {
+                Ok(_) => return Ok(amiss),
+                // The row that was taken last.
+                Err(error) if error.code() == ErrorCode::Conflict => {
+                    amiss.push(rows[rows.len() - values.len() - 1].id.clone());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Gives entries their next version, and keeps the one they have; the ids of those that have another by now.
+    fn update(&self, work: &mut Work<'_>, rows: &[&Judged]) -> Result<Vec<String>> {
+        let keep = format!("{KEEP} WHERE project_id = $1 AND table_name = $2 AND id = $3 AND version = $5");
+        let update = "UPDATE sprongus_aux_entries SET payload = $4, hash = $5, search_text = $6, version = version + 1, \
+                      last_updated = $7, actor = $8, reason = $9, change_summary = $10, batch = $11 \
+                      WHERE project_id = $1 AND table_name = $2 AND id = $3";
+        let mut amiss = Vec::new();
+        for row in rows {
+            let key: [Value<'_>; 3] = [self.place.project.into(), self.place.table.into(), row.id.as_str().into()];
+            let [project, table, id] = key.clone();
+            if work.execute(&keep, &[project, table, id, self.batch.id.into(), row.base.into()])? == 0 {
+                amiss.push(row.id.clone());
+                continue;
+            }
+            let [project, table, id] = key;
+            let params: [Value<'_>; 11] = [
+                project,
+                table,
+                id,
+                Value::Json(row.payload.as_str().into()),
+                row.hash.as_slice().into(),
+                row.search_text.as_str().into(),
+                self.common.at.clone(),
+                self.common.actor.as_str().into(),
+                self.common.reason.as_deref().into(),
+                row.summary.as_str().into(),
+                self.batch.id.into(),
+            ];
+            work.execute(update, &params)?;
+        }
+        Ok(amiss)
+    }
+
+    fn values(&self, rows: &[&Judged]) -> Vec<Vec<Value<'static>>> {
+        rows.iter().map(|row| self.common.values(self.place, self.batch.id, row)).collect()
+    }
+
+    /// What was not given is deleted, entry by entry through the table.
+    fn delete_others(&mut self) -> Result<()> {
+        let mut after = String::new();
+        loop {
+            let (place, limit) = (self.place, i64::try_from(self.pace.rows).unwrap_or(i64::MAX));
+            let sql = "SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4";
+            let params = [place.project.into(), place.table.into(), after.as_str().into(), limit.into()];
+            let found = self.session.read(|exec| exec.query(sql, &params))?;
+            let found = found.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+            let Some(last) = found.last() else { return Ok(()) };
+            after.clone_from(last);
+            let doomed: Vec<String> = found.into_iter().filter(|id| self.is_doomed(id)).collect();
+            if doomed.is_empty() {
+                continue;
+            }
+            self.warn_of(&doomed)?;
+            if self.options.dry_run {
+                self.report.deleted += doomed.len() as u64;
+                continue;
+            }
+            let (deleted, held) = self.batch.step(|work| {
+                let start = Instant::now();
+                let deleted = doomed.iter().map(|id| self.delete(work, id)).sum::<Result<u64>>()?;
+                Ok((deleted, start.elapsed()))
+            })?;
+            self.report.deleted += deleted;
+            self.pace.after(doomed.len(), held);
+            std::thread::sleep(REST);
+        }
+    }
+
+    pub(super) fn is_doomed(&self, id: &str) -> bool {
+        !self.prepared.ids.contains(id) && !self.refused.contains(id)
+    }
+
+    fn delete(&self, work: &mut Work<'_>, id: &str) -> Result<u64> {
+        let one = "WHERE project_id = $1 AND table_name = $2 AND id = $3";
+        let key: [Value<'_>; 3] = [self.place.project.into(), self.place.table.into(), id.into()];
+        let mut params = key.to_vec();
+        params.push(self.batch.id.into());
+        if work.execute(&format!("{KEEP} {one}"), &params)? == 0 {
+            // Another has deleted it.
+            return Ok(0);
+        }
+        let deletion = format!(
+            "INSERT INTO sprongus_aux_versions \
+             (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at, batch) \
+             SELECT project_id, table_name, id, version + 1, NULL, 'deleted', $4, $5, $6, $7 FROM sprongus_aux_entries {one}"
+        );
+        params.truncate(3);
+        params.extend([self.common.actor.as_str().into(), self.common.reason.as_deref().into()]);
+        params.extend([self.common.at.clone(), self.batch.id.into()]);
+        work.execute(&deletion, &params)?;
+        work.execute(&format!("DELETE FROM sprongus_aux_entries {one}"), &key)
+    }
+
+    /// Entries of other tables, and those of refused rows, that refer to what is deleted.
+    fn warn_of(&mut self, doomed: &[String]) -> Result<()> {
+        let sql = "SELECT from_id, field, from_table FROM sprongus_aux_refs WHERE project_id = $1 AND to_table = $2 \
+                   AND to_id IN (SELECT value FROM json_each($3))";
+        for ids in doomed.chunks(500) {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let (place, ids) = (self.place, rows::ids(&ids));
+            let params = [place.project.into(), place.table.into(), ids];
+            for row in self.session.read(|exec| exec.query(sql, &params))? {
+                let (id, field, table) = (row.text(0)?, row.text(1)?, row.text(2)?);
+                if table != place.table || self.refused.contains(&id) {
+                    self.bereft.insert((table, id, field));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies entries to the versions, before they are superseded by the batch `$4`.
+const KEEP: &str = "INSERT INTO sprongus_aux_versions \
+    (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at, batch) \
+    SELECT project_id, table_name, id, version, payload, change_summary, actor, reason, last_updated, $4 \
+    FROM sprongus_aux_entries";
+
+/// Which rows have ids that were given more than once: the rows are read once more, where there are any.
+fn repeated(prepared: &Prepared) -> Result<HashMap<String, Vec<u64>>> {
+    let ids: Ids = prepared.ids.repeated();
+    let mut repeated: HashMap<String, Vec<u64>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(repeated);
+    }
+    for row in prepared.spool.iter()? {
+        let row = row?;
+        if ids.contains(&row.id) {
+            repeated.entry(row.id).or_default().push(row.row);
+        }
+    }
+    Ok(repeated)
+}
+
+impl Common {
+    fn of(work: &Work<'_>) -> Self {
+        let who = work.who();
+        let reason = who.reason.as_ref().map(|reason| reason.to_string());
+        Self { at: work.now(), actor: who.actor.to_string(), reason }
+    }
+
+    fn values(&self, place: Place<'_>, batch: i64, row: &Judged) -> Vec<Value<'static>> {
+        vec![
+            place.project.to_owned().into(),
+            place.table.to_owned().into(),
+            row.id.clone().into(),
+            document(Dialect::Sqlite, row.payload.clone()),
+            row.hash.clone().into(),
+            row.search_text.clone().into(),
+            Value::Int(1),
+            self.at.clone(),
+            self.actor.clone().into(),
+            self.reason.clone().into(),
+            row.summary.clone().into(),
+            batch.into(),
+        ]
+    }
+}
+
+/// As many rows a step as hold the lock for about [`HOLD`].
+struct Pace {
+    rows: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rows: 200 }
+    }
+}
+
+impl Pace {
+    fn after(&mut self, rows: usize, held: Duration) {
+        let fitting = rows as f64 * HOLD.as_secs_f64() / held.as_secs_f64().max(1e-6);
+        // Towards it, but not by leaps: one slow step is no reason to crawl.
+        self.rows = (fitting as usize).clamp(self.rows / 2, self.rows * 2).clamp(50, 4_000);
+    }
+}
