@@ -1,6 +1,6 @@
 //! The pages of a Notion data source as documents (feature `notion`), by the API's version 2026-03-11.
 //!
-//! What a profile of the kind `notion` says, how properties become fields, and what is promised: docs/sync.md "Notion".
+//! What a profile of the kind `notion` says, how properties become fields, and what is promised: docs/notion.md.
 
 mod client;
 mod config;

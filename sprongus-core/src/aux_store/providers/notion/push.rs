@@ -210,12 +210,12 @@ fn id_filter(key: &Property, id: &str) -> Option<Value> {
     }
 }
 
-/// The id of an entry as the value of the property that keeps it.
+/// The id of an entry as the value of the property that keeps it. A number must come back as the same text: Notion's are
+/// those of JavaScript, exact up to 2^53.
 fn id_value(key: &Property, id: &str) -> Result<Value> {
-    let given = match key.kind.as_str() {
-        "number" => id_filter(key, id).filter(|number| number.to_string() == id).unwrap_or_else(|| id.into()),
-        _ => id.into(),
-    };
+    let exact = |number: &i64| number.unsigned_abs() <= 1 << 53 && *id == *number.to_string();
+    let number = id.parse::<i64>().ok().filter(|number| key.kind == "number" && exact(number));
+    let given = number.map_or_else(|| Value::from(id), Value::from);
     write::value(&key.kind, Some(&given)).map_err(|refusal| {
         let (Refusal::Type(message) | Refusal::Limit(message)) = refusal;
         let message = format!("the id cannot be kept in the property {:?}: {message}", key.name);

@@ -157,8 +157,14 @@ fn bad_documents_are_all_named_and_nothing_is_sent() {
     );
     assert_eq!((asked(&server, "POST"), asked(&server, "PATCH")), (0, 0));
     let numbered = json!({ "idProperty": "Year", "properties": { "Name": "Name" } });
-    let error = push(&mut super::notion(&server, numbered), &[json!({ "id": "no number" })], &[], &[]).unwrap_err();
-    assert_eq!(error.violations_list()[0].path, "/id");
+    let mut numbered = super::notion(&server, numbered);
+    for id in ["no number", "1.0", "1e3", "017", "9007199254740993"] {
+        let error = push(&mut numbered, &[json!({ "id": id })], &[], &[]).unwrap_err();
+        assert_eq!(error.violations_list()[0].path, "/id", "{id}");
+    }
+    assert!(server.pages().is_empty());
+    push(&mut numbered, &[json!({ "id": "-17", "Name": "x" })], &[], &[]).unwrap();
+    assert_eq!(pull(&mut numbered).unwrap()[0]["id"], "-17");
 }
 
 #[test]
