@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, DefaultConnector};
 
 use super::config::Config;
+use super::token::Token;
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::id::backoff;
 
@@ -31,8 +34,8 @@ const LONGEST_MESSAGE: usize = 1000;
 pub(super) struct Client {
     agent: Agent,
     base: String,
+    token: Token,
     bearer: HeaderValue,
-    token: String,
     interval: Duration,
     /// The longest delay before the second try.
     pub(super) backoff_base: Duration,
@@ -60,7 +63,7 @@ impl Failure {
 }
 
 impl Client {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Result<Self> {
         let builder = Agent::config_builder()
             .http_status_as_error(false)
             // A token is not carried to where a redirect points.
@@ -71,15 +74,19 @@ impl Client {
             .timeout_connect(Some(CONNECT_TIMEOUT.min(config.timeout)))
             .user_agent(concat!("sprongus/", env!("CARGO_PKG_VERSION")));
         let builder = if config.loopback { builder.proxy(None) } else { builder };
-        Self {
-            agent: builder.build().new_agent(),
+        let connector = DefaultConnector::default().chain(config.token.clone());
+        let mut bearer = HeaderValue::from_str(&config.token.header())
+            .map_err(|_| Error::new(ErrorCode::Panic, "a stand-in is no header"))?;
+        bearer.set_sensitive(true);
+        Ok(Self {
+            agent: Agent::with_parts(builder.build(), connector, DefaultResolver::default()),
             base: config.base_url.clone(),
-            bearer: config.bearer.clone(),
             token: config.token.clone(),
+            bearer,
             interval: Duration::from_secs_f64(1.0 / config.per_second),
             backoff_base: BACKOFF_BASE,
             next: Instant::now(),
-        }
+        })
     }
 
     pub(super) fn get(&mut self, path: &str) -> Result<Value> {
@@ -173,7 +180,7 @@ impl Client {
 
     /// What a status means (Notion's page on status codes).
     fn refused(&self, status: StatusCode, message: &str, rest: Option<Duration>) -> Failure {
-        let message = message.replace(&self.token, "…");
+        let message = self.token.hidden(message);
         let text = format!("Notion answered {}: {}", status.as_u16(), crate::text::truncate(&message, LONGEST_MESSAGE));
         let (code, passing) = match status.as_u16() {
             400 => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use ureq::http::{HeaderValue, Uri};
 
+use super::token::Token;
 use crate::error::{Error, Result};
 
 const BASE_URL: &str = "https://api.notion.com";
@@ -17,11 +18,9 @@ const REQUESTS_PER_SECOND: f64 = 3.0;
 const MEMBERS: &[&str] =
     &["token", "database", "dataSource", "properties", "idProperty", "baseUrl", "timeout", "requestsPerSecond"];
 
-/// A profile's config, judged. It holds the token, so it has no `Debug`.
+/// A profile's config, judged.
 pub(super) struct Config {
-    pub(super) bearer: HeaderValue,
-    /// What the token is, so that it can be kept out of messages.
-    pub(super) token: String,
+    pub(super) token: Token,
     pub(super) source: Source,
     /// The property of each field; none: every property is the field of its name.
     pub(super) properties: Option<BTreeMap<String, String>>,
@@ -48,8 +47,7 @@ impl Config {
         let token = text(config, "token")?.ok_or_else(|| Error::invalid("token is missing: {\"$secret\": NAME}"))?;
         let (base_url, loopback) = base(text(config, "baseUrl")?.unwrap_or(BASE_URL))?;
         Ok(Self {
-            bearer: bearer(token)?,
-            token: token.to_owned(),
+            token: checked(token)?,
             source: source(config)?,
             properties: properties(config)?,
             id_property: text(config, "idProperty")?.map(str::to_owned),
@@ -80,11 +78,11 @@ fn number(config: &Map<String, Value>, name: &str, range: std::ops::RangeInclusi
     }
 }
 
-fn bearer(token: &str) -> Result<HeaderValue> {
-    let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| Error::invalid("the token has characters that no token has"))?;
-    header.set_sensitive(true);
-    Ok(header)
+fn checked(token: &str) -> Result<Token> {
+    match HeaderValue::from_str(token) {
+        Ok(_) if token.is_ascii() => Ok(Token::new(token)),
+        _ => Err(Error::invalid("the token has characters that no token has")),
+    }
 }
 
 fn source(config: &Map<String, Value>) -> Result<Source> {

@@ -10,6 +10,7 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod token;
 mod write;
 
 use serde_json::{Map, Value};
@@ -27,7 +28,7 @@ use schema::Schema;
 /// `invalid_argument`.
 pub(crate) fn provider(config: &Map<String, Value>) -> Result<Box<dyn Provider>> {
     let config = Config::of(config)?;
-    let client = Client::new(&config);
+    let client = Client::new(&config)?;
     Ok(Box::new(Notion { config, client }))
 }
 

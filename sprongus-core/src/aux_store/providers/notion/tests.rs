@@ -1,6 +1,7 @@
 //! Against a server on this host that behaves as the published API does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod logged;
 mod pulling;
 mod pushing;
 mod trouble;
@@ -36,7 +37,7 @@ fn notion(server: &NotionServer, more: Value) -> Notion {
     let mut config = server.config(&json!(NotionServer::TOKEN));
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let config = Config::of(config.as_object().unwrap()).unwrap();
-    let mut client = Client::new(&config);
+    let mut client = Client::new(&config).unwrap();
     client.backoff_base = std::time::Duration::from_millis(2);
     Notion { config, client }
 }
