@@ -128,3 +128,8 @@ fn unlink_at(value: &mut Value, path: &[Step], id: &str) {
         _ => {}
     }
 }
+
+/// The programs of the page on references run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/references.md")]
+struct DocsPage;

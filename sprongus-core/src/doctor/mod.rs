@@ -130,3 +130,8 @@ fn listed(names: &[String]) -> String {
 fn megabytes(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
+
+/// The programs of the page on the doctor run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/doctor.md")]
+struct DocsPage;

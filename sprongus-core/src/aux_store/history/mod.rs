@@ -15,3 +15,8 @@ pub use model::{ChangeOp, Difference, EntryVersion, Moment};
 pub(super) use restore::restore;
 pub(super) use table::as_of;
 pub(super) use versions::{diff, history};
+
+/// The programs of the page on history run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/history.md")]
+struct DocsPage;
