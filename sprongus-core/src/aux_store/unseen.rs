@@ -10,7 +10,7 @@ use super::refs;
 use super::rows::{self, ENTRIES, Place};
 use super::search;
 use crate::db::{Dialect, Executor, Value};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 
 /// The view of all entries as they are seen, whatever is under way.
 pub(super) const SEEN: &str = "sprongus_aux_seen";
@@ -29,6 +29,16 @@ pub(super) fn under_way(exec: &mut dyn Executor, place: Place<'_>) -> Result<Opt
     let sql = "SELECT id FROM sprongus_aux_batches WHERE project_id = $1 AND table_name = $2";
     let rows = exec.query(sql, &[place.project.into(), place.table.into()])?;
     rows.first().map(|row| row.int(0)).transpose()
+}
+
+/// Refuses what compares all of a table with something else while a bulk write is under way there: `busy`, to be tried again.
+pub(super) fn refuse_another(exec: &mut dyn Executor, place: Place<'_>) -> Result<()> {
+    if under_way(exec, place)?.is_none() {
+        return Ok(());
+    }
+    let message =
+        format!("another bulk write of the table {:?} is under way; try again when it has ended", place.table);
+    Err(Error::new(ErrorCode::Busy, message))
 }
 
 /// What a batch had done to an entry.

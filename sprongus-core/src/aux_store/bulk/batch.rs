@@ -43,7 +43,7 @@ impl<'b> Batch<'b> {
                 Entered::Ours(id) => return Ok(ours(id)),
                 Entered::Dead(id) => ours(id).undo()?,
                 Entered::Taken if Instant::now() < by => std::thread::sleep(NAP),
-                Entered::Taken => return Err(busy(place)),
+                Entered::Taken => session.read(|exec| unseen::refuse_another(exec, place))?,
             }
             check(session)?;
         }
@@ -135,10 +135,4 @@ fn check(session: Session<'_>) -> Result<()> {
         Some(asked) if asked() => Err(interrupted()),
         _ => Ok(()),
     }
-}
-
-pub(super) fn busy(place: Place<'_>) -> Error {
-    let message =
-        format!("another bulk write of the table {:?} is under way; try again when it has ended", place.table);
-    Error::new(ErrorCode::Busy, message)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value as JsonValue, json};
 
 use super::prepare::{self, Prepared};
 use super::spool::{Judged, Spool};
-use super::{Others, batch, fresh, stage};
+use super::{Others, fresh, stage};
 use crate::aux_store::bound;
 use crate::aux_store::document::Rules;
 use crate::aux_store::model::{BulkOptions, BulkReport, Mode};
@@ -178,7 +178,7 @@ impl Merging<'_, '_> {
     /// Another bulk write of this table is under way (SQLite): it makes way for these rows as for any writer's.
     fn meet_another(&mut self) -> Result<()> {
         if self.others == Others::AreDeleted {
-            return Err(batch::busy(self.place));
+            return unseen::refuse_another(self.work.exec(), self.place);
         }
         for row in self.work.query("SELECT id FROM sprongus_stage", &[])? {
             unseen::make_way(self.work.exec(), self.place, &row.text(0)?)?;

@@ -8,6 +8,7 @@ use super::state;
 use super::work::Syncing;
 use crate::aux_store::providers::{Changes, Provider};
 use crate::aux_store::rows::{self, object};
+use crate::aux_store::unseen;
 use crate::error::Result;
 use crate::json::Json;
 
@@ -65,8 +66,9 @@ impl Syncing<'_> {
     fn entries(&self, some: &[&Planned]) -> Result<HashMap<String, (Hash, Json)>> {
         let ids: Vec<&str> = some.iter().map(|one| &*one.id).collect();
         let place = self.pair.place;
-        self.session.read(|exec| {
-            let sql = format!("SELECT id, hash, payload FROM {}", rows::named(exec.dialect()));
+        self.session.read_snapshot(|exec| {
+            unseen::refuse_another(exec, place)?;
+            let sql = format!("SELECT id, hash, payload FROM {}", rows::named(exec, place)?);
             let rows = exec.query(&sql, &[place.project.into(), place.table.into(), rows::ids(&ids)])?;
             let read = |row: &crate::db::Row| {
                 let hash = state::hash(&row.opt_bytes(1)?.unwrap_or_default())?;

@@ -3,6 +3,7 @@
 use super::decide::{Action, Base, Hash, Local, Push, Pushing};
 use super::plan::Planned;
 use crate::aux_store::rows::{self, Place};
+use crate::aux_store::unseen;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -31,6 +32,7 @@ const PAGE: i64 = 2_000;
 
 /// The entries of the table after an id, in order; the last page is a short one.
 pub(super) fn locals(exec: &mut dyn Executor, place: Place<'_>, after: &str) -> Result<Vec<(String, Local)>> {
+    unseen::refuse_another(exec, place)?;
     let sql = "SELECT id, hash, version, last_updated FROM sprongus_aux_entries \
                WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4";
     let read = |row: &Row| {
@@ -103,6 +105,7 @@ pub(super) fn stage(exec: &mut dyn Executor, planned: &[Planned], remote: &dyn F
 
 /// Whether an entry was written since its decision was made.
 pub(super) fn is_stale(exec: &mut dyn Executor, place: Place<'_>) -> Result<bool> {
+    unseen::refuse_another(exec, place)?;
     let sql = "SELECT 1 FROM sprongus_sync_stage s LEFT JOIN sprongus_aux_entries e \
                ON e.project_id = $1 AND e.table_name = $2 AND e.id = s.id \
                WHERE s.version IS NOT NULL AND coalesce(e.version, 0) <> s.version LIMIT 1";
