@@ -152,6 +152,25 @@ impl Context {
         Err(PyErr::from_type(WAITING.import(py, "sprongus._outcomes", "Waiting")?.clone(), message))
     }
 
+    /// The secret that a `{"$secret": name}` of the input names, from `open(secrets=…)` or the environment, now.
+    ///
+    /// It is neither kept nor logged: let the output and what is raised not hold it either. Raises `InvalidArgumentError` where
+    /// it is no such dict, `NotFoundError` where there is no such secret, and what the resolver raises.
+    ///
+    /// >>> with sprongus.open(":memory:", secrets={"MAIL_TOKEN": "s3cret"}.__getitem__) as own:
+    /// ...     run = own.runs.enqueue("mail.send", {"token": {"$secret": "MAIL_TOKEN"}})
+    /// ...     worker = own.worker()
+    /// ...     @worker.handler("mail.send")
+    /// ...     def send(context):
+    /// ...         return len(context.secret(context.input["token"]))
+    /// ...     worker.run(until_idle=True, patience=0)
+    /// ...     own.runs.output(run.id)
+    /// 6
+    fn secret(&self, py: Python<'_>, r#ref: &Bound<'_, PyAny>) -> PyResult<String> {
+        let reference = json_in::value(r#ref)?;
+        wait(py, || self.inner.secret(&reference))
+    }
+
     /// Keeps a content as the next version of its kind and key, as `store.artifacts.put` does, of this run and in its project.
     ///
     /// >>> worker = store.worker()

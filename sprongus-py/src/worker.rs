@@ -95,6 +95,24 @@ impl Worker {
         PyCFunction::new_closure(py, Some(c"handler"), Some(c"Registers a handler and gives it back."), decorate)
     }
 
+    /// Works the syncs that were enqueued, `sync.aux/*`, with this store's profiles and the kinds registered on it.
+    ///
+    /// What a provider raises fails the attempt, which is tried again unless it was `Fatal` or an error that no attempt can
+    /// mend; then nothing is done twice. Raises `MisuseError` while the worker is at work.
+    ///
+    /// >>> from pathlib import Path
+    /// >>> written = Path("assets.csv").write_text("id,title\na,Coburg\n", encoding="utf-8")
+    /// >>> run = store.aux("p15", "assets").sync("csv:assets.csv", enqueue=True)
+    /// >>> worker = store.worker()
+    /// >>> worker.serve_sync()
+    /// >>> worker.run(until_idle=True, patience=0)
+    /// >>> store.runs.get(run.id).state
+    /// 'succeeded'
+    fn serve_sync(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = self.here(py)?;
+        wait(py, || inner.serve_sync())
+    }
+
     /// Works until `stop` is called from another thread, or, with `until_idle`, until nothing of its kinds is running, due,
     /// or due within `patience` seconds.
     ///

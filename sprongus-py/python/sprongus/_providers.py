@@ -3,7 +3,7 @@ Python's."""
 
 from __future__ import annotations
 
-from itertools import islice
+from time import monotonic
 
 from ._provider import Provider
 from .errors import InvalidArgumentError
@@ -14,15 +14,24 @@ if TYPE_CHECKING:
     from typing import Any
 
 _BATCH = 256
+_MOMENT = 0.1  # seconds; a cancel is heard between two batches
 
 
 def made(factory: Callable[[dict[str, Any]], Any], config: dict[str, Any]) -> tuple[Any, bool, bool]:
     """A provider for that config, and whether it reads and writes."""
-    return able(factory(config))
+    provider = factory(config)
+    try:
+        return able(provider)
+    except TypeError as error:
+        # No attempt would do better.
+        raise InvalidArgumentError(f"the factory made no provider: {error}") from None
 
 
 def able(provider: Any) -> tuple[Any, bool, bool]:
     """A provider, and whether it reads and writes: as it says itself, else by the methods it has."""
+    if isinstance(provider, type) or not any(hasattr(provider, method) for method in ("pull", "push")):
+        kind = provider.__qualname__ if isinstance(provider, type) else type(provider).__qualname__
+        raise TypeError(f"a provider is an object with a method pull, push or both; this is {kind}")
     return provider, _is(provider, "read", "pull"), _is(provider, "write", "push")
 
 
@@ -45,8 +54,14 @@ class Pull:
         self.rows: Iterator[Any] = iter(rows(provider.pull(project, table), metadata=True))
 
     def batch(self) -> list[Any]:
-        """The next ones; none when it is over."""
-        return list(islice(self.rows, _BATCH))
+        """The next ones, those of a moment where the source is slow; none when it is over."""
+        drawn: list[Any] = []
+        until = monotonic() + _MOMENT
+        for row in self.rows:
+            drawn.append(row)
+            if len(drawn) == _BATCH or monotonic() > until:
+                break
+        return drawn
 
     def close(self) -> None:
         """Lets a generator end before its time."""

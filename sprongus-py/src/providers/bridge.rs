@@ -4,8 +4,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use serde_json::{Map, Value, json};
-use sprongus::Result;
-use sprongus::aux_store::providers::{Capabilities, Changes, Provider, Pulled};
+use sprongus::aux_store::providers::{Capabilities, Changes, Provider, Pulled, bad_document};
+
+use sprongus::{ErrorCode, Result};
 
 use crate::desk::Desk;
 use crate::{json_in, json_out};
@@ -51,7 +52,7 @@ impl Provider for PyProvider {
             |py| Ok((helper(py, "Pull")?, (&self.object, project, table).into_pyobject(py)?)),
             |rows| Ok(rows.clone().unbind()),
         )?;
-        Ok(Box::new(Rows { desk: &self.desk, rows, drawn: Vec::new().into_iter(), ended: false }))
+        Ok(Box::new(Rows { desk: &self.desk, rows, drawn: Vec::new().into_iter(), given: 0, ended: false }))
     }
 
     fn push(&mut self, project: &str, table: &str, changes: &Changes) -> Result<()> {
@@ -73,6 +74,8 @@ struct Rows<'p> {
     /// A `Pull` of `sprongus._providers`.
     rows: Py<PyAny>,
     drawn: std::vec::IntoIter<Result<Value>>,
+    /// How many were given.
+    given: u64,
     ended: bool,
 }
 
@@ -99,7 +102,12 @@ impl Iterator for Rows<'_> {
                 return Some(Err(error));
             }
         }
-        self.drawn.next()
+        let next = self.drawn.next()?;
+        self.given += 1;
+        Some(next.map_err(|error| match error.code() {
+            ErrorCode::Validation | ErrorCode::TooLarge => bad_document(self.given, &error),
+            _ => error,
+        }))
     }
 }
 
@@ -107,10 +115,9 @@ impl Drop for Rows<'_> {
     fn drop(&mut self) {
         if !self.ended {
             // A generator's `finally` runs where its other code ran; what it raises matters to nobody any more.
-            let _ = self.desk.call(
-                |py| Ok((self.rows.bind(py).getattr(intern!(py, "close"))?, ().into_pyobject(py)?)),
-                |_| Ok(()),
-            );
+            let _ = self
+                .desk
+                .call(|py| Ok((self.rows.bind(py).getattr(intern!(py, "close"))?, ().into_pyobject(py)?)), |_| Ok(()));
         }
     }
 }
