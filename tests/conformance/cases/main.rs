@@ -15,6 +15,7 @@ mod doctor;
 mod events;
 mod host;
 mod inbox;
+mod notion;
 mod places;
 mod presets;
 mod real;
@@ -42,6 +43,7 @@ fn main() -> std::process::ExitCode {
         events::cases(),
         host::cases(),
         inbox::cases(),
+        notion::cases(),
         places::cases(),
         presets::cases(),
         real::cases(),

@@ -17,6 +17,8 @@ use http::Request;
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
+    /// Nothing: it is answered as it should be.
+    None,
     /// Answered with that status before anything is done; with `Retry-After` where seconds are given.
     Status(u16, Option<u64>),
     /// Answered with that status and that message before anything is done.
@@ -112,9 +114,16 @@ impl NotionServer {
         self.state().faults.push((request.to_owned(), fault));
     }
 
-    /// The same, with a status and a message.
+    /// The next such request is answered with that status and that message.
     pub fn fail_saying(&self, request: &str, status: u16, message: &str) {
         self.fail(request, Fault::Saying(status, message.to_owned()));
+    }
+
+    /// The same for `times` requests, once `good` of them went well.
+    pub fn fail_after(&self, request: &str, good: usize, fault: Fault, times: usize) {
+        let mut state = self.state();
+        state.faults.extend((0..good).map(|_| (request.to_owned(), Fault::None)));
+        state.faults.extend((0..times).map(|_| (request.to_owned(), fault.clone())));
     }
 
     /// How many faults still wait for their request.
@@ -162,7 +171,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         let fault = state.faults.iter().position(|(on, _)| line.starts_with(on.as_str()));
         let fault = fault.map(|at| state.faults.remove(at).1);
         let sent = match fault {
-            None => {
+            None | Some(Fault::None) => {
                 let (status, answer) = state.answer(&request);
                 http::send(&stream, status, &[], &answer.to_string())
             }

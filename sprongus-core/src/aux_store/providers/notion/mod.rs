@@ -13,6 +13,8 @@ mod tests;
 mod token;
 mod write;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{Capabilities, Changes, Provider, Pulled};
@@ -29,12 +31,24 @@ use schema::Schema;
 pub(crate) fn provider(config: &Map<String, Value>) -> Result<Box<dyn Provider>> {
     let config = Config::of(config)?;
     let client = Client::new(&config)?;
-    Ok(Box::new(Notion { config, client }))
+    Ok(Box::new(Notion { config, client, schema: None }))
 }
 
 struct Notion {
     config: Config,
     client: Client,
+    /// The data source as it was first seen: a provider is made anew for each sync.
+    schema: Option<Arc<Schema>>,
+}
+
+impl Notion {
+    fn schema(&mut self) -> Result<Arc<Schema>> {
+        if let Some(schema) = &self.schema {
+            return Ok(schema.clone());
+        }
+        let schema = Arc::new(Schema::read(&mut self.client, &self.config)?);
+        Ok(self.schema.insert(schema).clone())
+    }
 }
 
 impl Provider for Notion {
@@ -43,12 +57,12 @@ impl Provider for Notion {
     }
 
     fn pull(&mut self, _project: &str, _table: &str) -> Result<Pulled<'_>> {
-        let schema = Schema::read(&mut self.client, &self.config)?;
+        let schema = self.schema()?;
         Ok(Box::new(Pull::new(&mut self.client, schema)))
     }
 
     fn push(&mut self, _project: &str, _table: &str, changes: &Changes) -> Result<()> {
-        let schema = Schema::read(&mut self.client, &self.config)?;
+        let schema = self.schema()?;
         push::push(&mut self.client, &schema, changes)
     }
 }

@@ -1,6 +1,7 @@
 //! Every page of a data source, as documents, as they come.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +20,7 @@ const PAGE_SIZE: usize = 100;
 /// the order of their creation, which never changes; where a query was cut, the next one goes on from the last time it gave.
 pub(super) struct Pull<'n> {
     client: &'n mut Client,
-    schema: Schema,
+    schema: Arc<Schema>,
     waiting: VecDeque<Value>,
     /// The page of each id that was given.
     given: HashMap<String, String>,
@@ -33,7 +34,7 @@ pub(super) struct Pull<'n> {
 }
 
 impl<'n> Pull<'n> {
-    pub(super) fn new(client: &'n mut Client, schema: Schema) -> Self {
+    pub(super) fn new(client: &'n mut Client, schema: Arc<Schema>) -> Self {
         Self {
             client,
             schema,

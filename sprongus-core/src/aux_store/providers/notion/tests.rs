@@ -39,7 +39,7 @@ fn notion(server: &NotionServer, more: Value) -> Notion {
     let config = Config::of(config.as_object().unwrap()).unwrap();
     let mut client = Client::new(&config).unwrap();
     client.backoff_base = std::time::Duration::from_millis(2);
-    Notion { config, client }
+    Notion { config, client, schema: None }
 }
 
 fn keyed(server: &NotionServer) -> Notion {
