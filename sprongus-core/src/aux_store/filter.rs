@@ -9,7 +9,13 @@ use super::order::{comparable, compare, equal};
 use super::path::Path;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::json::MAX_DEPTH;
 use crate::text::fold;
+
+/// Conditions of a filter, those within `not` among them: more than anyone writes.
+const MAX_CONDITIONS: usize = 256;
+/// Values of an `in`.
+const MAX_VALUES: usize = 10_000;
 
 /// What filters and sorts see of an entry.
 #[derive(Debug, Clone, Copy)]
@@ -132,19 +138,28 @@ impl Filter {
     ///
     /// # Errors
     /// `invalid_argument` for anything but an object, an unknown operator, an operand its operator cannot take, an empty
-    /// object as a value, or a malformed path; the message names the field.
+    /// object as a value, or a malformed path; the message names the field. Also where it is nested deeper than documents
+    /// are (128), holds more than 256 conditions, or an `in` of more than 10,000 values.
     pub fn parse(filter: &Value) -> Result<Self> {
         let Value::Object(fields) = filter else {
             return Err(Error::invalid(
                 "a filter is an object of fields and values, such as {\"year\": {\"gte\": 1900}}",
             ));
         };
+        check_depth(filter)?;
         let parse = |(name, value): (&String, &Value)| {
             let field = Field::parse(name)?;
             let conditions = conditions(&field, name, value)?;
             Ok((field, conditions))
         };
-        fields.iter().map(parse).collect::<Result<_>>().map(Self)
+        let fields: Vec<(Field, Vec<Condition>)> = fields.iter().map(parse).collect::<Result<_>>()?;
+        let conditions: usize = fields.iter().map(|(_, conditions)| counted(conditions)).sum();
+        if conditions > MAX_CONDITIONS {
+            return Err(Error::invalid(format!(
+                "the filter holds {conditions} conditions; at most {MAX_CONDITIONS} are taken, and `in` takes many values"
+            )));
+        }
+        Ok(Self(fields))
     }
 
     /// Whether the entry is meant.
@@ -178,6 +193,32 @@ impl Filter {
     }
 }
 
+/// No document is nested deeper than that, so no operand need be; the filter itself and its operators come on top.
+fn check_depth(filter: &Value) -> Result<()> {
+    let (mut level, mut depth) = (vec![filter], 0);
+    while !level.is_empty() {
+        depth += 1;
+        if depth > MAX_DEPTH + 1 {
+            return Err(Error::invalid(format!("the filter is nested deeper than {MAX_DEPTH}, as no document is")));
+        }
+        let below = level.into_iter().flat_map(|value| match value {
+            Value::Array(items) => items.iter().collect::<Vec<_>>(),
+            Value::Object(map) => map.values().collect(),
+            _ => Vec::new(),
+        });
+        level = below.collect();
+    }
+    Ok(())
+}
+
+fn counted(conditions: &[Condition]) -> usize {
+    let each = conditions.iter().map(|condition| match condition {
+        Condition::Not(conditions) => 1 + counted(conditions),
+        _ => 1,
+    });
+    each.sum()
+}
+
 fn conditions(field: &Field, name: &str, value: &Value) -> Result<Vec<Condition>> {
     match value {
         Value::Object(operators) if operators.is_empty() => Err(Error::invalid(format!(
@@ -203,6 +244,12 @@ fn condition(field: &Field, name: &str, operator: &str, operand: &Value) -> Resu
         "gte" => Condition::GreaterOrEqual(value()?),
         "in" => {
             let values = operand.as_array().ok_or_else(|| wanted("an array of values"))?;
+            if values.len() > MAX_VALUES {
+                return Err(Error::invalid(format!(
+                    "in on {name:?} has {} values; at most {MAX_VALUES} are taken",
+                    values.len()
+                )));
+            }
             Condition::In(OneOf::of(values.iter().map(|value| operand_of(field, name, value)).collect::<Result<_>>()?))
         }
         "not" => Condition::Not(conditions(field, name, operand)?),

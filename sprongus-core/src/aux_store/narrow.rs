@@ -20,13 +20,15 @@ pub(super) fn filter<'v>(sql: &mut Sql<'v>, dialect: Dialect, filter: &'v Filter
     let mut whole = true;
     for (field, conditions) in filter.fields() {
         for condition in conditions {
+            let bound = sql.params.len();
             let told = match field {
                 Field::Payload(path) if dialect == Dialect::Postgres => payload(sql, path, condition),
                 Field::Payload(_) => None,
                 Field::Id | Field::LastUpdated | Field::Version => metadata(sql, field, condition),
             };
-            if let Some(told) = &told {
-                sql.push(&format!(" AND {}", told.sql));
+            match &told {
+                Some(told) => sql.push(&format!(" AND {}", told.sql)),
+                None => sql.params.truncate(bound),
             }
             whole &= told.is_some_and(|told| told.exact);
         }

@@ -59,17 +59,17 @@ const KEYS: [&str; 6] = ["a", "b", "n", "o.p", "\u{e9}", ""];
 const FIELDS: [&str; 11] = ["a", "b", "n", r"o\.p", "\u{e9}", "a.b", "a.0", "b.1.a", "id", "$version", "lastUpdated"];
 
 /// Numbers that look random and are the same each time (xorshift64).
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % end as u64) as usize
     }
 
-    fn of<T: Clone>(&mut self, list: &[T]) -> T {
+    pub(crate) fn of<T: Clone>(&mut self, list: &[T]) -> T {
         list[self.below(list.len())].clone()
     }
 

@@ -6,6 +6,7 @@ mod aux_bulk;
 mod aux_entries;
 mod aux_files;
 mod aux_lists;
+mod aux_queries;
 mod aux_past;
 mod aux_random;
 mod aux_refs;
@@ -17,6 +18,7 @@ mod host;
 mod inbox;
 mod notion;
 mod places;
+mod plain;
 mod presets;
 mod real;
 mod runs;
@@ -34,6 +36,7 @@ fn main() -> std::process::ExitCode {
         aux_entries::cases(),
         aux_files::cases(),
         aux_lists::cases(),
+        aux_queries::cases(),
         aux_past::cases(),
         aux_random::cases(),
         aux_refs::cases(),

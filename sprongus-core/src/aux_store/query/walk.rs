@@ -40,7 +40,7 @@ impl KeyWalk<'_> {
         let mut count = 0;
         for range in &self.plan.ranges {
             let sql =
-                format!("SELECT count(*) FROM (SELECT 1 FROM {KEYS} AND key >= $4 AND key < $5 LIMIT $6) AS some");
+                format!("SELECT count(*) FROM (SELECT 1 FROM {KEYS} AND key >= $4 AND key < $5 LIMIT $6) AS counted");
             let mut params = self.of_field();
             params.extend([range.from.as_slice().into(), range.to.as_slice().into(), (most - count).into()]);
             let rows = exec.query(&sql, &params)?;

@@ -1,5 +1,6 @@
 //! By hand with the `postgres` crate: one prepared statement an enqueue, COPY for the import.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -15,6 +16,8 @@ pub(crate) struct Hand {
     client: Client,
     enqueue: Option<Statement>,
     get: Option<Statement>,
+    /// By their conditions.
+    pages: HashMap<&'static str, Statement>,
 }
 
 const ENQUEUE: &str = "WITH run AS (INSERT INTO sprongus_runs (id, kind, input, state, ready, priority, run_at, max_attempts, created_at, updated_at) \
@@ -26,7 +29,7 @@ impl Hand {
     pub(crate) fn open(url: &str, schema: &str) -> Self {
         let mut client = Client::connect(url, NoTls).unwrap();
         client.batch_execute(schema).unwrap();
-        Self { client, enqueue: None, get: None }
+        Self { client, enqueue: None, get: None, pages: HashMap::new() }
     }
 
     /// One run and its event in one statement; its id.
@@ -45,6 +48,19 @@ impl Hand {
         let statement =
             self.get.get_or_insert_with(|| client.prepare("SELECT * FROM sprongus_runs WHERE id = $1").unwrap());
         client.query_one(&*statement, &[&id]).unwrap().get("state")
+    }
+
+    /// The first 50 entries that meet a condition, in an order; how many there were.
+    pub(crate) fn page(&mut self, [condition, order]: [&'static str; 2]) -> usize {
+        let sql = format!(
+            "SELECT id, version, last_updated, payload::text FROM sprongus_aux_entries \
+             WHERE project_id = $1 AND table_name = $2 AND {condition} ORDER BY {order}, id LIMIT 50"
+        );
+        let client = &mut self.client;
+        let statement = self.pages.entry(condition).or_insert_with(|| client.prepare(&sql).unwrap());
+        let rows = client.query(&*statement, &[&PROJECT, &TABLE]).unwrap();
+        let read = |row: &postgres::Row| row.get::<_, String>(0).len() + row.get::<_, String>(3).len();
+        rows.iter().map(read).filter(|length| *length > 0).count()
     }
 
     /// The file as it is into a table of 20 columns: COPY reads the CSV itself. No index but the key.

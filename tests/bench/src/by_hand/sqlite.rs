@@ -130,3 +130,16 @@ pub(crate) fn export_plain(connection: &Connection, output: &Path) {
     }
     csv.flush().unwrap();
 }
+
+/// The first 50 entries that meet a condition, in an order; how many there were.
+pub(crate) fn page(connection: &Connection, [condition, order]: [&str; 2]) -> usize {
+    let sql = format!(
+        "SELECT id, version, last_updated, payload FROM sprongus_aux_entries \
+         WHERE project_id = ?1 AND table_name = ?2 AND {condition} ORDER BY {order}, id LIMIT 50"
+    );
+    let mut select = connection.prepare_cached(&sql).unwrap();
+    let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<(String, i64, String, String)> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    };
+    select.query_map([PROJECT, TABLE], read).unwrap().map(Result::unwrap).count()
+}
