@@ -3,6 +3,8 @@
 import doctest
 import inspect
 import re
+import sys
+import types
 from pathlib import Path
 
 import psycopg
@@ -50,14 +52,38 @@ def test_the_main_calls_show_an_example():
     assert {"sprongus", "open", "attach", "Store", "AuxTable", "Worker"} <= {example.name for example in EXAMPLES}
 
 
+DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["cookbook.md", "schedules.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_programs_of_the_pages_run(page, shared_place):
-    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
-    programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert programs
+    programs = programs_of((DOCS / page).read_text(encoding="utf-8"))
     with shared_place.open() as store:
         for program in programs:
             exec(compile(program, page, "exec"), {"sprongus": sprongus, "store": store})
+
+
+def test_the_programs_about_aux_tables_run_one_after_the_other(shared_place, monkeypatch, capsys):
+    monkeypatch.setenv("SHELF_TOKEN", "x")
+    text = (DOCS / "python.md").read_text(encoding="utf-8")
+    section = text[text.index("## Aux tables") : text.index("## Workers and handlers")]
+    # As a module, for a dataclass looks its types up there.
+    module = types.ModuleType("program")
+    monkeypatch.setitem(sys.modules, "program", module)
+    with shared_place.open() as store:
+        vars(module).update(sprongus=sprongus, store=store)
+        for program in programs_of(section):
+            exec(compile(program, "python.md", "exec"), vars(module))
+        assert [run.state for run in store.runs.list()] == ["succeeded"] * 2, store.runs.list()
+    assert capsys.readouterr().out.splitlines() == [
+        "{'scans': [], 'tags': [], 'title': 'Harbour at dawn', 'year': 1961}",
+        "2",
+        "succeeded 1",
+    ]
+
+
+def programs_of(text):
+    programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert programs
+    return programs

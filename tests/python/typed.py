@@ -1,6 +1,6 @@
 """A program in types, for mypy --strict: every call with what it gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
@@ -61,6 +61,55 @@ def documents(store: sprongus.Store) -> None:
     assert_type(store.presets.create("work", "custom", {"fields": []}), sprongus.Preset)
 
 
+def past(store: sprongus.Store) -> None:
+    assets = store.aux("p", "assets")
+    assert_type(assets.history("a")[0].snapshot, dict[str, Any] | None)
+    assert_type(assets.diff("a", 1, datetime.now(UTC))[0], dict[str, Any])
+    assert_type(assets.as_of(datetime.now(UTC)), sprongus.Page[sprongus.Entry])
+    assert_type(assets.restore("a", 1), sprongus.Entry)
+    assert_type([view.label for view in assets.resolve_refs(["a"])], list[str | None])
+    assert_type(assets.referrers("a"), sprongus.Page[dict[str, Any]])
+    assert_type(store.stats(), dict[str, Any])
+    assert_type(store.doctor().ok, bool)
+
+
+def artifacts(store: sprongus.Store) -> None:
+    kept = store.artifacts.put("report", "sales", {"total": 1}, if_changed=True)
+    assert_type(kept.content, bytes | None)
+    assert_type(store.artifacts.versions("report", "sales"), sprongus.Page[sprongus.Artifact])
+    assert_type(store.artifacts.export_zip("a.zip"), int)
+
+
+class Shelf(sprongus.Provider):
+    read, write = True, False
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.title = config["title"]
+
+    def pull(self, project: str, table: str) -> Iterator[dict[str, Any]]:
+        yield {"id": "a", "title": self.title}
+
+
+class Plain:
+    """No subclass: its shape is enough."""
+
+    read = True
+    write = True
+
+    def pull(self, project: str, table: str) -> list[dict[str, Any]]:
+        return []
+
+    def push(self, project: str, table: str, changes: Mapping[str, Sequence[Any]]) -> None: ...
+
+
+def syncs(store: sprongus.Store) -> None:
+    store.providers.register("shelf", Shelf)
+    store.providers.put("studio", "shelf", {"title": "x"})
+    assert_type(store.aux("p", "assets").sync("studio", policy="newest"), sprongus.Run)
+    assert_type(store.aux("p", "assets").sync(Plain()), sprongus.Run)
+    assert_type(store.providers.list(), sprongus.Page[dict[str, Any]])
+
+
 def transactions(store: sprongus.Store, connection: Any) -> None:
     assert_type(store.transaction(), AbstractContextManager[sprongus.Transaction])
     with store.transaction() as tx, tx.transaction() as inner:
@@ -82,6 +131,8 @@ def works(store: sprongus.Store) -> None:
         context.step("part", lambda: 1)
         assert_type(context.approval("deploy", "all hosts").decided_by, str | None)
         assert_type(context.time_left, float | None)
+        assert_type(context.secret({"$secret": "TOKEN"}), str)
+        assert_type(context.artifact("log", "lines", "text"), sprongus.Artifact)
         if context.wait_canceled(timedelta(seconds=1)):
             raise sprongus.Snooze(60)
         if context.canceled:
@@ -90,6 +141,7 @@ def works(store: sprongus.Store) -> None:
             tx.runs.enqueue("next", context.input)
         return sprongus.Ref(f"s3://bucket/{context.run.id}")
 
+    worker.serve_sync()
     worker.run(until_idle=True, patience=timedelta(seconds=1))
     worker.start()
     assert_type(worker.stop(timeout=None), bool)
