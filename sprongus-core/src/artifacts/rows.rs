@@ -79,17 +79,19 @@ pub(super) fn list(
     let of_kind = if kind.is_some() { "AND kind = $5" } else { "" };
     let next = |kind: &str, key: &str| {
         format!(
-            "(SELECT id FROM sprongus_artifacts WHERE coalesce(project_id, '') = $1 {of_kind} \
-             AND (kind, logical_key) > ({kind}, {key}) ORDER BY kind, logical_key, version LIMIT 1)"
+            "(SELECT id FROM sprongus_artifacts WHERE coalesce(project_id, '') = $1 AND (kind, logical_key) = \
+             (SELECT kind, logical_key FROM sprongus_artifacts WHERE coalesce(project_id, '') = $1 {of_kind} \
+             AND (kind, logical_key) > ({kind}, {key}) ORDER BY kind, logical_key LIMIT 1) ORDER BY version DESC LIMIT 1)"
         )
     };
+    let found = match exec.dialect() {
+        Dialect::Sqlite => "JOIN sprongus_artifacts ON id = latest".to_owned(),
+        Dialect::Postgres => by_id("latest", "*"),
+    };
     let sql = format!(
-        "WITH RECURSIVE step (id, number) AS (SELECT {}, 1 UNION ALL SELECT {}, number + 1 FROM step \
-         JOIN sprongus_artifacts AS here ON here.id = step.id WHERE number < $4) \
-         SELECT {COLUMNS} FROM sprongus_artifacts WHERE id IN (SELECT (SELECT id FROM sprongus_artifacts AS other \
-         WHERE coalesce(other.project_id, '') = $1 AND other.kind = here.kind AND other.logical_key = here.logical_key \
-         ORDER BY other.version DESC LIMIT 1) FROM step JOIN sprongus_artifacts AS here ON here.id = step.id) \
-         ORDER BY kind, logical_key",
+        "WITH RECURSIVE step (latest, number) AS (SELECT {}, 1 UNION ALL SELECT {}, number + 1 FROM step \
+         JOIN sprongus_artifacts AS here ON here.id = step.latest WHERE number < $4) \
+         SELECT {COLUMNS} FROM step {found} ORDER BY number",
         next("$2", "$3"),
         next("here.kind", "here.logical_key"),
     );
@@ -99,14 +101,23 @@ pub(super) fn list(
     exec.query(&sql, &params)?.iter().map(read).collect()
 }
 
+/// PostgreSQL: joins the artifact of each id. LATERAL and OFFSET 0 are a fence: it looks up one after the other, whatever it
+/// knows or does not know of the table.
+fn by_id(id: &str, columns: &str) -> String {
+    format!("CROSS JOIN LATERAL (SELECT {columns} FROM sprongus_artifacts WHERE id = {id} OFFSET 0) AS found")
+}
+
 /// Brings the contents of artifacts that were read without them.
 pub(super) fn fill_all(exec: &mut dyn Executor, artifacts: &mut [Artifact]) -> Result<()> {
-    let among = match exec.dialect() {
-        Dialect::Sqlite => "id IN (SELECT value FROM json_each($1))",
-        Dialect::Postgres => "id = ANY($1::text[])",
+    let sql = match exec.dialect() {
+        Dialect::Sqlite => {
+            "SELECT id, content FROM sprongus_artifacts WHERE id IN (SELECT value FROM json_each($1))".to_owned()
+        }
+        Dialect::Postgres => {
+            format!("SELECT given, content FROM unnest($1::text[]) AS given {}", by_id("given", "content"))
+        }
     };
     let ids = artifacts.iter().filter(|one| one.reference.is_none()).map(|one| Value::from(one.id.clone()));
-    let sql = format!("SELECT id, content FROM sprongus_artifacts WHERE {among}");
     let rows = exec.query(&sql, &[Value::Array(ids.collect())])?;
     let mut contents = HashMap::with_capacity(rows.len());
     for row in rows {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sprongus::artifacts::{ArtifactVersions, PutArtifact};
 use sprongus::{Options, Store};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::{Postgres, Proxy, When, temp_file};
 
 use crate::child;
 
@@ -76,4 +76,18 @@ fn processes_that_put_under_one_key_leave_no_gap_on_postgres() {
     let schema = format!("artifacts_{}", std::process::id());
     let test = "artifacts::processes_that_put_under_one_key_leave_no_gap_on_postgres";
     race(test, Postgres::shared().url(), &schema);
+}
+
+#[test]
+fn an_artifact_whose_answer_was_lost_is_put_once() {
+    let proxy = Proxy::before(Postgres::shared());
+    let options = Options { schema: Some("lost_artifact".to_owned()), ..Options::default() };
+    let store = Store::open(&proxy.url(), options).unwrap();
+    for (round, when) in (1..).zip([When::Before, When::After]) {
+        proxy.cut_on("INSERT INTO sprongus_artifacts", when);
+        let made = store.artifacts().put(&PutArtifact::text("log", "lost", "x")).unwrap();
+        assert_eq!(proxy.fired().statements, round, "the fault struck");
+        let versions = store.artifacts().versions(&ArtifactVersions::new("log", "lost")).unwrap();
+        assert_eq!((versions.len() as u64, &versions[0]), (round, &made));
+    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod approvals;
+mod artifacts;
 mod aux_store;
 mod explain;
 mod feed;
