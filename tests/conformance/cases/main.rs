@@ -23,6 +23,7 @@ mod presets;
 mod real;
 mod runs;
 mod schedules;
+mod sync;
 mod walk;
 mod worker;
 mod worker_batches;
@@ -52,6 +53,7 @@ fn main() -> std::process::ExitCode {
         real::cases(),
         runs::cases(),
         schedules::cases(),
+        sync::cases(),
         worker::cases(),
         worker_batches::cases(),
         worker_ends::cases(),

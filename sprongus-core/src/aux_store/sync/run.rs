@@ -14,7 +14,7 @@ use crate::runs::{Beat, Enqueue, Fail, Run, Runs, SYNC_KIND};
 use crate::session::{Lasting, Session};
 
 /// How long the lease of a sync in place runs, and how often it is extended.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(20);
 const BEAT: Duration = Duration::from_secs(5);
 
 /// Syncs a table here and now, or leaves it to a worker; the run. `provider`: instead of the one that the name means.
