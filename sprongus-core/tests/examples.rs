@@ -59,6 +59,19 @@ fn a_worker_tries_again_until_it_is_done() {
 }
 
 #[test]
+fn a_table_and_a_file_in_step() {
+    let folder = temp_dir();
+    for (url, file) in [("app.db", "a.csv"), (&*Postgres::shared().create_database("example_sync"), "b.csv")] {
+        let seen = run(folder.path(), "sync", &[url, file]);
+        let wanted = "first: 2 taken over, 0 pushed, 0 in conflict\nsecond: 1 taken over, 1 pushed, 1 in conflict\n\
+                      third: 1 taken over, 0 pushed, 0 in conflict\n{\"title\":\"The windmill\"}\n";
+        assert_eq!(seen, wanted, "{url}");
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        assert_eq!(text, "id,title\nk-1,The harbour at dawn\nk-2,The windmill\nk-3,The bridge\n", "{url}");
+    }
+}
+
+#[test]
 fn a_reader_of_nothing_says_so() {
     let folder = temp_dir();
     let output = Command::new(example("read")).arg("no-such.db").current_dir(folder.path()).output().unwrap();

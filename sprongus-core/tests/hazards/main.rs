@@ -12,6 +12,7 @@ mod feed_postgres;
 mod keys;
 mod opening;
 mod runs_postgres;
+mod syncs;
 mod worker_postgres;
 
 use sprongus::presets::{CreatePreset, ListPresets, PresetKind};

@@ -26,3 +26,8 @@ pub(super) use profiles::{find as find_profile, unknown as unknown_profile};
 pub(super) use run::sync;
 pub(crate) use slot::is_taken;
 pub(crate) use work::{Attempt, work};
+
+/// The programs of the page on syncs run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/sync.md")]
+struct DocsPage;

@@ -61,6 +61,11 @@ impl Source {
         self.inner().documents.clone().into_iter().collect::<Map<_, _>>().into()
     }
 
+    /// How often it was pulled.
+    pub(crate) fn pulled(&self) -> usize {
+        self.inner().pulls
+    }
+
     pub(crate) fn pushes(&self) -> Vec<Changes> {
         std::mem::take(&mut self.inner().pushes)
     }

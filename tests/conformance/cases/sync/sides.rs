@@ -264,7 +264,7 @@ fn write_only(env: &Env) {
     let counts = synced(&store, Policy::Manual).counts;
     assert_eq!((counts.pulled, counts.pushed_updated, counts.pushed_deleted), (0, 1, 1));
     assert_eq!(source.holds(), json!({"a": {"t": 2}}));
-    assert_eq!((synced(&store, Policy::Manual).items.len(), source.inner().pulls), (0, 0));
+    assert_eq!((synced(&store, Policy::Manual).items.len(), source.pulled()), (0, 0));
     source.inner().read_only = true;
     let neither = table.sync(&asked(Policy::Manual)).unwrap_err();
     assert_eq!(neither.code(), ErrorCode::Unsupported);

@@ -40,7 +40,7 @@ fn once(env: &Env) {
     source.set("b", json!({"t": 1}));
     let again = store.aux("p", "assets").sync(&keyed).unwrap();
     assert_eq!((again.id.as_str(), again.deduplicated, again.state), (first.id.as_str(), true, RunState::Succeeded));
-    assert_eq!((source.inner().pulls, again.output_ref), (1, first.output_ref));
+    assert_eq!((source.pulled(), again.output_ref), (1, first.output_ref));
     let other = SyncTable { force: true, ..keyed.clone() };
     assert_eq!(store.aux("p", "assets").sync(&other).unwrap_err().code(), ErrorCode::Conflict);
     let later = SyncTable { enqueue: true, ..keyed };
@@ -70,7 +70,7 @@ fn race(env: &Env) {
     assert!(runs.iter().all(|run| run.id == runs[0].id));
     assert_eq!(runs.iter().filter(|run| !run.deduplicated).count(), 1);
     eventually(|| get(&store, &runs[0].id).state == RunState::Succeeded);
-    assert_eq!((source.inner().pulls, assets(&store)), (1, source.holds()));
+    assert_eq!((source.pulled(), assets(&store)), (1, source.holds()));
 }
 
 fn turns(env: &Env) {
@@ -92,7 +92,7 @@ fn turns(env: &Env) {
         })
         .collect();
     let created: u64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
-    assert_eq!((created, most.load(SeqCst), source.inner().pulls), (1, 1, 4));
+    assert_eq!((created, most.load(SeqCst), source.pulled()), (1, 1, 4));
     let impatient = Store::clone(&store);
     let short = env.open_with(Options { call_timeout: Duration::from_millis(300), ..env.options() });
     if env.backend() == sprongus_conformance::Backend::SqliteMemory {
@@ -104,7 +104,7 @@ fn turns(env: &Env) {
         Ok(())
     }));
     let slow = std::thread::spawn(move || synced(&impatient, Policy::Manual));
-    eventually(|| source.inner().pulls == 5);
+    eventually(|| source.pulled() == 5);
     let busy = short.aux("p", "assets").sync(&asked(Policy::Manual)).unwrap_err();
     assert_eq!((busy.code(), busy.retryable()), (ErrorCode::Busy, true));
     slow.join().unwrap();
@@ -158,7 +158,7 @@ fn transaction(env: &Env) {
         assert_eq!(refused.code(), ErrorCode::Misuse);
         tx.aux("p", "assets").sync(&SyncTable { enqueue: true, ..asked(Policy::Manual) })
     });
-    assert_eq!((run.unwrap().state, source.inner().pulls), (RunState::Queued, 0));
+    assert_eq!((run.unwrap().state, source.pulled()), (RunState::Queued, 0));
     assert_eq!(store.runs().list(&ListRuns::default()).unwrap().len(), 1);
 }
 
@@ -167,7 +167,7 @@ fn enqueued(env: &Env) {
     let source = Source::of(json!({"a": {"t": 1}}));
     source.known_to(&store);
     let run = store.aux("p", "assets").sync(&SyncTable { enqueue: true, ..asked(Policy::Provider) }).unwrap();
-    assert_eq!((run.state, run.kind.as_str(), source.inner().pulls), (RunState::Queued, "sync.aux/assets", 0));
+    assert_eq!((run.state, run.kind.as_str(), source.pulled()), (RunState::Queued, "sync.aux/assets", 0));
     let worker = store.worker(options()).unwrap();
     worker.serve_sync().unwrap();
     worker.run_until_idle(Duration::ZERO).unwrap();
@@ -236,14 +236,14 @@ fn gives_way(env: &Env) {
     }));
     let slow = store.clone();
     let in_place = std::thread::spawn(move || synced(&slow, Policy::Manual).counts.created);
-    eventually(|| source.inner().pulls == 1);
+    eventually(|| source.pulled() == 1);
     let run = store.aux("p", "assets").sync(&SyncTable { enqueue: true, ..asked(Policy::Manual) }).unwrap();
     let worker = store.worker(options()).unwrap();
     worker.serve_sync().unwrap();
     worker.run_until_idle(Duration::from_secs(2)).unwrap();
     let done = get(&store, &run.id);
     assert_eq!((done.state, done.attempt, in_place.join().unwrap()), (RunState::Succeeded, 1, 1));
-    assert_eq!((diff(&store, &done).counts.created, source.inner().pulls), (0, 2));
+    assert_eq!((diff(&store, &done).counts.created, source.pulled()), (0, 2));
 }
 
 /// While it is worked no worker takes it, its lease is extended, and whoever cancels it is heard.
