@@ -11,6 +11,7 @@
 
 #include "sprongus/error.hpp"
 #include "sprongus/listen.hpp"
+#include "sprongus/provider.hpp"
 #include "sprongus/records.hpp"
 #include "sprongus/session.hpp"
 #include "sprongus/worker.hpp"
@@ -148,6 +149,28 @@ public:
         return Subscription(subscription);
     }
 
+    // Makes a kind of providers known to this opened store; `flags`: SPRONGUS_PROVIDER_READ, SPRONGUS_PROVIDER_WRITE.
+    void register_provider(const std::string &kind, uint32_t flags, OpenSource open) const {
+        sprongus_provider provider = detail::source_functions(flags, std::move(open));
+        check([&](sprongus_error **error) {
+            return sprongus_providers_register(store_.get(), detail::c_str(kind), &provider, error);
+        });
+    }
+
+    // What this process did to the tables since the store was opened, JSON.
+    std::string stats() const {
+        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
+            return sprongus_store_stats(store_.get(), buf, error);
+        });
+    }
+
+    // What is wrong with the store, or soon will be, JSON.
+    std::string doctor() const {
+        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
+            return sprongus_store_doctor(store_.get(), buf, error);
+        });
+    }
+
     // SQLite: writes a consistent copy to a new file.
     void snapshot(const std::string &path) const {
         check([&](sprongus_error **error) {
@@ -176,21 +199,6 @@ private:
 
     detail::Handle<sprongus_store, sprongus_store_free> store_;
 };
-
-// Runs a function of a sprongus_host: an exception becomes the error to answer with, and never leaves the function.
-template <typename Work>
-int32_t guard(sprongus_error **error, Work work) noexcept {
-    try {
-        work();
-        return SPRONGUS_OK;
-    } catch (const Error &failed) {
-        return sprongus_error_new(failed.code(), failed.what(), error);
-    } catch (const std::exception &failed) {
-        return sprongus_error_new(SPRONGUS_ERR_STORAGE, failed.what(), error);
-    } catch (...) {
-        return sprongus_error_new(SPRONGUS_ERR_STORAGE, "a function of the host threw", error);
-    }
-}
 
 // Where a host's query() puts its rows; gone when that returns.
 class RowSink {

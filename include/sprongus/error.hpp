@@ -4,6 +4,7 @@
 
 #include "../sprongus.h"
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -102,6 +103,21 @@ std::string buffer(Call call) {
 }
 
 }  // namespace detail
+
+// Runs a function of a sprongus_host or a sprongus_provider: an exception becomes the error to answer with, and never leaves the function.
+template <typename Work>
+int32_t guard(sprongus_error **error, Work work) noexcept {
+    try {
+        work();
+        return SPRONGUS_OK;
+    } catch (const Error &failed) {
+        return sprongus_error_new(failed.code(), failed.what(), error);
+    } catch (const std::exception &failed) {
+        return sprongus_error_new(SPRONGUS_ERR_STORAGE, failed.what(), error);
+    } catch (...) {
+        return sprongus_error_new(SPRONGUS_ERR_STORAGE, "a function of the host threw", error);
+    }
+}
 
 }  // namespace sprongus
 

@@ -2,13 +2,13 @@
 #ifndef SPRONGUS_SESSION_HPP
 #define SPRONGUS_SESSION_HPP
 
-#include "queue.hpp"
+#include "sources.hpp"
 
 namespace sprongus {
 
 // What a store and a transaction have in common: every call exists once. Errors and what stands in the JSON: as the
 // function of sprongus.h says that has the name.
-class Session : public QueueCalls {
+class Session : public SourceCalls {
 public:
     // Calls an operation by name, JSON in, JSON out.
     std::string call(const std::string &operation, std::string_view request = "{}") const {
@@ -33,100 +33,6 @@ public:
             return sprongus_execute(on_, detail::c_str(sql), params.data(), params.size(), &changed, error);
         });
         return changed;
-    }
-
-    Entry create_entry(const std::string &project, const std::string &table, std::string_view payload,
-                       const std::optional<std::string> &id = std::nullopt) const {
-        return entry([&](sprongus_entry **out, sprongus_error **error) {
-            return sprongus_aux_create(on_, detail::c_str(project), detail::c_str(table), payload.data(),
-                                       payload.size(), detail::c_str(id), out, error);
-        });
-    }
-
-    Entry get_entry(const std::string &project, const std::string &table, const std::string &id) const {
-        return entry([&](sprongus_entry **out, sprongus_error **error) {
-            return sprongus_aux_get(on_, detail::c_str(project), detail::c_str(table), detail::c_str(id), out, error);
-        });
-    }
-
-    // `flags`: SPRONGUS_REPLACE, SPRONGUS_KEEP_NULLS.
-    Entry update_entry(const std::string &project, const std::string &table, const std::string &id,
-                       std::string_view patch, uint32_t flags = 0, int64_t if_version = 0) const {
-        return entry([&](sprongus_entry **out, sprongus_error **error) {
-            return sprongus_aux_update(on_, detail::c_str(project), detail::c_str(table), detail::c_str(id),
-                                       patch.data(), patch.size(), flags, if_version, out, error);
-        });
-    }
-
-    // `flags`: SPRONGUS_REPLACE.
-    Entry upsert_entry(const std::string &project, const std::string &table, std::string_view payload,
-                       const std::optional<std::string> &id = std::nullopt, uint32_t flags = 0) const {
-        return entry([&](sprongus_entry **out, sprongus_error **error) {
-            return sprongus_aux_upsert(on_, detail::c_str(project), detail::c_str(table), payload.data(),
-                                       payload.size(), detail::c_str(id), flags, out, error);
-        });
-    }
-
-    // The entries that referred to it, a JSON array; `on_referenced` is "restrict", "warn", "unlink" or "force".
-    std::string delete_entry(const std::string &project, const std::string &table, const std::string &id,
-                             const std::string &on_referenced = "restrict") const {
-        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
-            return sprongus_aux_delete(on_, detail::c_str(project), detail::c_str(table), detail::c_str(id),
-                                       detail::c_str(on_referenced), buf, error);
-        });
-    }
-
-    Page<Entry> list_entries(const std::string &project, const std::string &table,
-                             const sprongus_aux_query *query = nullptr) const {
-        sprongus_entry_list *raw = nullptr;
-        check([&](sprongus_error **error) {
-            return sprongus_aux_list(on_, detail::c_str(project), detail::c_str(table), query, &raw, error);
-        });
-        detail::Handle<sprongus_entry_list, sprongus_entry_list_free> list(raw);
-        return page<Entry>(raw, sprongus_entry_list_count, sprongus_entry_list_at, sprongus_entry_list_next_cursor);
-    }
-
-    // How many entries match; `filter` is JSON.
-    uint64_t count_entries(const std::string &project, const std::string &table,
-                           const std::optional<std::string> &q = std::nullopt,
-                           const std::optional<std::string> &filter = std::nullopt) const {
-        uint64_t count = 0;
-        check([&](sprongus_error **error) {
-            return sprongus_aux_count(on_, detail::c_str(project), detail::c_str(table), detail::c_str(q),
-                                      detail::c_str(filter), &count, error);
-        });
-        return count;
-    }
-
-    // The report; `items` is a JSON array, `flags`: SPRONGUS_REPLACE, SPRONGUS_REPORT, SPRONGUS_DRY_RUN.
-    std::string bulk_upsert(const std::string &project, const std::string &table, std::string_view items,
-                            uint32_t flags = 0) const {
-        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
-            return sprongus_aux_bulk_upsert(on_, detail::c_str(project), detail::c_str(table), items.data(),
-                                            items.size(), flags, buf, error);
-        });
-    }
-
-    // The report; `flags`: SPRONGUS_REPLACE, SPRONGUS_REPORT, SPRONGUS_DRY_RUN. The file's extension tells its format
-    // where none is given.
-    std::string import_entries(const std::string &project, const std::string &table, const std::string &path,
-                               uint32_t flags = 0, const std::optional<std::string> &format = std::nullopt,
-                               const std::optional<std::string> &delimiter = std::nullopt) const {
-        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
-            return sprongus_aux_import(on_, detail::c_str(project), detail::c_str(table), detail::c_str(path),
-                                       detail::c_str(format), detail::c_str(delimiter), flags, buf, error);
-        });
-    }
-
-    // The number of rows written; `flags`: SPRONGUS_ESCAPE_FORMULAS.
-    uint64_t export_entries(const std::string &project, const std::string &table, const std::string &path,
-                            uint32_t flags = 0, const std::optional<std::string> &format = std::nullopt) const {
-        uint64_t count = 0;
-        check([&](sprongus_error **error) {
-            return sprongus_aux_export(on_, detail::c_str(project), detail::c_str(table), detail::c_str(path),
-                                       detail::c_str(format), flags, &count, error);
-        });
-        return count;
     }
 
     // `definition` is a field list or a JSON Schema; `version` 0 is the label's next; `flags`: SPRONGUS_DRAFT.
@@ -215,7 +121,7 @@ public:
     }
 
 protected:
-    using QueueCalls::QueueCalls;
+    using SourceCalls::SourceCalls;
     ~Session() = default;
     Session(Session &&) = default;
     Session &operator=(Session &&) = default;

@@ -1,6 +1,8 @@
 //! What is done with entries of the aux store. (Never a file named aux.*: Windows refuses it.)
 
+pub mod links;
 pub mod many;
+pub mod past;
 
 use std::ffi::{c_char, c_void};
 

@@ -16,6 +16,10 @@ pub const SPRONGUS_REPORT: u32 = 16;
 pub const SPRONGUS_KEEP_NULLS: u32 = 32;
 /// Put a `'` before CSV text that a spreadsheet would run as a formula; import does not undo it.
 pub const SPRONGUS_ESCAPE_FORMULAS: u32 = 64;
+/// Leave it to a worker.
+pub const SPRONGUS_ENQUEUE: u32 = 128;
+/// Give the latest version instead of a new one where the content is the same.
+pub const SPRONGUS_IF_CHANGED: u32 = 256;
 
 /// Flags of which the call knows those.
 pub(crate) fn check(given: u32, known: u32) -> Result<u32> {

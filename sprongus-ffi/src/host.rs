@@ -137,18 +137,23 @@ impl Lent {
 
     /// Calls one of the host's functions; its error is taken over.
     fn ask(&self, call: impl FnOnce(*mut *mut sprongus_error) -> i32) -> Result<()> {
-        let mut error = std::ptr::null_mut();
-        let status = self.inside.during(|| call(&raw mut error));
-        let failure = handle::peek::<Failure>(error);
-        handle::free::<Failure>(error);
-        match (status, failure) {
-            (SPRONGUS_OK, _) => Ok(()),
-            (_, Some(failure)) => Err(copy(failure.error())),
-            (status, None) => {
-                let code = ErrorCode::ALL.iter().copied().find(|code| code.number() == status);
-                let message = format!("a function of the host failed with the status {status} and no error");
-                Err(Error::new(code.unwrap_or(ErrorCode::Storage), message))
-            }
+        taken(|error| self.inside.during(|| call(error)))
+    }
+}
+
+/// Calls a function of a host's; its error is taken over.
+pub(crate) fn taken(call: impl FnOnce(*mut *mut sprongus_error) -> i32) -> Result<()> {
+    let mut error = std::ptr::null_mut();
+    let status = call(&raw mut error);
+    let failure = handle::peek::<Failure>(error);
+    handle::free::<Failure>(error);
+    match (status, failure) {
+        (SPRONGUS_OK, _) => Ok(()),
+        (_, Some(failure)) => Err(copy(failure.error())),
+        (status, None) => {
+            let code = ErrorCode::ALL.iter().copied().find(|code| code.number() == status);
+            let message = format!("a function of the host failed with the status {status} and no error");
+            Err(Error::new(code.unwrap_or(ErrorCode::Storage), message))
         }
     }
 }

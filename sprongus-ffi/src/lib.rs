@@ -10,6 +10,8 @@
 pub mod approval;
 pub mod approvals;
 mod args;
+pub mod artifact;
+pub mod artifacts;
 pub mod aux_store;
 pub mod buf;
 pub mod call;
@@ -26,6 +28,9 @@ pub mod listen;
 pub mod options;
 pub mod preset;
 pub mod presets;
+pub mod progress;
+pub mod provider;
+pub mod providers;
 mod record;
 pub mod rows;
 pub mod run;

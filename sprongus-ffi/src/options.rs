@@ -1,10 +1,13 @@
 //! `sprongus_options`.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
 
-use sprongus::{Durability, Error, Options, Result};
+use sprongus::secrets::Resolver;
+use sprongus::{Durability, Error, ErrorCode, Options, Result};
 
 use crate::args::{self, Plain};
+use crate::error::c_text;
 use crate::flags;
 
 /// A duration of no time at all, where 0 would be the default.
@@ -57,9 +60,39 @@ pub struct sprongus_options {
     /// PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection
     /// that listens for commits of other processes; NULL: the store's own URL, and workers poll where that is a pooler's.
     pub listen_url: *const c_char,
+    /// The largest artifact content, in bytes; 64 MiB.
+    pub max_artifact_bytes: u64,
+    /// Gives the secrets that documents name as `{"$secret": "NAME"}`; NULL: the environment variable of the name.
+    pub secrets: sprongus_resolver,
+    /// Handed to `secrets`; has to live as long as the store.
+    pub secrets_data: *mut c_void,
 }
 
-// SAFETY: `repr(C)`, begins with its size, integers and pointers alone.
+/// The secret of that name, or NULL where there is none. The text has to stay until the function is called again on the same
+/// thread. It runs on whatever thread needs the secret, several at a time, and must not throw.
+pub type sprongus_resolver = Option<unsafe extern "C" fn(user_data: *mut c_void, name: *const c_char) -> *const c_char>;
+
+/// A host's resolver.
+struct Foreign(unsafe extern "C" fn(*mut c_void, *const c_char) -> *const c_char, *mut c_void);
+
+// SAFETY: the host is told that its function runs on whatever thread needs a secret, several at a time.
+unsafe impl Send for Foreign {}
+// SAFETY: the same.
+unsafe impl Sync for Foreign {}
+
+impl Foreign {
+    fn resolve(&self, name: &str) -> Result<String> {
+        // SAFETY: the host's own function; the name lives until it returns.
+        let secret = unsafe { (self.0)(self.1, c_text(name).as_ptr()) };
+        // SAFETY: the host promises a terminated text, or NULL.
+        let secret = unsafe { args::text_opt("the secret", secret) }?;
+        secret
+            .map(str::to_owned)
+            .ok_or_else(|| Error::new(ErrorCode::NotFound, format!("the host has no secret of the name {name:?}")))
+    }
+}
+
+// SAFETY: `repr(C)`, begins with its size; integers, pointers, and a function for which zero is None.
 unsafe impl Plain for sprongus_options {}
 
 /// The options as the core takes them.
@@ -97,6 +130,11 @@ pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
         actor: actor.map(str::to_owned),
         schema: schema.map(str::to_owned),
         listen_url: listen_url.map(str::to_owned),
+        max_artifact_bytes: or_default(given.max_artifact_bytes as usize, ours.max_artifact_bytes),
+        secrets: given.secrets.map(|resolve| {
+            let foreign = Foreign(resolve, given.secrets_data);
+            Arc::new(move |name: &str| foreign.resolve(name)) as Resolver
+        }),
         ..ours
     })
 }

@@ -60,6 +60,12 @@ impl<T: Shown> Noun for Record<T> {
     const NAME: &'static str = T::NAMES[0];
 }
 
+impl<T> Record<T> {
+    pub(crate) fn value(&self) -> &T {
+        &self.value
+    }
+}
+
 impl<T> From<T> for Record<T> {
     fn from(value: T) -> Self {
         Self { value, texts: Texts::default() }

@@ -9,6 +9,7 @@ use crate::buf::{Buf, sprongus_buf};
 use crate::error::{c_text, sprongus_error};
 use crate::handle::{self, Noun};
 use crate::options::{self, sprongus_options};
+use crate::record::give_json;
 use crate::rows::{Rows, sprongus_rows};
 use crate::target::{self, Target};
 use crate::value::{self, sprongus_value};
@@ -282,6 +283,40 @@ pub unsafe extern "C" fn sprongus_execute(
         })?;
         changed.set(count);
         Ok(())
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// What this process did to the tables since the store was opened, as JSON: tables (projectId, tableName, created, updated,
+/// deleted, refused) and syncs (count, failed, latency). Cheap: no database is asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_store_stats(
+    store: *const sprongus_store,
+    stats: *mut *mut sprongus_buf,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promise for out-pointers.
+        let out = unsafe { args::place("stats", stats) }?;
+        give_json(out, &handle::get::<StoreHandle>("store", store)?.store().stats()?)
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// What is wrong with the store, or soon will be, as JSON: ok, and findings (code, severity, message, fix), the worst first.
+/// Errors: `permission_denied` on a scoped handle without admin.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_store_doctor(
+    store: *const sprongus_store,
+    report: *mut *mut sprongus_buf,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promise for out-pointers.
+        let out = unsafe { args::place("report", report) }?;
+        give_json(out, &handle::get::<StoreHandle>("store", store)?.store().doctor()?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

@@ -3,7 +3,8 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use sprongus::aux_store::Aux;
+use sprongus::artifacts::Artifacts;
+use sprongus::aux_store::{Aux, Providers};
 use sprongus::events::Events;
 use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
@@ -86,6 +87,22 @@ impl Target<'_> {
         match self {
             Self::Store(store) => store.inbox(),
             Self::Tx(tx) => tx.inbox(),
+        }
+    }
+
+    /// Its artifacts.
+    pub(crate) fn artifacts(&self) -> Artifacts<'_> {
+        match self {
+            Self::Store(store) => store.artifacts(),
+            Self::Tx(tx) => tx.artifacts(),
+        }
+    }
+
+    /// Its profiles of providers.
+    pub(crate) fn providers(&self) -> Providers<'_> {
+        match self {
+            Self::Store(store) => store.providers(),
+            Self::Tx(tx) => tx.providers(),
         }
     }
 

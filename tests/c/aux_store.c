@@ -65,7 +65,7 @@ static void lists(sprongus_store *store) {
     const char *items = "[{\"id\":\"1\",\"title\":\"Ärger\",\"year\":3},{\"id\":\"2\",\"title\":\"b\",\"year\":2},"
                         "{\"id\":\"3\",\"title\":\"c\",\"year\":1}]";
     sprongus_buf *report = NULL;
-    OK(sprongus_aux_bulk_upsert(store, project, "assets", items, strlen(items), 0, &report, &error));
+    OK(sprongus_aux_bulk_upsert(store, project, "assets", items, strlen(items), 0, NULL, NULL, &report, &error));
     CHECK(test_holds(sprongus_buf_data(report), "\"created\":3"));
     sprongus_buf_free(report);
 
@@ -102,18 +102,18 @@ static void files(sprongus_store *store, place at) {
     CHECK(folder != NULL);
     snprintf(path, sizeof path, "%s/%s.csv", folder, at.schema ? "postgres" : "sqlite");
     uint64_t count = 0;
-    OK(sprongus_aux_export(store, project, "assets", path, NULL, 0, &count, &error));
+    OK(sprongus_aux_export(store, project, "assets", path, NULL, 0, NULL, NULL, &count, &error));
     CHECK(count == 3);
     sprongus_buf *report = NULL;
-    OK(sprongus_aux_import(store, project, "assets", path, "csv", NULL, SPRONGUS_REPLACE, &report, &error));
+    OK(sprongus_aux_import(store, project, "assets", path, "csv", NULL, SPRONGUS_REPLACE, NULL, NULL, &report, &error));
     CHECK(test_holds(sprongus_buf_data(report), "\"unchanged\":3"));
     sprongus_buf_free(report);
     FAILS(SPRONGUS_ERR_INVALID_ARGUMENT,
-          sprongus_aux_import(store, project, "assets", folder, "csv", NULL, 0, NULL, &error));
+          sprongus_aux_import(store, project, "assets", folder, "csv", NULL, 0, NULL, NULL, NULL, &error));
     FAILS(SPRONGUS_ERR_NOT_FOUND,
-          sprongus_aux_import(store, project, "assets", "/no/such/file.csv", NULL, NULL, 0, NULL, &error));
+          sprongus_aux_import(store, project, "assets", "/no/such/file.csv", NULL, NULL, 0, NULL, NULL, NULL, &error));
     FAILS(SPRONGUS_ERR_INVALID_ARGUMENT,
-          sprongus_aux_import(store, project, "assets", path, "xlsx", NULL, 0, NULL, &error));
+          sprongus_aux_import(store, project, "assets", path, "xlsx", NULL, 0, NULL, NULL, NULL, &error));
 }
 
 void test_aux(place at) {

@@ -199,7 +199,7 @@ static void documents(const sprongus_tx *tx) {
     ANY(sprongus_aux_update(tx, "p", "things", "1", "{\"n\":2}", 7, 0, 0, NULL, &error));
     ANY(sprongus_aux_upsert(tx, "p", "things", "{\"n\":3}", 7, "2", 0, NULL, &error));
     const char *items = "[{\"id\":\"1\",\"n\":5},{\"id\":\"3\",\"n\":6},{\"n\":7}]";
-    ANY(sprongus_aux_bulk_upsert(tx, "p", "things", items, strlen(items), 0, NULL, &error));
+    ANY(sprongus_aux_bulk_upsert(tx, "p", "things", items, strlen(items), 0, NULL, NULL, NULL, &error));
     ANY(sprongus_aux_list(tx, "p", "things", NULL, &list, &error));
     sprongus_entry_list_free(list);
     ANY(sprongus_aux_count(tx, "p", "things", NULL, "{\"n\":{\"gte\":5}}", &count, &error));

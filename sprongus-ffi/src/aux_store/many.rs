@@ -13,6 +13,7 @@ use crate::buf::sprongus_buf;
 use crate::door;
 use crate::error::sprongus_error;
 use crate::flags::{self, SPRONGUS_DRY_RUN, SPRONGUS_ESCAPE_FORMULAS, SPRONGUS_REPLACE, SPRONGUS_REPORT};
+use crate::progress::{sprongus_on_progress, told};
 use crate::record::give_json;
 
 /// # Safety
@@ -32,16 +33,11 @@ fn bulk(flags: u32) -> Result<BulkOptions> {
     })
 }
 
-/// C hosts wait for the call; how far it is, nobody asks.
-fn quietly(_: u64, _: Option<u64>) -> Result<()> {
-    Ok(())
-}
-
 /// Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
 /// with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
 ///
-/// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `report`,
-/// which may be NULL, is a JSON object of created, updated, unchanged, deleted, errors, warnings, dryRun. Errors:
+/// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `progress`
+/// may be NULL; `user_data` is handed to it. `report`, which may be NULL, is a JSON object of created, updated, unchanged, deleted, errors, warnings, dryRun. Errors:
 /// `validation` with every violation of every row, unless SPRONGUS_REPORT is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_aux_bulk_upsert(
@@ -51,6 +47,8 @@ pub unsafe extern "C" fn sprongus_aux_bulk_upsert(
     items: *const c_char,
     length: usize,
     flags: u32,
+    progress: sprongus_on_progress,
+    user_data: *mut c_void,
     report: *mut *mut sprongus_buf,
     error: *mut *mut sprongus_error,
 ) -> i32 {
@@ -62,7 +60,9 @@ pub unsafe extern "C" fn sprongus_aux_bulk_upsert(
                 return Err(Error::invalid("items is not a JSON array"));
             };
             let items = items.into_iter().map(Ok);
-            let done = super::table(store_or_tx, project, table, |aux| aux.bulk_upsert(items, options, &mut quietly))?;
+            let done = super::table(store_or_tx, project, table, |aux| {
+                aux.bulk_upsert(items, options, &mut told(progress, user_data))
+            })?;
             give_json(out, &done)
         }
     };
@@ -85,6 +85,8 @@ pub unsafe extern "C" fn sprongus_aux_import(
     format: *const c_char,
     delimiter: *const c_char,
     flags: u32,
+    progress: sprongus_on_progress,
+    user_data: *mut c_void,
     report: *mut *mut sprongus_buf,
     error: *mut *mut sprongus_error,
 ) -> i32 {
@@ -94,7 +96,9 @@ pub unsafe extern "C" fn sprongus_aux_import(
             let (out, path) = (args::place_opt(report), Path::new(args::text("path", path)?));
             let delimiter = args::owned_opt("delimiter", delimiter)?;
             let options = ImportOptions { format: format_opt(format)?, delimiter, bulk: bulk(flags)? };
-            let done = super::table(store_or_tx, project, table, |aux| aux.import(path, &options, &mut quietly))?;
+            let done = super::table(store_or_tx, project, table, |aux| {
+                aux.import(path, &options, &mut told(progress, user_data))
+            })?;
             give_json(out, &done)
         }
     };
@@ -115,6 +119,8 @@ pub unsafe extern "C" fn sprongus_aux_export(
     path: *const c_char,
     format: *const c_char,
     flags: u32,
+    progress: sprongus_on_progress,
+    user_data: *mut c_void,
     count: *mut u64,
     error: *mut *mut sprongus_error,
 ) -> i32 {
@@ -124,7 +130,9 @@ pub unsafe extern "C" fn sprongus_aux_export(
             let (out, path) = (Out::optional(count, 0), Path::new(args::text("path", path)?));
             let escape_formulas = flags::check(flags, SPRONGUS_ESCAPE_FORMULAS)? != 0;
             let options = ExportOptions { format: format_opt(format)?, escape_formulas };
-            out.set(super::table(store_or_tx, project, table, |aux| aux.export(path, options, &mut quietly))?);
+            out.set(super::table(store_or_tx, project, table, |aux| {
+                aux.export(path, options, &mut told(progress, user_data))
+            })?);
         }
         Ok(())
     };
