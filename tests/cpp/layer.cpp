@@ -246,6 +246,82 @@ static void many_entries(sprongus::Store &store) {
     CHECK(store.delete_entry("cpp", "assets", "3", "force") == "[]");
 }
 
+static void past_and_references(sprongus::Store &store) {
+    store.create_entry("cpp-past", "assets", R"({"title": "a"})", "a-1");
+    store.update_entry("cpp-past", "assets", "a-1", R"({"title": "b"})");
+    CHECK(store.entry_history("cpp-past", "assets", "a-1").find("updated: title") != std::string::npos);
+    CHECK(store.diff_entry("cpp-past", "assets", "a-1", "1").find(R"("new":"b")") != std::string::npos);
+    CHECK(store.entries_as_of("cpp-past", "assets", "2100-01-01T00:00:00Z").size() == 1);
+    CHECK(store.restore_entry("cpp-past", "assets", "a-1", 1).version() == 3);
+    store.create_entry("cpp-past", "storyboard", R"({"assetIds": ["a-1"]})", "s-1");
+    CHECK(store.referrers("cpp-past", "assets", "a-1").find("s-1") != std::string::npos);
+    CHECK(store.resolve_refs("cpp-past", "assets", {"a-1", "none"}).find(R"("missing":true)") != std::string::npos);
+    CHECK(store.stats().find(R"("cpp-past")") != std::string::npos);
+    CHECK(store.doctor().find(R"("findings")") != std::string::npos);
+}
+
+struct Pair : sprongus::Source {
+    explicit Pair(std::string &pushed_) : pushed(pushed_) {}
+    std::optional<std::string> next() override {
+        const char *documents[] = {R"({"id": "d-1", "title": "one"})", R"({"id": "d-2", "title": "two"})"};
+        return at < 2 ? std::optional<std::string>(documents[at++]) : std::nullopt;
+    }
+    void push(const std::string &changes) override { pushed = changes; }
+    std::string &pushed;
+    int at = 0;
+};
+
+static void sources_and_artifacts(sprongus::Store &store) {
+    auto pushed = std::make_shared<std::string>();
+    store.register_provider("cpp-pair", SPRONGUS_PROVIDER_READ | SPRONGUS_PROVIDER_WRITE,
+                            [pushed](const std::string &, const std::string &project, const std::string &) {
+                                if (project == "cpp-none") throw std::runtime_error("no such project there");
+                                return std::make_unique<Pair>(*pushed);
+                            });
+    store.put_provider("pair", "cpp-pair", "{}");
+    CHECK(store.list_providers().find("cpp-pair") != std::string::npos);
+    store.create_entry("cpp-sync", "assets", R"({"title": "here"})", "d-3");
+    sprongus::Run run = store.sync("cpp-sync", "assets", "pair");
+    CHECK(run.state() == "succeeded" && store.count_entries("cpp-sync", "assets") == 3);
+    CHECK(pushed->find("d-3") != std::string::npos);
+    CHECK(thrown([&] { store.sync("cpp-none", "assets", "pair"); }) == SPRONGUS_ERR_STORAGE);
+    store.delete_provider("pair");
+    CHECK(thrown([&] { store.get_provider("pair"); }) == SPRONGUS_ERR_NOT_FOUND);
+
+    sprongus_artifact_options options;
+    SPRONGUS_INIT(options);
+    options.content = SPRONGUS_CONTENT_TEXT;
+    options.project = "cpp-sync";
+    sprongus::Artifact first = store.put_artifact("note", "k", "one", &options);
+    CHECK(first.version() == 1 && first.content() == std::optional<std::string>("one"));
+    CHECK(store.put_artifact("note", "k", "two", &options).version() == 2);
+    CHECK(store.get_artifact(first.id()).media_type() == "text/plain; charset=utf-8");
+    CHECK(store.latest_artifact("note", "k", "cpp-sync").content() == std::optional<std::string>("two"));
+    CHECK(store.artifact_versions("note", "k", "cpp-sync").items.size() == 2);
+    CHECK(store.list_artifacts("cpp-sync", "note").items.size() == 1);
+    const char *folder = std::getenv("SPRONGUS_TEST_TMP");
+    CHECK(store.export_artifacts(std::string(folder ? folder : "/tmp") + "/layer.zip", "cpp-sync") >= 1);
+}
+
+// What a progress function throws ends the call, and comes out of it; nothing is written.
+static void progress(sprongus::Store &store) {
+    struct Enough {};
+    bool caught = false;
+    try {
+        store.bulk_upsert("cpp-progress", "assets", R"([{"title": "x"}])", 0,
+                          [](uint64_t, uint64_t) -> bool { throw Enough(); });
+    } catch (const Enough &) {
+        caught = true;
+    }
+    CHECK(caught && store.count_entries("cpp-progress", "assets") == 0);
+    uint64_t rows = 0;
+    store.bulk_upsert("cpp-progress", "assets", R"([{"title": "x"}])", 0, [&](uint64_t done, uint64_t) {
+        rows = done;
+        return true;
+    });
+    CHECK(rows == 1);
+}
+
 static void presets(sprongus::Store &store) {
     sprongus::Preset draft = store.create_preset("cpp", "custom", R"({"fields": [{"name": "n", "type": "integer"}]})", 0,
                                                  SPRONGUS_DRAFT);
@@ -343,6 +419,9 @@ int main(int count, char **arguments) {
     workers(store);
     entries(store);
     many_entries(store);
+    past_and_references(store);
+    sources_and_artifacts(store);
+    progress(store);
     presets(store);
     holes(store);
     transactions(store);
