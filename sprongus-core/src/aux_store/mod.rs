@@ -62,3 +62,8 @@ pub use sync::{
 };
 pub use table::Aux;
 pub use views::RefView;
+
+/// The programs of docs/aux-tables.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/aux-tables.md")]
+struct AuxTables;
