@@ -60,6 +60,24 @@ public:
         });
     }
 
+    // The secret of that name: to be kept nowhere.
+    std::string secret(const std::string &name) const {
+        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
+            return sprongus_context_secret(context_, detail::c_str(name), buf, error);
+        });
+    }
+
+    // Keeps a content as the next version of its kind and key, made by the run.
+    Artifact artifact(const std::string &kind, const std::string &key, std::string_view content,
+                      const sprongus_artifact_options *options = nullptr) const {
+        sprongus_artifact *raw = nullptr;
+        check([&](sprongus_error **error) {
+            return sprongus_context_artifact(context_, detail::c_str(kind), detail::c_str(key), content.data(),
+                                             content.size(), options, &raw, error);
+        });
+        return Artifact(detail::Handle<sprongus_artifact, sprongus_artifact_free>(raw).get());
+    }
+
     // The result of a step: the stored one, else what `work` gives (JSON), which is stored.
     template <typename Work>
     std::string step(const std::string &name, Work work) const {
@@ -126,6 +144,11 @@ public:
         check([&](sprongus_error **error) {
             return sprongus_worker_handle(worker_.get(), detail::c_str(kind), call, kept.release(), destroy, error);
         });
+    }
+
+    // Works the syncs that were enqueued, with the providers that the store knows.
+    void serve_sync() {
+        check([&](sprongus_error **error) { return sprongus_worker_serve_sync(worker_.get(), error); });
     }
 
     // Until stop() is called from another thread.

@@ -76,22 +76,35 @@ pub unsafe extern "C" fn sprongus_artifacts_put(
 ) -> i32 {
     let body = || {
         // SAFETY: the caller's promises for text, bytes, structs and out-pointers.
-        let (out, request) = unsafe {
-            let out = args::place_opt(artifact);
-            let (kind, key) = (args::text("kind", kind)?.to_owned(), args::text("key", key)?.to_owned());
-            let given = args::plain("options", options)?;
-            let content = args::bytes("content", content, length)?;
-            (out, put(PutArtifact { kind, key, ..PutArtifact::default() }, content, &given)?)
-        };
+        let (out, request) = unsafe { (args::place_opt(artifact), asked(kind, key, content, length, options)?) };
         give(out, target::on(store_or_tx, |on| on.artifacts().put(&request))?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }
 }
 
+/// What is to be kept.
+///
+/// # Safety
+/// The texts are NULL or terminated, `content` is readable for `length` bytes, `options` is NULL or a struct of the size it says.
+pub(crate) unsafe fn asked(
+    kind: *const c_char,
+    key: *const c_char,
+    content: *const c_char,
+    length: usize,
+    options: *const sprongus_artifact_options,
+) -> Result<PutArtifact> {
+    // SAFETY: the same promise.
+    unsafe {
+        let (kind, key) = (args::text("kind", kind)?.to_owned(), args::text("key", key)?.to_owned());
+        let (given, content) = (args::plain("options", options)?, args::bytes("content", content, length)?);
+        put(PutArtifact { kind, key, ..PutArtifact::default() }, content, &given)
+    }
+}
+
 /// # Safety
 /// The texts of `given` are NULL or terminated.
-pub(crate) unsafe fn put(new: PutArtifact, content: &[u8], given: &sprongus_artifact_options) -> Result<PutArtifact> {
+unsafe fn put(new: PutArtifact, content: &[u8], given: &sprongus_artifact_options) -> Result<PutArtifact> {
     let flags = flags::check(given.flags, SPRONGUS_IF_CHANGED)?;
     // SAFETY: the caller's promise.
     let mut put = unsafe {

@@ -10,6 +10,9 @@ use sprongus::{Error, Json, Result, Run};
 
 use crate::approval::sprongus_approval;
 use crate::approvals::{self, sprongus_approval_options};
+use crate::artifact::sprongus_artifact;
+use crate::artifacts::{self, sprongus_artifact_options};
+use crate::buf::{Buf, sprongus_buf};
 use crate::error::sprongus_error;
 use crate::handle::{self, Noun};
 use crate::record::Record;
@@ -136,6 +139,47 @@ pub unsafe extern "C" fn sprongus_context_output_ref(
         let output_ref = unsafe { args::text("output_ref", output_ref) }?.to_owned();
         handle::get::<ContextHandle>("context", context)?.said().outcome = Outcome::Ref(output_ref);
         Ok(())
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// The secret of that name, from the store's resolver or the environment: to be kept nowhere. Errors: `not_found`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_context_secret(
+    context: *const sprongus_context,
+    name: *const c_char,
+    secret: *mut *mut sprongus_buf,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and out-pointers.
+        let (out, name) = unsafe { (args::place("secret", secret)?, args::text("name", name)?) };
+        let reference = serde_json::json!({ "$secret": name });
+        out.give(Buf::text(&handle::get::<ContextHandle>("context", context)?.context.secret(&reference)?))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// Keeps a content of `length` bytes as the next version of its kind and key, in the run's project and made by it, while the
+/// run is still this handler's. `options` as of sprongus_artifacts_put; project and run in it are not looked at. `artifact` may
+/// be NULL. Errors: as sprongus_artifacts_put; `lease_lost`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_context_artifact(
+    context: *const sprongus_context,
+    kind: *const c_char,
+    key: *const c_char,
+    content: *const c_char,
+    length: usize,
+    options: *const sprongus_artifact_options,
+    artifact: *mut *mut sprongus_artifact,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text, bytes, structs and out-pointers.
+        let (out, put) = unsafe { (args::place_opt(artifact), artifacts::asked(kind, key, content, length, options)?) };
+        artifacts::give(out, handle::get::<ContextHandle>("context", context)?.context.artifact(&put)?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

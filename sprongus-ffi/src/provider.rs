@@ -218,10 +218,13 @@ pub unsafe extern "C" fn sprongus_providers_register(
         // SAFETY: the caller's promise for text.
         let kind = unsafe { args::text("kind", kind) }?;
         let store = handle::get::<StoreHandle>("store", store)?;
-        store.store().providers().register(kind, Arc::new(move |config: &Map<String, Value>| {
-            let config = c_text(&Value::Object(config.clone()).to_string());
-            Ok(Box::new(Foreign { functions: functions.clone(), config }) as Box<dyn Provider>)
-        }))
+        store.store().providers().register(
+            kind,
+            Arc::new(move |config: &Map<String, Value>| {
+                let config = c_text(&Value::Object(config.clone()).to_string());
+                Ok(Box::new(Foreign { functions: functions.clone(), config }) as Box<dyn Provider>)
+            }),
+        )
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

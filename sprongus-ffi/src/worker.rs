@@ -185,6 +185,17 @@ pub unsafe extern "C" fn sprongus_worker_handle(
     unsafe { door::call(error, body) }
 }
 
+/// Works the syncs that were enqueued (runs of the kinds "sync.aux/…") with the providers that this opened store knows. Errors:
+/// `misuse` while the worker is at work.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_worker_serve_sync(
+    worker: *const sprongus_worker,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, || handle::get::<WorkerHandle>("worker", worker)?.worker.serve_sync()) }
+}
+
 /// Works until sprongus_worker_stop is called from another thread; returns when all handlers have ended.
 ///
 /// Errors: `misuse` where it is at work already or has no handler; what makes claiming hopeless: the store closed, a scope
