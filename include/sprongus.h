@@ -39,6 +39,15 @@
 // Sets all of a struct to its defaults.
 #define SPRONGUS_INIT(s) (memset(&(s), 0, sizeof(s)), (s).struct_size = sizeof(s))
 
+// The content is bytes.
+#define SPRONGUS_CONTENT_BYTES 0
+
+// The content is UTF-8 text.
+#define SPRONGUS_CONTENT_TEXT 1
+
+// The content is JSON, kept in canonical form.
+#define SPRONGUS_CONTENT_JSON 2
+
 // The status of a call that did what it says.
 #define SPRONGUS_OK 0
 
@@ -138,6 +147,12 @@
 // Put a `'` before CSV text that a spreadsheet would run as a formula; import does not undo it.
 #define SPRONGUS_ESCAPE_FORMULAS 64
 
+// Leave it to a worker.
+#define SPRONGUS_ENQUEUE 128
+
+// Give the latest version instead of a new one where the content is the same.
+#define SPRONGUS_IF_CHANGED 256
+
 // The host's connection is to SQLite (3.35 or newer).
 #define SPRONGUS_DIALECT_SQLITE 1
 
@@ -164,6 +179,12 @@
 
 // Open a SQLite file on a network or VM-shared file system all the same.
 #define SPRONGUS_ALLOW_NETWORK_FS 8
+
+// Its documents can be pulled: `next` is there.
+#define SPRONGUS_PROVIDER_READ 1
+
+// Changes can be pushed to it: `push` is there.
+#define SPRONGUS_PROVIDER_WRITE 2
 
 // SQL NULL.
 #define SPRONGUS_NULL 0
@@ -228,6 +249,12 @@ typedef struct sprongus_approval sprongus_approval;
 
 // Approvals. Freed by sprongus_approval_list_free, and its approvals with it.
 typedef struct sprongus_approval_list sprongus_approval_list;
+
+// An artifact as it was when the call returned. Freed by sprongus_artifact_free, or with the list it came from.
+typedef struct sprongus_artifact sprongus_artifact;
+
+// Artifacts. Freed by sprongus_artifact_list_free, and its artifacts with it.
+typedef struct sprongus_artifact_list sprongus_artifact_list;
 
 // Text or bytes handed to the caller. Freed by sprongus_buf_free; its data lives until then.
 typedef struct sprongus_buf sprongus_buf;
@@ -311,6 +338,30 @@ typedef struct sprongus_approvals_query {
     const char *cursor;
 } sprongus_approvals_query;
 
+// What is told of a content; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct sprongus_artifact_options {
+    // `sizeof(sprongus_artifact_options)`.
+    size_t struct_size;
+    // SPRONGUS_CONTENT_….
+    int32_t content;
+    // 0 or SPRONGUS_IF_CHANGED.
+    uint32_t flags;
+    // The project; NULL: a scoped handle's own, else none.
+    const char *project;
+    // The run that makes it.
+    const char *run;
+    // Its media type; NULL: as the content is.
+    const char *media_type;
+    // Whatever else is to be told of it, as JSON.
+    const char *metadata;
+    // Where the content is kept elsewhere; with `sha256` and `size`, and no bytes then.
+    const char *reference;
+    // SHA-256 of a content kept elsewhere, hexadecimal.
+    const char *sha256;
+    // Size in bytes of a content kept elsewhere.
+    int64_t size;
+} sprongus_artifact_options;
+
 // Which entries to list; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
 typedef struct sprongus_aux_query {
     // `sizeof(sprongus_aux_query)`.
@@ -330,6 +381,10 @@ typedef struct sprongus_aux_query {
     // sprongus_entry_list_next_cursor of the page before, with the same filter and order.
     const char *cursor;
 } sprongus_aux_query;
+
+// Told how many rows are done, and of how many (0: not known). Returns true to go on; false ends the call with `timeout`, and
+// nothing is written. It runs on the calling thread, must not throw, and must not call the store or transaction at work.
+typedef bool (*sprongus_on_progress)(void *user_data, uint64_t done, uint64_t total);
 
 // Which events to read; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
 typedef struct sprongus_events_query {
@@ -413,6 +468,10 @@ typedef struct sprongus_host {
     sprongus_destroy destroy;
 } sprongus_host;
 
+// The secret of that name, or NULL where there is none. The text has to stay until the function is called again on the same
+// thread. It runs on whatever thread needs the secret, several at a time, and must not throw.
+typedef const char *(*sprongus_resolver)(void *user_data, const char *name);
+
 // Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
 typedef struct sprongus_options {
     // `sizeof(sprongus_options)`.
@@ -442,10 +501,60 @@ typedef struct sprongus_options {
     // PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection
     // that listens for commits of other processes; NULL: the store's own URL, and workers poll where that is a pooler's.
     const char *listen_url;
+    // The largest artifact content, in bytes; 64 MiB.
+    uint64_t max_artifact_bytes;
+    // Gives the secrets that documents name as `{"$secret": "NAME"}`; NULL: the environment variable of the name.
+    sprongus_resolver secrets;
+    // Handed to `secrets`; has to live as long as the store.
+    void *secrets_data;
 } sprongus_options;
 
 // Told of an event, a JSON object, which is borrowed until it returns. It must not throw.
 typedef void (*sprongus_on_event)(void *user_data, const char *event);
+
+// Begins a pull or a push of a table; sets `*session`, which the other functions are given. `config` is the profile's, a JSON
+// object in which secrets are resolved: keep it nowhere.
+typedef int32_t (*sprongus_provider_open)(void *user_data,
+                                          const char *config,
+                                          const char *project,
+                                          const char *table,
+                                          void **session,
+                                          struct sprongus_error **error);
+
+// The next document: sets `*document` to a JSON object, which has to stay until the next call of this or of `close`, or leaves
+// it NULL at the end. It may carry `id` and `lastUpdated`.
+typedef int32_t (*sprongus_provider_next)(void *session, const char **document, struct sprongus_error **error);
+
+// Changes the source: `changes` is a JSON object of created and updated (documents with their `id`) and deleted (ids). Called
+// again with the same changes after a failure, it must do nothing twice.
+typedef int32_t (*sprongus_provider_push)(void *session, const char *changes, struct sprongus_error **error);
+
+// Ends a pull or a push that was opened.
+typedef void (*sprongus_provider_close)(void *session);
+
+// A kind of providers, by functions of the host's. Begin with `SPRONGUS_INIT(provider)`.
+//
+// They return SPRONGUS_OK or fail with an error made by sprongus_error_new: SPRONGUS_ERR_UNAVAILABLE lets the sync be tried
+// again. They run on whatever thread syncs, several syncs at a time; no transaction of the library's is open meanwhile. They
+// must not throw.
+typedef struct sprongus_provider {
+    // `sizeof(sprongus_provider)`.
+    size_t struct_size;
+    // SPRONGUS_PROVIDER_READ and SPRONGUS_PROVIDER_WRITE, joined by `|`.
+    uint32_t flags;
+    // Handed to `open` and `destroy`.
+    void *user_data;
+    // Required.
+    sprongus_provider_open open;
+    // Required where it can be read.
+    sprongus_provider_next next;
+    // Required where it can be written.
+    sprongus_provider_push push;
+    // May be NULL.
+    sprongus_provider_close close;
+    // May be NULL.
+    sprongus_destroy destroy;
+} sprongus_provider;
 
 // How a run is enqueued; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
 typedef struct sprongus_enqueue_options {
@@ -683,6 +792,133 @@ int32_t sprongus_approvals_list(const void *store_or_tx,
                                 struct sprongus_approval_list **approvals,
                                 struct sprongus_error **error);
 
+// Its id. Borrowed; NULL for no artifact.
+const char *sprongus_artifact_id(const struct sprongus_artifact *artifact);
+
+// The project it belongs to; NULL for none. Borrowed.
+const char *sprongus_artifact_project_id(const struct sprongus_artifact *artifact);
+
+// The run that made it; NULL for none. Borrowed.
+const char *sprongus_artifact_run_id(const struct sprongus_artifact *artifact);
+
+// What it is: "report", "run.output", "sync.diff". Borrowed.
+const char *sprongus_artifact_kind(const struct sprongus_artifact *artifact);
+
+// Which one of its kind. Borrowed.
+const char *sprongus_artifact_key(const struct sprongus_artifact *artifact);
+
+// 1 and up, without gaps; 0 for no artifact.
+int64_t sprongus_artifact_version(const struct sprongus_artifact *artifact);
+
+// "application/json", "text/plain; charset=utf-8", "application/octet-stream", or as it was given. Borrowed.
+const char *sprongus_artifact_media_type(const struct sprongus_artifact *artifact);
+
+// The content, as many bytes as `*length` says, which may be NULL; a text is not NUL-terminated. Borrowed; NULL where
+// sprongus_artifact_ref says where it is kept.
+const void *sprongus_artifact_content(const struct sprongus_artifact *artifact, size_t *length);
+
+// Where the content is kept, if elsewhere; NULL otherwise. Borrowed.
+const char *sprongus_artifact_ref(const struct sprongus_artifact *artifact);
+
+// SHA-256 of the content, hexadecimal. Borrowed.
+const char *sprongus_artifact_sha256(const struct sprongus_artifact *artifact);
+
+// Its size in bytes; 0 for no artifact.
+int64_t sprongus_artifact_size(const struct sprongus_artifact *artifact);
+
+// Whatever else was told of it, as JSON. Borrowed.
+const char *sprongus_artifact_metadata(const struct sprongus_artifact *artifact);
+
+// When it was put. Borrowed.
+const char *sprongus_artifact_created_at(const struct sprongus_artifact *artifact);
+
+// All of it as JSON, the content as Base64. Borrowed.
+const char *sprongus_artifact_to_json(const struct sprongus_artifact *artifact);
+
+// Frees an artifact. NULL, what is no artifact, and an artifact of a list are passed over.
+void sprongus_artifact_free(struct sprongus_artifact *artifact);
+
+// How many artifacts there are; 0 for no list.
+size_t sprongus_artifact_list_count(const struct sprongus_artifact_list *list);
+
+// An artifact, counted from 0. Borrowed; NULL where there is none.
+const struct sprongus_artifact *sprongus_artifact_list_at(const struct sprongus_artifact_list *list, size_t index);
+
+// What to give as `cursor` for the next page; NULL on the last. Borrowed.
+const char *sprongus_artifact_list_next_cursor(const struct sprongus_artifact_list *list);
+
+// All of it as JSON: an object of items and nextCursor. Borrowed.
+const char *sprongus_artifact_list_to_json(const struct sprongus_artifact_list *list);
+
+// Frees artifacts. NULL and what is no list are passed over.
+void sprongus_artifact_list_free(struct sprongus_artifact_list *list);
+
+// Keeps a content of `length` bytes as the next version of its kind and key; never changed afterwards.
+//
+// `options` may be NULL: bytes without a project. With SPRONGUS_IF_CHANGED, a content equal to the latest version's gives
+// that one. `artifact` may be NULL. Errors: `too_large`, `not_found` (the run), `validation` (not JSON, the metadata),
+// `invalid_argument`.
+//
+// ```c
+// sprongus_artifact_options options;
+// SPRONGUS_INIT(options);
+// options.content = SPRONGUS_CONTENT_TEXT;
+// options.project = "p1";
+// sprongus_artifacts_put(store, "report", "2026-11", "all well", 8, &options, NULL, &error);
+// ```
+int32_t sprongus_artifacts_put(const void *store_or_tx,
+                               const char *kind,
+                               const char *key,
+                               const char *content,
+                               size_t length,
+                               const struct sprongus_artifact_options *options,
+                               struct sprongus_artifact **artifact,
+                               struct sprongus_error **error);
+
+// One artifact. Errors: `not_found`, `corrupt` (its content has another SHA-256 than it had).
+int32_t sprongus_artifacts_get(const void *store_or_tx,
+                               const char *id,
+                               struct sprongus_artifact **artifact,
+                               struct sprongus_error **error);
+
+// The newest version of a kind and key. `project` may be NULL: a scoped handle's own, else none. Errors: as
+// sprongus_artifacts_get.
+int32_t sprongus_artifacts_latest(const void *store_or_tx,
+                                  const char *kind,
+                                  const char *key,
+                                  const char *project,
+                                  struct sprongus_artifact **artifact,
+                                  struct sprongus_error **error);
+
+// A page of the versions of a kind and key, newest first; `limit` is how many (up to 1,000; 0: 50), `cursor` NULL or the
+// list's before. `project` may be NULL.
+int32_t sprongus_artifacts_versions(const void *store_or_tx,
+                                    const char *kind,
+                                    const char *key,
+                                    const char *project,
+                                    int64_t limit,
+                                    const char *cursor,
+                                    struct sprongus_artifact_list **artifacts,
+                                    struct sprongus_error **error);
+
+// A page of the latest of each kind and key, in that order; of one `kind` alone where it is not NULL. `limit` and `cursor` as
+// of sprongus_artifacts_versions; `project` may be NULL.
+int32_t sprongus_artifacts_list(const void *store_or_tx,
+                                const char *project,
+                                const char *kind,
+                                int64_t limit,
+                                const char *cursor,
+                                struct sprongus_artifact_list **artifacts,
+                                struct sprongus_error **error);
+
+// Writes the latest of each kind and key into a zip file, the same bytes every time; `count`, which may be NULL, is how many
+// there are. `project` may be NULL. Errors: `not_found` (its folder), `permission_denied`, `storage_full`, `storage`.
+int32_t sprongus_artifacts_export_zip(const void *store_or_tx,
+                                      const char *path,
+                                      const char *project,
+                                      uint64_t *count,
+                                      struct sprongus_error **error);
+
 // Creates an entry from a whole document, a JSON object of `length` bytes, with the preset's defaults.
 //
 // Its id is `id`, else (NULL) the document's, else a new one. `entry` may be NULL. Errors: `validation` with every
@@ -773,11 +1009,47 @@ int32_t sprongus_aux_count(const void *store_or_tx,
                            uint64_t *count,
                            struct sprongus_error **error);
 
+// The entries that refer to one: `referrers` is a JSON array of table, id, field, in that order.
+int32_t sprongus_aux_referrers(const void *store_or_tx,
+                               const char *project,
+                               const char *table,
+                               const char *id,
+                               struct sprongus_buf **referrers,
+                               struct sprongus_error **error);
+
+// What `count` ids of the table lead to: `views` is a JSON array of id, missing, label, url, one per id, in the order asked.
+int32_t sprongus_aux_resolve_refs(const void *store_or_tx,
+                                  const char *project,
+                                  const char *table,
+                                  const char *const *ids,
+                                  size_t count,
+                                  struct sprongus_buf **views,
+                                  struct sprongus_error **error);
+
+// Syncs the table with a provider: the name of a profile (sprongus_providers_put), "csv:PATH" or "json:PATH".
+//
+// `policy` says who is right where both sides changed an entry: "provider", "local", "newest", or "manual" (NULL: nobody; it
+// stays a conflict, and is listed). `flags`: SPRONGUS_DRY_RUN, SPRONGUS_FORCE (an empty pull may empty the table),
+// SPRONGUS_ENQUEUE (leave it to a worker that serves syncs). `idempotency_key` may be NULL; the same one again gives the
+// earlier run. `run`, which may be NULL, is the run that did or will do it; its output_ref names the artifact with the
+// differences.
+//
+// Errors: what the sync failed with, its run being failed then; `misuse` in a transaction, unless SPRONGUS_ENQUEUE is set.
+int32_t sprongus_aux_sync(const void *store_or_tx,
+                          const char *project,
+                          const char *table,
+                          const char *provider,
+                          const char *policy,
+                          uint32_t flags,
+                          const char *idempotency_key,
+                          struct sprongus_run **run,
+                          struct sprongus_error **error);
+
 // Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
 // with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
 //
-// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `report`,
-// which may be NULL, is a JSON object of created, updated, unchanged, deleted, errors, warnings, dryRun. Errors:
+// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `progress`
+// may be NULL; `user_data` is handed to it. `report`, which may be NULL, is a JSON object of created, updated, unchanged, deleted, errors, warnings, dryRun. Errors:
 // `validation` with every violation of every row, unless SPRONGUS_REPORT is set.
 int32_t sprongus_aux_bulk_upsert(const void *store_or_tx,
                                  const char *project,
@@ -785,6 +1057,8 @@ int32_t sprongus_aux_bulk_upsert(const void *store_or_tx,
                                  const char *items,
                                  size_t length,
                                  uint32_t flags,
+                                 sprongus_on_progress progress,
+                                 void *user_data,
                                  struct sprongus_buf **report,
                                  struct sprongus_error **error);
 
@@ -801,6 +1075,8 @@ int32_t sprongus_aux_import(const void *store_or_tx,
                             const char *format,
                             const char *delimiter,
                             uint32_t flags,
+                            sprongus_on_progress progress,
+                            void *user_data,
                             struct sprongus_buf **report,
                             struct sprongus_error **error);
 
@@ -815,8 +1091,52 @@ int32_t sprongus_aux_export(const void *store_or_tx,
                             const char *path,
                             const char *format,
                             uint32_t flags,
+                            sprongus_on_progress progress,
+                            void *user_data,
                             uint64_t *count,
                             struct sprongus_error **error);
+
+// Every version of an entry, oldest first, a deleted one's too: `versions` is a JSON array of version, snapshot (the document;
+// null: deleted), changeSummary, actor, reason, at. Errors: `not_found` where there never was such an entry.
+int32_t sprongus_aux_history(const void *store_or_tx,
+                             const char *project,
+                             const char *table,
+                             const char *id,
+                             struct sprongus_buf **versions,
+                             struct sprongus_error **error);
+
+// What differs between two versions of an entry, down to the leaves: `differences` is a JSON array of path (JSON Pointer), op
+// ("added", "removed", "changed"), old, new.
+//
+// `a` and `b` are the number of a version, "3", or a time, "2026-11-20T12:00:00Z"; `b` NULL is the present one. Errors:
+// `not_found` where there is no such version, or none at such a time.
+int32_t sprongus_aux_diff(const void *store_or_tx,
+                          const char *project,
+                          const char *table,
+                          const char *id,
+                          const char *a,
+                          const char *b,
+                          struct sprongus_buf **differences,
+                          struct sprongus_error **error);
+
+// The table as it was at a time, `at`, ordered by id. Errors: `invalid_argument` (not a time).
+int32_t sprongus_aux_as_of(const void *store_or_tx,
+                           const char *project,
+                           const char *table,
+                           const char *at,
+                           struct sprongus_entry_list **entries,
+                           struct sprongus_error **error);
+
+// Makes the document of an earlier version the present one, as the next version; a deleted entry comes back. `entry` may be
+// NULL. Errors: `not_found` (the entry, the version), `invalid_state` (that version is a deletion), `validation` (the preset
+// has changed since), `conflict` (a unique value is taken).
+int32_t sprongus_aux_restore(const void *store_or_tx,
+                             const char *project,
+                             const char *table,
+                             const char *id,
+                             int64_t version,
+                             struct sprongus_entry **entry,
+                             struct sprongus_error **error);
 
 // The bytes; a NUL that does not count stands behind them, so text is a C string. Borrowed; NULL for no buffer.
 const char *sprongus_buf_data(const struct sprongus_buf *buf);
@@ -886,6 +1206,24 @@ int32_t sprongus_context_output(const struct sprongus_context *context,
 int32_t sprongus_context_output_ref(const struct sprongus_context *context,
                                     const char *output_ref,
                                     struct sprongus_error **error);
+
+// The secret of that name, from the store's resolver or the environment: to be kept nowhere. Errors: `not_found`.
+int32_t sprongus_context_secret(const struct sprongus_context *context,
+                                const char *name,
+                                struct sprongus_buf **secret,
+                                struct sprongus_error **error);
+
+// Keeps a content of `length` bytes as the next version of its kind and key, in the run's project and made by it, while the
+// run is still this handler's. `options` as of sprongus_artifacts_put; project and run in it are not looked at. `artifact` may
+// be NULL. Errors: as sprongus_artifacts_put; `lease_lost`.
+int32_t sprongus_context_artifact(const struct sprongus_context *context,
+                                  const char *kind,
+                                  const char *key,
+                                  const char *content,
+                                  size_t length,
+                                  const struct sprongus_artifact_options *options,
+                                  struct sprongus_artifact **artifact,
+                                  struct sprongus_error **error);
 
 // What went wrong, kept as the run's error where the handler returns SPRONGUS_RETRY or SPRONGUS_FATAL.
 int32_t sprongus_context_failure(const struct sprongus_context *context,
@@ -1260,6 +1598,47 @@ int32_t sprongus_presets_import(const void *store_or_tx,
                                 uint32_t flags,
                                 struct sprongus_buf **report,
                                 struct sprongus_error **error);
+
+// Makes a kind of providers known to this opened store: profiles of that kind (sprongus_providers_put), and syncs by their names,
+// are worked by these functions.
+//
+// `provider` is copied, and `provider->destroy` is called once, when the store is closed or the kind is registered anew, or at
+// once where this fails, unless `provider` cannot be read. Errors: `invalid_argument`; `permission_denied` on a scoped handle
+// without admin.
+int32_t sprongus_providers_register(const struct sprongus_store *store,
+                                    const char *kind,
+                                    const struct sprongus_provider *provider,
+                                    struct sprongus_error **error);
+
+// Keeps a profile under a name: the kind of its provider ("csv", "json", "notion", or one that is registered) and its config, a
+// JSON object of `length` bytes (NULL of length 0: none), secrets only as `{"$secret": "NAME"}`.
+//
+// `profile`, which may be NULL, gets it as JSON. Errors: `secret_detected`, `invalid_argument`, `permission_denied`.
+//
+// ```c
+// const char *config = "{\"path\": \"assets.csv\"}";
+// sprongus_providers_put(store, "assets", "csv", config, strlen(config), NULL, &error);
+// sprongus_aux_sync(store, "p1", "assets", "assets", NULL, 0, NULL, NULL, &error);
+// ```
+int32_t sprongus_providers_put(const void *store_or_tx,
+                               const char *name,
+                               const char *kind,
+                               const char *config,
+                               size_t length,
+                               struct sprongus_buf **profile,
+                               struct sprongus_error **error);
+
+// One profile as a JSON object of name, kind, config, updatedAt. Errors: `not_found`.
+int32_t sprongus_providers_get(const void *store_or_tx,
+                               const char *name,
+                               struct sprongus_buf **profile,
+                               struct sprongus_error **error);
+
+// All profiles, by name, as a JSON array.
+int32_t sprongus_providers_list(const void *store_or_tx, struct sprongus_buf **profiles, struct sprongus_error **error);
+
+// Removes a profile; what was synced stays. Errors: `not_found`.
+int32_t sprongus_providers_delete(const void *store_or_tx, const char *name, struct sprongus_error **error);
 
 // How many rows there are; 0 for no rows.
 size_t sprongus_rows_count(const struct sprongus_rows *rows);
@@ -1821,6 +2200,18 @@ int32_t sprongus_execute(const void *store_or_tx,
                          uint64_t *changed,
                          struct sprongus_error **error);
 
+// What this process did to the tables since the store was opened, as JSON: tables (projectId, tableName, created, updated,
+// deleted, refused) and syncs (count, failed, latency). Cheap: no database is asked.
+int32_t sprongus_store_stats(const struct sprongus_store *store,
+                             struct sprongus_buf **stats,
+                             struct sprongus_error **error);
+
+// What is wrong with the store, or soon will be, as JSON: ok, and findings (code, severity, message, fix), the worst first.
+// Errors: `permission_denied` on a scoped handle without admin.
+int32_t sprongus_store_doctor(const struct sprongus_store *store,
+                              struct sprongus_buf **report,
+                              struct sprongus_error **error);
+
 // Begins a transaction. The caller ends it by commit or rollback, and frees `*tx` in any case.
 //
 // While it is open, calls on the store itself from this thread are `misuse`: call the transaction.
@@ -1895,6 +2286,11 @@ int32_t sprongus_worker_handle(const struct sprongus_worker *worker,
                                void *user_data,
                                sprongus_destroy destroy,
                                struct sprongus_error **error);
+
+// Works the syncs that were enqueued (runs of the kinds "sync.aux/…") with the providers that this opened store knows. Errors:
+// `misuse` while the worker is at work.
+int32_t sprongus_worker_serve_sync(const struct sprongus_worker *worker,
+                                   struct sprongus_error **error);
 
 // Works until sprongus_worker_stop is called from another thread; returns when all handlers have ended.
 //
