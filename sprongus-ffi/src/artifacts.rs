@@ -170,9 +170,10 @@ pub unsafe extern "C" fn sprongus_artifacts_latest(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
+            let out = args::place("artifact", artifact)?;
             let (kind, key) = (args::text("kind", kind)?.to_owned(), args::text("key", key)?.to_owned());
             let project = args::owned_opt("project", project)?;
-            (args::place("artifact", artifact)?, ArtifactKey { kind, key, project })
+            (out, ArtifactKey { kind, key, project })
         };
         give(out, target::on(store_or_tx, |on| on.artifacts().latest(&request))?)
     };
@@ -196,6 +197,7 @@ pub unsafe extern "C" fn sprongus_artifacts_versions(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
+            let out = args::place("artifacts", artifacts)?;
             let request = ArtifactVersions {
                 kind: args::text("kind", kind)?.to_owned(),
                 key: args::text("key", key)?.to_owned(),
@@ -203,7 +205,7 @@ pub unsafe extern "C" fn sprongus_artifacts_versions(
                 limit: args::limit(limit, DEFAULT_LIMIT),
                 cursor: args::owned_opt("cursor", cursor)?,
             };
-            (args::place("artifacts", artifacts)?, request)
+            (out, request)
         };
         out.give(List::page(&target::on(store_or_tx, |on| on.artifacts().versions(&request))?)?)
     };
@@ -226,13 +228,14 @@ pub unsafe extern "C" fn sprongus_artifacts_list(
     let body = || {
         // SAFETY: the caller's promises for text and out-pointers.
         let (out, request) = unsafe {
+            let out = args::place("artifacts", artifacts)?;
             let request = ListArtifacts {
                 project: args::owned_opt("project", project)?,
                 kind: args::owned_opt("kind", kind)?,
                 limit: args::limit(limit, DEFAULT_LIMIT),
                 cursor: args::owned_opt("cursor", cursor)?,
             };
-            (args::place("artifacts", artifacts)?, request)
+            (out, request)
         };
         out.give(List::page(&target::on(store_or_tx, |on| on.artifacts().list(&request))?)?)
     };

@@ -42,10 +42,11 @@ pub unsafe extern "C" fn sprongus_providers_put(
     let body = || {
         // SAFETY: the caller's promises for text, bytes and out-pointers.
         let (out, request) = unsafe {
+            let out = args::place_opt(profile);
             let (name, kind) = (args::text("name", name)?.to_owned(), args::text("kind", kind)?.to_owned());
             let config = args::bytes("config", config, length)?;
             let config = if config.is_empty() { b"{}" } else { config };
-            (args::place_opt(profile), PutProfile { name, kind, config: sprongus::json::decode(config)? })
+            (out, PutProfile { name, kind, config: sprongus::json::decode(config)? })
         };
         one(store_or_tx, out, |providers| providers.put(&request))
     };

@@ -132,7 +132,7 @@ static void emptied(void) {
     EMPTIES(sprongus_buf, sprongus_aux_import(NULL, NULL, NULL, NULL, NULL, NULL, unknown, NULL, NULL, &out, &error));
     EMPTIES(sprongus_buf, sprongus_aux_history(NULL, NULL, NULL, NULL, &out, &error));
     EMPTIES(sprongus_buf, sprongus_aux_diff(NULL, NULL, NULL, NULL, bad_utf8, NULL, &out, &error));
-    EMPTIES(sprongus_entry_list, sprongus_aux_as_of(NULL, NULL, NULL, "yesterday", &out, &error));
+    EMPTIES(sprongus_entry_list, sprongus_aux_as_of(NULL, NULL, NULL, bad_utf8, &out, &error));
     EMPTIES(sprongus_entry, sprongus_aux_restore(NULL, NULL, NULL, NULL, -1, &out, &error));
     EMPTIES(sprongus_buf, sprongus_aux_resolve_refs(NULL, NULL, NULL, NULL, 2, &out, &error));
     EMPTIES(sprongus_run, sprongus_aux_sync(NULL, NULL, NULL, "csv:x", "none", unknown, NULL, &out, &error));

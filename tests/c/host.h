@@ -31,7 +31,7 @@ static inline void host_works(const sprongus_host *host) {
     OK(sprongus_aux_create(tx, "p1", "assets", "{\"title\":\"a\"}", 13, "a-1", NULL, &error));
     FAILS(SPRONGUS_ERR_CONFLICT, sprongus_aux_create(tx, "p1", "assets", "{\"title\":\"a\"}", 13, "a-1", NULL, &error));
     const char *items = "[{\"id\":\"a-2\",\"title\":\"b\"},{\"id\":\"a-3\",\"title\":\"c\"}]";
-    OK(sprongus_aux_bulk_upsert(tx, "p1", "assets", items, strlen(items), 0, NULL, &error));
+    OK(sprongus_aux_bulk_upsert(tx, "p1", "assets", items, strlen(items), 0, NULL, NULL, NULL, &error));
     uint64_t count = 0;
     OK(sprongus_aux_count(tx, "p1", "assets", NULL, NULL, &count, &error));
     CHECK(count == 3);

@@ -71,7 +71,7 @@ pub unsafe extern "C" fn sprongus_aux_diff(
     unsafe { door::call(error, body) }
 }
 
-/// The table as it was at a time, `at`, ordered by id. Errors: `invalid_argument` (not a time).
+/// The table as it was at a time, `at`, ordered by id. Errors: `validation` (not a time).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_aux_as_of(
     store_or_tx: *const c_void,
