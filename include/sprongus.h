@@ -1119,7 +1119,7 @@ int32_t sprongus_aux_diff(const void *store_or_tx,
                           struct sprongus_buf **differences,
                           struct sprongus_error **error);
 
-// The table as it was at a time, `at`, ordered by id. Errors: `invalid_argument` (not a time).
+// The table as it was at a time, `at`, ordered by id. Errors: `validation` (not a time).
 int32_t sprongus_aux_as_of(const void *store_or_tx,
                            const char *project,
                            const char *table,
