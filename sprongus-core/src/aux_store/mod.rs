@@ -61,6 +61,7 @@ pub use sync::{
     SyncTable,
 };
 pub use table::Aux;
+pub(crate) use unseen::SEEN;
 pub use views::RefView;
 
 /// The programs of docs/aux-tables.md.

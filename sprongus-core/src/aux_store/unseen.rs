@@ -12,13 +12,24 @@ use super::search;
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The view of all entries as they are seen, whatever is under way.
-pub(super) const SEEN: &str = "sprongus_aux_seen";
+/// The view of all entries as they are seen, whatever is under way: for those whose keys are known. A walk over it reads all
+/// versions; see [`entries`].
+pub(crate) const SEEN: &str = "sprongus_aux_seen";
 
 /// What the entries of a table are read from, as a FROM clause names it. To be asked in the transaction that reads: a bulk
 /// write may begin after it. While one is under way no index of keys or texts tells what is seen, only a walk does.
 pub(super) fn entries(exec: &mut dyn Executor, place: Place<'_>) -> Result<&'static str> {
     Ok(if under_way(exec, place)?.is_some() { SEEN } else { ENTRIES })
+}
+
+/// The same of its versions: without those that a bulk write under way has superseded or deleted.
+pub(super) fn versions(exec: &mut dyn Executor, place: Place<'_>) -> Result<&'static str> {
+    Ok(match under_way(exec, place)? {
+        None => "sprongus_aux_versions",
+        Some(_) => {
+            "(SELECT * FROM sprongus_aux_versions WHERE batch IS NULL OR batch NOT IN (SELECT id FROM sprongus_aux_batches))"
+        }
+    })
 }
 
 /// The bulk write that has unseen rows in a table.

@@ -8,6 +8,7 @@ use super::migrate::migrations;
 /// The tables and indexes of a current schema.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expected {
+    /// Views among them, without their columns.
     pub(crate) tables: BTreeMap<String, Vec<Column>>,
     pub(crate) indexes: BTreeMap<String, Index>,
 }
@@ -51,6 +52,8 @@ impl Expected {
                 let body = body.trim_start_matches('(').rsplit_once(')').map_or("", |(body, _)| body);
                 self.tables.insert((*name).to_owned(), parts(body).into_iter().filter_map(column).collect());
             }
+            // Of a view the name is enough: it is made whole or not at all.
+            ["CREATE", "VIEW", name, ..] => drop(self.tables.insert((*name).to_owned(), Vec::new())),
             ["CREATE", "UNIQUE", "INDEX", name, "ON", table, ..] => self.index(name, table, true, words),
             ["CREATE", "INDEX", name, "ON", table, ..] => self.index(name, table, false, words),
             ["ALTER", "TABLE", table, "ADD", "COLUMN", rest @ ..] => {
@@ -58,7 +61,7 @@ impl Expected {
                 columns.extend(column(&rest.join(" ")));
             }
             ["DROP", "INDEX", name] => drop(self.indexes.remove(*name)),
-            ["DROP", "TABLE", name] => {
+            ["DROP", "TABLE" | "VIEW", name] => {
                 self.tables.remove(*name);
                 self.indexes.retain(|_, index| index.table != *name);
             }

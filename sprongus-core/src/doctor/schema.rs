@@ -13,15 +13,15 @@ const BY_HAND: &str = "somebody changed the schema by hand: undo that, or restor
 fn columns(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
-            "SELECT m.name, c.name, 1 FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c WHERE m.type = 'table' \
-             AND m.name GLOB 'sprongus_*'"
+            "SELECT m.name, c.name, 1 FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c WHERE m.type IN ('table', 'view') \
+             AND m.name GLOB 'sprongus_*' AND m.sql NOT LIKE 'CREATE VIRTUAL %'"
         }
         Dialect::Postgres => {
             "SELECT c.relname::text, a.attname::text, coalesce(o.collname IN ('C', 'POSIX', 'ucs_basic'), true) FROM pg_class AS c \
              JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
              LEFT JOIN pg_collation AS o ON o.oid = a.attcollation \
              WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'sprongus_migrations'::regclass) \
-             AND c.relkind IN ('r', 'p') AND starts_with(c.relname::text, 'sprongus_')"
+             AND c.relkind IN ('r', 'p', 'v') AND starts_with(c.relname::text, 'sprongus_')"
         }
     }
 }
@@ -31,7 +31,7 @@ fn indexes(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
             "SELECT i.name, i.\"unique\", i.partial, 1 FROM sqlite_schema AS m, pragma_index_list(m.name) AS i \
-             WHERE m.type = 'table' AND m.name GLOB 'sprongus_*'"
+             WHERE m.type = 'table' AND m.name GLOB 'sprongus_*' AND m.sql NOT LIKE 'CREATE VIRTUAL %'"
         }
         Dialect::Postgres => {
             "SELECT c.relname::text, i.indisunique, i.indpred IS NOT NULL, i.indisvalid AND i.indisready FROM pg_index AS i \

@@ -65,8 +65,9 @@ fn sqlite_finds_the_past_by_its_keys() {
     Store::open(file.to_str().unwrap(), Options::default()).unwrap();
     let mut host = rusqlite::Connection::open(&file).unwrap();
     let own = host.transaction().unwrap();
-    // What was gathered already is walked: ids that are given, the versions of one entry, a page of the past.
-    let gathered = ["json_each", "versions", "present", "past", "then_there", "CONSTANT"];
+    // What was gathered already is walked: ids that are given, the versions of one entry, a page of the past. Of a view its
+    // parts are told as well.
+    let gathered = ["json_each", "versions", "present", "past", "then_there", "CONSTANT", "sprongus_aux_seen"];
     let stored = |line: &String| {
         let scanned = line.strip_prefix("SCAN ").or(line.strip_prefix("USE TEMP B-TREE FOR GROUP BY"));
         scanned.is_some_and(|what| !gathered.iter().any(|given| what.split(' ').next() == Some(given)))

@@ -11,7 +11,7 @@ use sprongus::aux_store::{
 use sprongus::clock::Clock;
 use sprongus::clock::testing::ManualClock;
 use sprongus::{Error, ErrorCode, Options, Scope, Store, Timestamp};
-use sprongus_conformance::{Case, Env, Face};
+use sprongus_conformance::{Backend, Case, Env, Face};
 use sprongus_testkit::data_dir;
 
 use crate::aux_entries::{bind, payload};
@@ -30,6 +30,11 @@ pub(crate) fn cases() -> Vec<Case> {
         case("past::a_restoration_is_one_event", &["aux.restore"], events),
         case("past::bulk_calls_are_in_history", &["aux.history", "aux.bulk_upsert"], bulk),
         case("past::bad_input_is_an_answer", &["aux.history", "aux.diff", "aux.restore"], bad_input),
+        alone(
+            "past::a_bulk_write_under_way_is_not_in_it",
+            &["aux.history", "aux.as_of", "aux.resolve_refs"],
+            under_way,
+        ),
         alone("past::who_and_why", &["aux.history", "aux.restore"], who_and_why),
         alone("past::a_table_as_it_was", &["aux.as_of"], as_it_was),
         alone("past::a_large_table_as_it_was", &["aux.as_of"], large),
@@ -98,6 +103,49 @@ fn copied_ahead(env: &Env) {
         assert_eq!(assets.diff("a", Moment::Version(2), None).unwrap(), []);
         assert_eq!(assets.diff("a", Moment::At(first.last_updated), Some(Moment::Version(2))).unwrap().len(), 1);
     });
+}
+
+/// A bulk write on SQLite writes in many commits that are seen with the last; on PostgreSQL it is one transaction.
+fn under_way(env: &Env) {
+    let store = env.open();
+    let assets = store.aux("p", "assets");
+    assets.create(json!({"n": 1}), Some("a")).unwrap();
+    patch(&assets, "a", json!({"n": 2}));
+    assets.create(json!({"n": 1}), Some("c")).unwrap();
+    let before = assets.as_of(Timestamp::MAX).unwrap();
+    let as_before = |assets: &Aux<'_>| {
+        assert_eq!(assets.as_of(Timestamp::MAX).unwrap(), before);
+        assert_eq!(told(&assets.history("a").unwrap()).len(), 2);
+        assert_eq!(told(&assets.history("c").unwrap()), [(1, json!({"n": 1}), "created")]);
+        assert_eq!(code(assets.history("b")), ErrorCode::NotFound);
+        assert_eq!(assets.diff("a", Moment::Version(2), None).unwrap(), []);
+        let views = assets.resolve_refs(&["a".into(), "b".into(), "c".into()]).unwrap();
+        assert_eq!(views.iter().map(|view| view.missing).collect::<Vec<_>>(), [false, true, false]);
+    };
+    if env.backend() == Backend::Postgres {
+        let tx = store.begin().unwrap();
+        let items = [json!({"id": "a", "n": 3}), json!({"id": "b", "n": 1})];
+        let options = BulkOptions { mode: Mode::Replace, ..BulkOptions::default() };
+        tx.aux("p", "assets").import_items(items.map(Ok), options, &mut |_, _| Ok(())).unwrap();
+        std::thread::scope(|scope| scope.spawn(|| as_before(&store.aux("p", "assets"))).join().unwrap());
+        tx.commit().unwrap();
+    } else {
+        for sql in [
+            "INSERT INTO sprongus_aux_batches (id, project_id, table_name, owner, boot, alive) VALUES (7, 'p', 'assets', 'o', 'b', 0)",
+            "INSERT INTO sprongus_aux_versions SELECT project_id, table_name, id, version, payload, change_summary, actor, reason, last_updated, 7 FROM sprongus_aux_entries",
+            "INSERT INTO sprongus_aux_versions SELECT project_id, table_name, id, version + 1, NULL, 'deleted', actor, reason, last_updated, 7 FROM sprongus_aux_entries WHERE id = 'c'",
+            "UPDATE sprongus_aux_entries SET version = 3, payload = '{\"n\":3}', batch = 7 WHERE id = 'a'",
+            "UPDATE sprongus_aux_entries SET id = 'b', batch = 7 WHERE id = 'c'",
+        ] {
+            store.execute(sql, &[]).unwrap();
+        }
+        as_before(&assets);
+        store.execute("DELETE FROM sprongus_aux_batches", &[]).unwrap();
+    }
+    let versions: Vec<_> =
+        assets.as_of(Timestamp::MAX).unwrap().iter().map(|one| (one.id.clone(), one.version)).collect();
+    assert_eq!(versions, [("a".to_owned(), 3), ("b".to_owned(), 1)]);
+    assert_eq!(["a", "b", "c"].map(|id| assets.history(id).unwrap().len()), [3, 1, 2]);
 }
 
 fn differences(env: &Env) {

@@ -126,14 +126,14 @@ fn schema(env: &Env) {
         "DROP INDEX sprongus_aux_refs_to",
         "DROP INDEX sprongus_aux_keys_unique",
         "CREATE INDEX sprongus_aux_keys_unique ON sprongus_aux_keys (project_id)",
-        "ALTER TABLE sprongus_aux_versions DROP COLUMN reason",
+        "ALTER TABLE sprongus_approvals DROP COLUMN note",
         "ALTER TABLE sprongus_aux_entries ADD COLUMN mine TEXT",
     ] {
         store.execute(sql, &[]).unwrap();
     }
     let found = of_the_store(report(&store));
     assert_eq!(codes(&found), ["schema_drift", "schema_drift", "missing_index"]);
-    assert!(found.findings[0].message.contains("the column reason of sprongus_aux_versions is missing"));
+    assert!(found.findings[0].message.contains("the column note of sprongus_approvals is missing"));
     assert!(found.findings[1].message.contains("sprongus_aux_keys_unique"));
     assert!(!found.ok);
     // The fix is what it says.
@@ -186,10 +186,10 @@ fn server(env: &Env) {
         assert!(no_server, "SQLite has none");
         return;
     }
-    store.execute("ALTER TABLE sprongus_aux_entries ALTER COLUMN id TYPE text COLLATE \"default\"", &[]).unwrap();
+    store.execute("ALTER TABLE sprongus_aux_refs ALTER COLUMN to_id TYPE text COLLATE \"default\"", &[]).unwrap();
     let found = report(&store);
     let wrong = finding(&found, "wrong_collation").clone();
-    assert!(wrong.severity == Severity::Error && wrong.message.contains("sprongus_aux_entries.id"));
+    assert!(wrong.severity == Severity::Error && wrong.message.contains("sprongus_aux_refs.to_id"));
     store.execute(&wrong.fix, &[]).unwrap();
     assert!(!codes(&report(&store)).contains(&"wrong_collation"));
     store

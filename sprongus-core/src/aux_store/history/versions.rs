@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::id::check_id;
 use crate::session::Session;
 
-/// The versions of the entry `$3` of the table `$1`, `$2`. A kept row that is not older than the present one was copied ahead
-/// by a bulk write and is no history yet.
+/// The versions of the entry `$3` of the table `$1`, `$2`. A kept row that is not older than the present one was put there by a
+/// bulk write that nobody is to see yet.
 const VERSIONS: &str = "SELECT version, snapshot, change_summary, actor, reason, at FROM (\
     SELECT version, snapshot, change_summary, actor, reason, at FROM sprongus_aux_versions \
     WHERE project_id = $1 AND table_name = $2 AND id = $3 AND version < coalesce((SELECT version FROM sprongus_aux_seen \
