@@ -60,8 +60,9 @@ PAGES = ["aux-tables.md", "cookbook.md", "presets.md", "schedules.md"]
 def test_the_programs_of_the_pages_run(page, shared_place):
     programs = programs_of((DOCS / page).read_text(encoding="utf-8"))
     with shared_place.open() as store:
+        names = {"sprongus": sprongus, "store": store}
         for program in programs:
-            exec(compile(program, page, "exec"), {"sprongus": sprongus, "store": store})
+            exec(compile(program, page, "exec"), names)
 
 
 def test_the_programs_about_aux_tables_run_one_after_the_other(shared_place, monkeypatch, capsys):
