@@ -78,3 +78,13 @@ fn a_reader_of_nothing_says_so() {
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("NotFound"));
     assert!(!folder.path().join("no-such.db").exists());
 }
+
+#[test]
+fn reports_have_versions_and_go_into_a_zip() {
+    let folder = temp_dir();
+    let told = run(folder.path(), "artifacts", &["."]);
+    let versions =
+        "march, version 2: {\"month\":\"march\",\"sold\":4}\nmarch, version 1: {\"month\":\"march\",\"sold\":3}\n";
+    assert_eq!(told, format!("{versions}2 reports in reports.zip\n"));
+    assert!(folder.path().join("reports.zip").exists());
+}
