@@ -55,11 +55,12 @@ impl Request {
 /// Sends an answer; whether the client took it.
 pub(super) fn send(mut stream: &TcpStream, status: u16, headers: &[(&str, String)], body: &str) -> bool {
     let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!(
-        "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{more}Content-Length: {}\r\n\r\n",
+    // In one piece: the second of two would wait for the first to be acknowledged.
+    let answer = format!(
+        "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{more}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok()
+    stream.write_all(answer.as_bytes()).is_ok()
 }
 
 /// Waits until the client goes.

@@ -29,8 +29,8 @@ pub enum Fault {
     CutAfter,
     /// Done, and answered with that status all the same.
     DoneBut(u16),
-    /// Answered with what is no JSON.
-    Garbage,
+    /// Answered with 200 and that text, whatever it is.
+    Answer(String),
     /// Answered with a redirect to there.
     Redirect(String),
     /// Never answered, until the client gives up.
@@ -186,7 +186,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
                 state.answer(&request);
                 http::send(&stream, status, &[], &api::error(status, "as the test asks").to_string())
             }
-            Some(Fault::Garbage) => http::send(&stream, 200, &[], "<html>"),
+            Some(Fault::Answer(text)) => http::send(&stream, 200, &[], &text),
             Some(Fault::Redirect(to)) => http::send(&stream, 302, &[("Location", to)], ""),
             Some(Fault::CutBefore) => false,
             Some(Fault::CutAfter) => {

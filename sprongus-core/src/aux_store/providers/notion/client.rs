@@ -166,10 +166,10 @@ impl Client {
         let answer = serde_json::from_slice::<Value>(bytes);
         let status = response.status();
         match answer {
-            Ok(answer) if status.is_success() => Ok(answer),
-            Err(_) if status.is_success() => Err(Failure::passing(Error::new(
+            Ok(answer) if status.is_success() && answer.is_object() => Ok(answer),
+            _ if status.is_success() => Err(Failure::passing(Error::new(
                 ErrorCode::Unavailable,
-                "the answer is not the JSON that Notion gives",
+                "the answer is not the JSON object that Notion gives",
             ))),
             answer => {
                 let message = answer.ok().and_then(|answer| Some(answer.get("message")?.as_str()?.to_owned()));

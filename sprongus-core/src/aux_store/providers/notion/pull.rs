@@ -212,7 +212,7 @@ fn whole(client: &mut Client, page: &Value, property: &Value) -> Result<Option<V
 /// A property value of items that came one by one. What a rollup adds up to stands beside the last of them.
 fn assembled(kind: &str, items: Vec<Value>, about: &Value) -> Value {
     if kind != "rollup" {
-        let items: Value = items.into_iter().map(|mut item| item[kind].take()).collect();
+        let items: Value = items.into_iter().filter_map(|mut item| item.get_mut(kind).map(Value::take)).collect();
         return json!({ "type": kind, kind: items });
     }
     match about["rollup"]["type"].as_str() {

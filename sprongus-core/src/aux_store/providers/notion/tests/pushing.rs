@@ -80,7 +80,9 @@ fn a_lost_answer_makes_no_second_page() {
             "{fault:?}"
         );
     }
-    for fault in [Fault::CutBefore, Fault::Status(503, None), Fault::Status(429, Some(0)), Fault::Garbage] {
+    for fault in
+        [Fault::CutBefore, Fault::Status(503, None), Fault::Status(429, Some(0)), Fault::Answer("<html>".to_owned())]
+    {
         let server = NotionServer::start(PROPERTIES);
         server.fail("POST /v1/pages", fault.clone());
         push(&mut keyed(&server), &[dune()], &[], &[]).unwrap();

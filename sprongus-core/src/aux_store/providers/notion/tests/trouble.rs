@@ -21,7 +21,7 @@ fn what_passes_is_borne() {
         Fault::Status(504, None),
         Fault::CutBefore,
         Fault::CutAfter,
-        Fault::Garbage,
+        Fault::Answer("<html>".to_owned()),
     ] {
         for request in ["GET /v1/databases", "GET /v1/data_sources", "POST /v1/data_sources"] {
             server.fail(request, fault.clone());
@@ -60,7 +60,7 @@ fn what_does_not_pass_is_an_error() {
         (Fault::Status(409, None), ErrorCode::Busy, 5),
         (Fault::Status(503, None), ErrorCode::Unavailable, 5),
         (Fault::CutBefore, ErrorCode::Unavailable, 5),
-        (Fault::Garbage, ErrorCode::Unavailable, 5),
+        (Fault::Answer("<html>".to_owned()), ErrorCode::Unavailable, 5),
     ] {
         let server = NotionServer::start(PROPERTIES);
         (0..5).for_each(|_| server.fail("GET /v1/data_sources", fault.clone()));
@@ -139,4 +139,49 @@ fn requests_are_paced() {
     // Five requests: four waits of a tenth of a second between them.
     assert_eq!(server.requests().len(), 5);
     assert!(began.elapsed() >= Duration::from_millis(400));
+}
+
+/// Whatever comes back, it is an error or a document.
+#[test]
+fn answers_of_any_shape_are_borne() {
+    let deep = "[".repeat(100_000);
+    let answers = [
+        "",
+        "null",
+        "5",
+        "\"x\"",
+        "[]",
+        "{}",
+        deep.as_str(),
+        "{\"results\":5}",
+        "{\"results\":{}}",
+        "{\"results\":[5,null,\"x\",[],{}]}",
+        "{\"results\":[{\"object\":\"page\"}]}",
+        "{\"results\":[{\"object\":\"page\",\"id\":5,\"properties\":{}}]}",
+        "{\"results\":[{\"object\":\"page\",\"id\":\"x\",\"properties\":[]}]}",
+        "{\"results\":[{\"object\":\"page\",\"id\":\"x\",\"properties\":{\"Name\":5,\"Year\":{\"type\":\"year\"}}}]}",
+        "{\"results\":[],\"has_more\":true}",
+        "{\"results\":[],\"has_more\":true,\"next_cursor\":5}",
+        "{\"results\":[],\"request_status\":{\"type\":\"incomplete\"}}",
+        "{\"object\":\"list\",\"results\":[5,null]}",
+        "{\"data_sources\":[{}]}",
+        "{\"properties\":{\"Key\":5,\"Name\":null}}",
+    ];
+    let requests = [
+        "GET /v1/databases",
+        "GET /v1/data_sources",
+        "POST /v1/data_sources",
+        "GET /v1/pages",
+        "POST /v1/pages",
+        "PATCH",
+    ];
+    for (answer, request) in answers.iter().flat_map(|answer| requests.map(|request| (*answer, request))) {
+        let server = NotionServer::start(PROPERTIES);
+        let links: Value = (0..30).map(|n| json!({ "id": n.to_string() })).collect();
+        server.add(&json!({ "Key": { "rich_text": text("dune") }, "Links": { "relation": links } }));
+        (0..5).for_each(|_| server.fail(request, Fault::Answer(answer.to_owned())));
+        let mut notion = keyed(&server);
+        let _ = pull(&mut notion).map(|all| assert!(all.iter().all(Value::is_object)));
+        let _ = push(&mut notion, &[json!({ "id": "new" })], &[json!({ "id": "dune", "Year": 1 })], &["dune"]);
+    }
 }
