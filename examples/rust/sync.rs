@@ -38,7 +38,8 @@ fn tell(what: &str, store: &Store, run: &Run) -> Result<()> {
     let id = run.output_ref.as_deref().unwrap_or_default().trim_start_matches("artifact:").to_owned();
     let artifact = store.artifacts().get(&ArtifactId { id })?;
     let counts = SyncDiff::parse(&artifact.content.unwrap_or_default())?.counts;
-    let (taken, given) = (counts.created + counts.updated + counts.deleted, counts.pushed_updated + counts.pushed_created);
+    let (taken, given) =
+        (counts.created + counts.updated + counts.deleted, counts.pushed_updated + counts.pushed_created);
     println!("{what}: {taken} taken over, {given} pushed, {} in conflict", counts.unresolved);
     Ok(())
 }

@@ -12,7 +12,14 @@ fn folder() -> PathBuf {
 
 fn current() -> BTreeMap<String, String> {
     let text = |operation: &ops::Operation| serde_json::to_string_pretty(&operation.schema()).unwrap() + "\n";
-    ops::all().iter().map(|operation| (format!("{}.json", operation.name), text(operation))).collect()
+    let operations = ops::all().iter().map(|operation| (format!("{}.json", operation.name), text(operation)));
+    operations.chain([sync_input()]).collect()
+}
+
+/// What runs of the kind `sync.aux/TABLE` take: no operation's request.
+fn sync_input() -> (String, String) {
+    let schema = serde_json::to_string_pretty(&schemars::schema_for!(sprongus::aux_store::SyncInput)).unwrap();
+    ("sync.aux.json".to_owned(), schema + "\n")
 }
 
 /// With `SPRONGUS_GENERATE=1` the files are written instead.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::Runs;
 use super::claim::take_named;
 use super::enqueue::put_one;
-use super::judge::{Judged, Report, judge, lost, read_for_update};
+use super::judge::{Judged, Report, judge, lost, read_visible};
 use super::model::Run;
-use super::requests::{Claim, Enqueue};
+use super::report::changed_meanwhile;
+use super::requests::{Claim, Enqueue, Heartbeat};
 use super::state::RunState;
 use crate::error::{Error, ErrorCode, Result};
 use crate::scope::Scope;
@@ -34,14 +35,17 @@ impl Runs<'_> {
         })
     }
 
-    /// Refuses to go on unless the run is still worked under that lease; kept from change until the end of the transaction.
+    /// Extends the lease of a run by as long as it was claimed for, and refuses to go on where it has ended; the run is kept
+    /// from change until the end of the transaction.
     ///
     /// # Errors
     /// `lease_lost`.
     pub(crate) fn fence(&self, work: &mut Work<'_>, id: &str, lease: i64) -> Result<()> {
-        let stored = read_for_update(self.session, work.exec(), id)?;
-        match judge(stored, lease, Report::Heartbeat)? {
-            Judged::Open(_) => Ok(()),
+        if self.extend(work, &Heartbeat::new(id, lease), None)?.is_some() {
+            return Ok(());
+        }
+        match judge(read_visible(self.session, work.exec(), id)?, lease, Report::Heartbeat)? {
+            Judged::Open(_) => Err(changed_meanwhile(id)),
             Judged::Answered(run) => Err(lost(&run, lease)),
         }
     }

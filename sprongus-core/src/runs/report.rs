@@ -37,7 +37,7 @@ impl Runs<'_> {
         self.report(&request.id, request.lease, Report::Heartbeat, |work| self.extend(work, request, extend))
     }
 
-    fn extend(&self, work: &mut Work<'_>, request: &Heartbeat, extend: Option<i64>) -> Result<Option<Run>> {
+    pub(super) fn extend(&self, work: &mut Work<'_>, request: &Heartbeat, extend: Option<i64>) -> Result<Option<Run>> {
         let mut binds = Binds::default();
         let (id, fence) = (binds.add(&request.id), binds.add(request.lease));
         let now = binds.now(work);

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Worker;
 use super::context::Context;
 use super::handlers::{HandlerError, Outcome};
-use crate::aux_store::sync::{Attempt, is_taken, work};
+use crate::aux_store::sync::{Attempt, is_held, work};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::jitter;
 
-/// When a sync is tried again that found another one of the same table and provider under way.
+/// When a sync is tried again that was held up: another one of the same table and provider is under way, or a bulk write.
 const LATER: Duration = Duration::from_secs(1);
 
 impl Worker {
@@ -49,7 +49,7 @@ fn serve(context: &Context) -> Result<Outcome, HandlerError> {
     match work(context.store().session(), &attempt, None) {
         // It is reported already: the same report again is answered with what is stored.
         Ok(run) => Ok(run.output_ref.map_or(Outcome::None, Outcome::Ref)),
-        Err(error) if is_taken(&error) => Err(HandlerError::Snooze(jitter(LATER))),
+        Err(error) if is_held(&error) => Err(HandlerError::Snooze(jitter(LATER))),
         Err(error) if is_final(&error) => Err(HandlerError::Fatal(error.to_string())),
         Err(error) => Err(HandlerError::Retry(error.to_string())),
     }

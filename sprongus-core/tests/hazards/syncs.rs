@@ -122,7 +122,8 @@ fn victim(told: &str) {
 
 fn killed(test: &str, url: &str, schema: &str, moment: &str) {
     let folder = temp_dir();
-    let put = |id: &str, document: Value| fs::write(folder.path().join(format!("{id}.json")), document.to_string()).unwrap();
+    let put =
+        |id: &str, document: Value| fs::write(folder.path().join(format!("{id}.json")), document.to_string()).unwrap();
     ["a", "b", "c", "d", "e"].into_iter().for_each(|id| put(id, json!({"t": 1})));
     let store = open(url, schema, folder.path(), "");
     let profile = PutProfile { name: "drawer".into(), kind: "drawer".into(), config: Map::new() };

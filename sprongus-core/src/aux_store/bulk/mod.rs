@@ -45,8 +45,8 @@ pub(super) fn write(
     if abort && !prepared.errors.is_empty() {
         return Err(Error::validation(prepared.errors.clone()));
     }
-    if stepped::suits(session, &prepared) {
-        return stepped::write(session, place, &prepared, options, others);
+    if stepped::suits(session, prepared) {
+        return stepped::write(session, place, prepared, options, others);
     }
     let mut report = None;
     let written = session.write_bulk(|work| {

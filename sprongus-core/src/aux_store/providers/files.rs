@@ -16,9 +16,9 @@ use crate::aux_store::export::{Columns, Writer};
 use crate::aux_store::format::Format;
 use crate::aux_store::import::{self, BadRow, Cell, Content, ReadOptions, RowSource};
 use crate::aux_store::sync::{identify, shown_id};
-use crate::new_file::{temporary, unreadable, unwritable};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::json::Json;
+use crate::new_file::{temporary, unreadable, unwritable};
 use crate::presets::Compiled;
 
 /// What a profile of the kind `csv` or `json` says.

@@ -6,6 +6,7 @@ use super::decide::{Action, Hash};
 use super::diff::Done;
 use super::plan::{Plan, Planned};
 use super::pulled::Pulled;
+use super::slot::held;
 use super::state;
 use super::work::Syncing;
 use crate::aux_store::bulk::{self, Given, Others, Prepared};
@@ -29,11 +30,12 @@ impl Syncing<'_> {
             let plan = self.plan(pulled)?;
             self.refuse_emptying(&plan, pulled)?;
             let prepared = self.prepare(&plan, pulled)?;
-            if let Some(done) = self.carry_out(&plan, pulled, prepared.as_ref())? {
+            if let Some(done) = self.patiently(|| self.carry_out(&plan, pulled, prepared.as_ref()))? {
                 return Ok((plan, done));
             }
         }
-        Err(Error::new(ErrorCode::Busy, "others keep writing the entries that the sync is to change; try again"))
+        let message = "others keep writing the entries that the sync is to change; try again";
+        Err(held(Error::new(ErrorCode::Busy, message)))
     }
 
     fn refuse_emptying(&self, plan: &Plan, pulled: &Pulled) -> Result<()> {
@@ -95,6 +97,8 @@ impl Syncing<'_> {
         errors.extend(plan.errors.iter().chain(&report.errors).cloned());
         let refused: Vec<&str> = report.errors.iter().filter_map(|one| one.id.as_deref()).collect();
         state::keep_staged(work.exec(), self.pair, &refused)?;
+        // What was written may have taken longer than the lease, which nobody could extend meanwhile.
+        self.fence(work)?;
         let dropped = plan.of(|action| *action == Action::Drop).count() as u64;
         Ok(Some(Done {
             pulled: pulled.rows,

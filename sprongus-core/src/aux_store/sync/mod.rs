@@ -24,7 +24,7 @@ pub use model::{SideChange, SyncCounts, SyncDiff, SyncItem, SyncOutcome, SyncTab
 pub use profiles::{Profile, ProfileName, Providers, PutProfile};
 pub(super) use profiles::{find as find_profile, unknown as unknown_profile};
 pub(super) use run::sync;
-pub(crate) use slot::is_taken;
+pub(crate) use slot::is_held;
 pub(crate) use work::{Attempt, work};
 
 /// The programs of the page on syncs run as tests.

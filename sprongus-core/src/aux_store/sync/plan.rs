@@ -93,10 +93,13 @@ fn of_one(error: crate::Error, pulled: &Pulled, id: &str, remote: Option<usize>)
     Ok(violations.into_iter().map(named).collect())
 }
 
+/// Reads the rows after an id.
+type ReadPage<'p, T> = Box<dyn Fn(&mut dyn Executor, &str) -> Result<Vec<(String, T)>> + 'p>;
+
 /// Rows in the order of their ids, a page at a time, each read by itself: nothing is held between two.
 struct Pages<'p, T> {
     session: Session<'p>,
-    read: Box<dyn Fn(&mut dyn Executor, &str) -> Result<Vec<(String, T)>> + 'p>,
+    read: ReadPage<'p, T>,
     page: IntoIter<(String, T)>,
     next: Option<(String, T)>,
     whole: bool,

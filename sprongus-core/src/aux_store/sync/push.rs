@@ -33,7 +33,7 @@ impl Syncing<'_> {
         let pushed: Vec<&Planned> = plan.of(|action| matches!(action, Action::Push(_))).collect();
         let (mut batch, mut later) = (Batch::default(), HashSet::new());
         for some in pushed.chunks(READ) {
-            let entries = self.entries(some)?;
+            let entries = self.patiently(|| self.entries(some))?;
             for one in some {
                 if !batch.add(one, entries.get(&*one.id)) {
                     later.insert(one.id.to_string());

@@ -11,13 +11,13 @@ use crate::runs::{Rescue, Run, Runs};
 use crate::session::{Session, Work};
 
 /// Between two looks at a sync that is under way.
-const LOOK: Duration = Duration::from_millis(25);
+pub(super) const LOOK: Duration = Duration::from_millis(25);
 
 /// Waits until no other sync of the pair is under way, for so long at most, and takes its place. A run whose lease has run out
 /// is rescued, and holds up nobody.
 ///
 /// # Errors
-/// `busy` with the run in its way under `details.syncing`; `timeout` where the host's interrupt ends the wait.
+/// `busy`, as [`held`] has it; `timeout` where the host's interrupt ends the wait.
 pub(super) fn take(session: Session<'_>, pair: Pair<'_>, run: &Run, patience: Duration) -> Result<()> {
     let until = Instant::now() + patience;
     loop {
@@ -26,7 +26,7 @@ pub(super) fn take(session: Session<'_>, pair: Pair<'_>, run: &Run, patience: Du
         if Instant::now() >= until {
             let message =
                 format!("the run {other} syncs this table with the same provider; try again when it has ended");
-            return Err(Error::new(ErrorCode::Busy, message).with_details(json!({ "syncing": other })));
+            return Err(held(Error::new(ErrorCode::Busy, message)));
         }
         if session.options().interrupt.as_ref().is_some_and(|asked| asked()) {
             return Err(interrupted());
@@ -35,9 +35,15 @@ pub(super) fn take(session: Session<'_>, pair: Pair<'_>, run: &Run, patience: Du
     }
 }
 
-/// Whether an error says that another sync is in the way.
-pub(crate) fn is_taken(error: &Error) -> bool {
-    error.details().is_some_and(|details| details.get("syncing").is_some())
+/// An error that says what others are doing, and nothing of the provider: what is to be done is done later.
+pub(super) fn held(error: Error) -> Error {
+    let details = json!({ "heldUp": true });
+    Error::new(error.code(), error.message()).with_details(details)
+}
+
+/// Whether an error is of that kind: no attempt was made that failed.
+pub(crate) fn is_held(error: &Error) -> bool {
+    error.details().is_some_and(|details| details["heldUp"] == true)
 }
 
 /// The run that has the place, if another one has it.

@@ -36,6 +36,7 @@ pub(super) struct Syncing<'s> {
     pub(super) pair: Pair<'s>,
     rules: Rules,
     can: Capabilities,
+    patience: Duration,
     /// Fails where the run is to be left: canceled, taken by another, interrupted.
     pub(super) go_on: &'s dyn Fn() -> Result<()>,
 }
@@ -46,20 +47,20 @@ pub(crate) struct Attempt<'a> {
     pub(crate) run: &'a Run,
     /// Whether the run is to be left.
     pub(crate) told: &'a dyn Fn() -> bool,
-    /// How long another sync of the same table and provider is waited for.
+    /// How long others are waited for: a sync of the same table and provider, a bulk write of the table.
     pub(crate) patience: Duration,
 }
 
 /// Works a run, and reports its success; what became of it.
 ///
 /// # Errors
-/// What it failed with: the run is still to be reported as failed, or given back where [`is_taken`](slot::is_taken).
+/// What it failed with: the run is still to be reported as failed, or given back where [`is_held`](slot::is_held).
 pub(crate) fn work(session: Session<'_>, attempt: &Attempt<'_>, provider: Option<&mut dyn Provider>) -> Result<Run> {
     let begun = Instant::now();
     let worked = catch_unwind(AssertUnwindSafe(|| attempt.work(session, provider)));
     let failed = !matches!(worked, Ok(Ok(_)));
     let project = attempt.run.project_id.as_deref().unwrap_or_default();
-    if !matches!(&worked, Ok(Err(error)) if slot::is_taken(error)) {
+    if !matches!(&worked, Ok(Err(error)) if slot::is_held(error)) {
         counters::synced(session.core(), project, begun.elapsed(), failed);
     }
     worked.unwrap_or_else(|panic| resume_unwind(panic))
@@ -79,16 +80,16 @@ impl Attempt<'_> {
         let go_on = || self.go_on(session);
         slot::take(session, pair, self.run, self.patience)?;
         let rules = session.read(|exec| bound::read(session, exec, place))?;
+        let syncing = |rules, can| {
+            let (run, input, patience) = (self.run, &input, self.patience);
+            Syncing { session, run, input, pair, rules, can, patience, go_on: &go_on }
+        };
         match provider {
-            Some(provider) => {
-                let can = provider.capabilities();
-                Syncing { session, run: self.run, input: &input, pair, rules, can, go_on: &go_on }.sync(provider)
-            }
+            Some(provider) => syncing(rules, provider.capabilities()).sync(provider),
             None => {
                 let Opened { mut provider, secrets } = open(session, pair.provider, table, &rules.preset)?;
-                let can = provider.capabilities();
-                let syncing = Syncing { session, run: self.run, input: &input, pair, rules, can, go_on: &go_on };
-                syncing.sync(&mut *provider).map_err(|error| secrets.hide(error))
+                let done = syncing(rules, provider.capabilities()).sync(&mut *provider);
+                done.map_err(|error| secrets.hide(error))
             }
         }
     }
@@ -129,10 +130,25 @@ impl Syncing<'_> {
 
     pub(super) fn plan(&self, pulled: &Pulled) -> Result<Plan> {
         let rule = Rule { policy: self.input.policy, can: self.can, unnamed: pulled.unnamed };
-        plan(self.session, &self.rules, self.pair, rule, pulled)
+        self.patiently(|| plan(self.session, &self.rules, self.pair, rule, pulled))
     }
 
-    /// Nothing is written for a run that others have.
+    /// Waits for a bulk write of the table, and whoever else has what is needed. Not for what a provider does.
+    pub(super) fn patiently<T>(&self, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+        let until = Instant::now() + self.patience;
+        loop {
+            match work() {
+                Err(error) if error.code() == ErrorCode::Busy && Instant::now() >= until => {
+                    return Err(slot::held(error));
+                }
+                Err(error) if error.code() == ErrorCode::Busy => (self.go_on)()?,
+                result => return result,
+            }
+            std::thread::sleep(slot::LOOK);
+        }
+    }
+
+    /// Extends the run's lease; nothing is written for a run that others have.
     pub(super) fn fence(&self, work: &mut Work<'_>) -> Result<()> {
         Runs::new(self.session).fence(work, &self.run.id, self.run.lease)
     }

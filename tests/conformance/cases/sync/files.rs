@@ -68,7 +68,10 @@ fn csv(env: &Env) {
 fn json_files(env: &Env) {
     for (name, text) in [
         ("assets.json", r#"[{"id": "a", "n": 1, "lastUpdated": "2020-01-01T00:00:00Z"}, {"id": "b", "n": 2}]"#),
-        ("assets.ndjson", "{\"id\": \"a\", \"n\": 1, \"lastUpdated\": \"2020-01-01T00:00:00Z\"}\n\n{\"id\": \"b\", \"n\": 2}\n"),
+        (
+            "assets.ndjson",
+            "{\"id\": \"a\", \"n\": 1, \"lastUpdated\": \"2020-01-01T00:00:00Z\"}\n\n{\"id\": \"b\", \"n\": 2}\n",
+        ),
     ] {
         let env = Env::fresh(env.backend());
         let store = env.open();

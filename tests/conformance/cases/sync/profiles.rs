@@ -56,7 +56,10 @@ fn kept(env: &Env) {
         let second = providers.put(&profile("b", "json", json!({}))).unwrap();
         assert!(second.updated_at >= first.updated_at && second.config.is_empty());
         let listed = providers.list().unwrap();
-        assert_eq!(listed.iter().map(|one| (one.name.as_str(), one.kind.as_str())).collect::<Vec<_>>(), [("a", "martian"), ("b", "json")]);
+        assert_eq!(
+            listed.iter().map(|one| (one.name.as_str(), one.kind.as_str())).collect::<Vec<_>>(),
+            [("a", "martian"), ("b", "json")]
+        );
         providers.delete(&name("a")).unwrap();
         assert_eq!(providers.delete(&name("a")).unwrap_err().code(), ErrorCode::NotFound);
         assert_eq!(providers.get(&name("a")).unwrap_err().code(), ErrorCode::NotFound);
@@ -101,7 +104,8 @@ fn door(env: &Env) {
     call("providers.delete", json!({"name": "x"}));
     let run = call("aux.sync", json!({"project": "p", "table": "assets", "provider": "source", "dryRun": true}));
     assert_eq!((&run["state"], &run["kind"]), (&json!("succeeded"), &json!("sync.aux/assets")));
-    let unknown = ops::call(&store, "aux.sync", br#"{"project":"p","table":"assets","provider":"source","dry_run":true}"#);
+    let unknown =
+        ops::call(&store, "aux.sync", br#"{"project":"p","table":"assets","provider":"source","dry_run":true}"#);
     assert_eq!(unknown.unwrap_err().code(), ErrorCode::InvalidArgument);
 }
 

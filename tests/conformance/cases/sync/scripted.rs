@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Map, Value, json};
+use sprongus::artifacts::ArtifactId;
 use sprongus::aux_store::providers::{Capabilities, Changes, Provider, Pulled, bad_document};
 use sprongus::aux_store::{Policy, PutProfile, SyncDiff, SyncTable};
-use sprongus::artifacts::ArtifactId;
 use sprongus::{Error, ErrorCode, Result, Run, Store};
 
 /// What happens before the source does something.

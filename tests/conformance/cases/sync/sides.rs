@@ -54,11 +54,15 @@ fn in_step(env: &Env, documents: Value) -> (Store, Source) {
 
 /// id, provider, local, outcome.
 fn items(diff: &SyncDiff) -> Vec<(String, Option<SideChange>, Option<SideChange>, SyncOutcome)> {
-    diff.items.iter().map(|item| (item.id.clone().unwrap_or_default(), item.provider, item.local, item.outcome)).collect()
+    diff.items
+        .iter()
+        .map(|item| (item.id.clone().unwrap_or_default(), item.provider, item.local, item.outcome))
+        .collect()
 }
 
 fn both_ways(env: &Env) {
-    let (store, source) = in_step(env, json!({"a": {"t": 1}, "b": {"t": 1}, "c": {"t": 1}, "d": {"t": 1}, "e": {"t": 1}}));
+    let (store, source) =
+        in_step(env, json!({"a": {"t": 1}, "b": {"t": 1}, "c": {"t": 1}, "d": {"t": 1}, "e": {"t": 1}}));
     source.set("a", json!({"t": 2}));
     source.remove("b");
     source.set("new", json!({"t": 9}));
@@ -66,8 +70,14 @@ fn both_ways(env: &Env) {
     delete(&store, "d");
     store.aux("p", "assets").create(json!({"id": "own", "t": 7}), None).unwrap();
     let run = store.aux("p", "assets").sync(&asked(Policy::Manual)).unwrap();
-    assert_eq!((run.state, run.kind.as_str(), run.project_id.as_deref()), (RunState::Succeeded, "sync.aux/assets", Some("p")));
-    assert_eq!(run.input.to_value(), json!({"provider": "source", "policy": "manual", "dryRun": false, "force": false}));
+    assert_eq!(
+        (run.state, run.kind.as_str(), run.project_id.as_deref()),
+        (RunState::Succeeded, "sync.aux/assets", Some("p"))
+    );
+    assert_eq!(
+        run.input.to_value(),
+        json!({"provider": "source", "policy": "manual", "dryRun": false, "force": false})
+    );
     let found = diff(&store, &run);
     use SideChange::{Created, Deleted, Updated};
     use SyncOutcome::{Pulled, Pushed};
@@ -168,12 +178,17 @@ fn delete_against_edit(env: &Env) {
             Policy::Provider => (["b", "z"], ["b", "z"]),
             Policy::Local => (["a", "z"], ["a", "z"]),
         };
-        assert_eq!((here, there), (wanted_here.map(str::to_owned).into(), wanted_there.map(str::to_owned).into()), "{policy:?}");
+        assert_eq!(
+            (here, there),
+            (wanted_here.map(str::to_owned).into(), wanted_there.map(str::to_owned).into()),
+            "{policy:?}"
+        );
     }
 }
 
 fn newest(env: &Env) {
-    let (store, source) = in_step(env, json!({"late": {"t": 1}, "early": {"t": 1}, "unknown": {"t": 1}, "same": {"t": 1}}));
+    let (store, source) =
+        in_step(env, json!({"late": {"t": 1}, "early": {"t": 1}, "unknown": {"t": 1}, "same": {"t": 1}}));
     for id in ["late", "early", "unknown", "same"] {
         update(&store, id, json!({"t": "ours"}));
     }
@@ -246,7 +261,11 @@ fn read_only(env: &Env) {
     }
     source.set("a", json!({"t": 3}));
     let found = synced(&store, Policy::Local);
-    assert_eq!((found.items[0].outcome, found.counts.unresolved), (SyncOutcome::Conflict, 1), "ours is right and cannot be given");
+    assert_eq!(
+        (found.items[0].outcome, found.counts.unresolved),
+        (SyncOutcome::Conflict, 1),
+        "ours is right and cannot be given"
+    );
     assert_eq!((&assets(&store)["a"]["t"], source.pushes().len()), (&json!(2), 0));
 }
 
@@ -286,7 +305,9 @@ fn bad_documents(env: &Env) {
     let found = synced(&store, Policy::Manual);
     let refused = |found: &SyncDiff| -> Vec<(String, String, Option<u64>)> {
         let refused = found.items.iter().filter(|item| item.outcome == SyncOutcome::Refused);
-        refused.map(|item| (item.id.clone().unwrap(), item.violations[0].keyword.clone(), item.violations[0].row)).collect()
+        refused
+            .map(|item| (item.id.clone().unwrap(), item.violations[0].keyword.clone(), item.violations[0].row))
+            .collect()
     };
     let wanted = [("b", "type", 2), ("d", "unique", 4), ("e", "x-ref", 5), ("f", "reserved", 6)];
     let wanted: Vec<_> = wanted.map(|(id, keyword, row)| (id.to_owned(), keyword.to_owned(), Some(row))).into();
@@ -302,7 +323,11 @@ fn bad_documents(env: &Env) {
     assert_eq!(assets(&store)["a"], json!({"n": 1}));
     update(&store, "a", json!({"n": 5}));
     let found = synced(&store, Policy::Local);
-    assert_eq!((source.holds()["a"].clone(), found.counts.errors), (json!({"n": "bad now"}), 4), "what cannot be read is not judged");
+    assert_eq!(
+        (source.holds()["a"].clone(), found.counts.errors),
+        (json!({"n": "bad now"}), 4),
+        "what cannot be read is not judged"
+    );
 }
 
 fn unnamed(env: &Env) {
@@ -355,7 +380,9 @@ fn defaults(env: &Env) {
     assert!(synced(&store, Policy::Manual).items.is_empty(), "a default is no change of ours");
     update(&store, "7", json!({"kind": "plan"}));
     assert_eq!(synced(&store, Policy::Manual).counts.pushed_updated, 1);
-    assert!(synced(&store, Policy::Manual).items.is_empty() && source.holds()["7"] == json!({"key": 7, "kind": "plan"}));
+    assert!(
+        synced(&store, Policy::Manual).items.is_empty() && source.holds()["7"] == json!({"key": 7, "kind": "plan"})
+    );
 }
 
 fn unique(env: &Env) {
@@ -370,13 +397,18 @@ fn unique(env: &Env) {
     source.remove("c");
     source.set("d", json!({"code": "3"}));
     let found = synced(&store, Policy::Manual);
-    assert_eq!((found.counts.errors, found.counts.updated, found.counts.created, found.counts.deleted), (0, 2, 1, 1), "{found:?}");
+    assert_eq!(
+        (found.counts.errors, found.counts.updated, found.counts.created, found.counts.deleted),
+        (0, 2, 1, 1),
+        "{found:?}"
+    );
     assert_eq!(assets(&store), source.holds());
 }
 
 fn referrers(env: &Env) {
     let store = env.open();
-    let definition = json!({"type": "object", "properties": {"assetIds": {"type": "array", "items": {"x-ref": "assets"}}}});
+    let definition =
+        json!({"type": "object", "properties": {"assetIds": {"type": "array", "items": {"x-ref": "assets"}}}});
     bind(sprongus_conformance::Face::Store(&store), "boards", definition);
     let source = Source::of(json!({"a": {"t": 1}, "b": {"t": 1}}));
     source.known_to(&store);
@@ -400,7 +432,10 @@ fn told(env: &Env) {
     let synced: Vec<_> = events.items.iter().filter(|event| event.kind == "aux.synced").collect();
     assert_eq!((synced.len(), synced[1].subject.as_str(), synced[1].actor.as_str()), (2, "aux:p/assets", "ann"));
     let payload = synced[1].payload.to_value();
-    assert_eq!((&payload["updated"], &payload["provider"], &payload["runId"]), (&json!(1), &json!("source"), &json!(run.id)));
+    assert_eq!(
+        (&payload["updated"], &payload["provider"], &payload["runId"]),
+        (&json!(1), &json!("source"), &json!(run.id))
+    );
     let kinds: Vec<_> = store.runs().events(&sprongus::runs::RunEvents::new(&run.id)).unwrap();
     let kinds: Vec<_> = kinds.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["run.enqueued", "run.started", "run.succeeded"]);

@@ -25,6 +25,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("sync::a_worker_tries_again_after_a_failure_in_the_middle", &["aux.sync"], tried_again),
         case("sync::errors_that_no_attempt_mends_are_final", &["aux.sync"], last_word),
         case("sync::many_documents_are_pulled_and_pushed_in_batches", &["aux.sync"], many),
+        case("sync::bulk_writes_meanwhile_hold_up_and_break_nothing", &["aux.sync", "aux.bulk_upsert"], beside_bulk),
         case("sync::chance_brings_both_sides_into_step", &["aux.sync"], chance),
     ]
 }
@@ -249,6 +250,27 @@ fn many(env: &Env) {
     let again = synced(&store, Policy::Manual);
     assert_eq!((again.counts.pulled, again.items.len()), (17_000, 0));
     assert_eq!(store.aux("p", "assets").count(None, None).unwrap(), 17_000);
+}
+
+/// On SQLite a large bulk write is many transactions: a sync waits for it, and neither loses anything.
+fn beside_bulk(env: &Env) {
+    let store = env.open();
+    let source = Source::of(json!({"a": {"t": 1}}));
+    source.known_to(&store);
+    let writer = store.clone();
+    let bulk = std::thread::spawn(move || {
+        let rows = (0..20_000).map(|n| Ok(json!({"id": format!("b{n:05}"), "n": n})));
+        writer.aux("p", "assets").bulk_upsert(rows, Default::default(), &mut |_, _| Ok(())).unwrap().created
+    });
+    let mut syncs = 0;
+    while !bulk.is_finished() {
+        let run = store.aux("p", "assets").sync(&asked(Policy::Manual)).unwrap();
+        assert_eq!((run.state, diff(&store, &run).counts.conflicts), (RunState::Succeeded, 0));
+        syncs += 1;
+    }
+    assert!(syncs > 0 && bulk.join().unwrap() == 20_000);
+    synced(&store, Policy::Manual);
+    assert_eq!((store.aux("p", "assets").count(None, None).unwrap(), source.inner().documents.len()), (20_001, 20_001));
 }
 
 /// Random changes on both sides, syncs that fail anywhere: with one side in the right, both are in step at the end, and what

@@ -180,8 +180,9 @@ fn by_hand(env: &Env) {
     let store = env.open();
     let source = Source::of(json!({"a": {"t": 1}}));
     source.known_to(&store);
-    let run = |input: serde_json::Value| {
-        Enqueue { project: Some("p".into()), ..Enqueue::new("sync.aux/assets", Json::from_value(&input).unwrap()) }
+    let run = |input: serde_json::Value| Enqueue {
+        project: Some("p".into()),
+        ..Enqueue::new("sync.aux/assets", Json::from_value(&input).unwrap())
     };
     for (input, path, keyword) in [
         (json!({}), "/provider", "required"),
@@ -279,7 +280,8 @@ fn scopes(env: &Env) {
     let source = Source::of(json!({"a": {"t": 1}}));
     source.known_to(&store);
     let scoped = store.scoped("p", Scope::DEFAULT).unwrap();
-    let denied = |result: sprongus::Result<sprongus::Run>| assert_eq!(result.unwrap_err().code(), ErrorCode::PermissionDenied);
+    let denied =
+        |result: sprongus::Result<sprongus::Run>| assert_eq!(result.unwrap_err().code(), ErrorCode::PermissionDenied);
     assert_eq!(synced(&scoped, Policy::Manual).counts.created, 1);
     denied(scoped.aux("q", "assets").sync(&asked(Policy::Manual)));
     let no_runs = store.scoped("p", &[Scope::AuxRead, Scope::AuxWrite]).unwrap();
