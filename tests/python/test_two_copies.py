@@ -1,7 +1,9 @@
 """The hazard of a second SQLite in the process: never acknowledged, never silent. In child processes alone."""
 
 import json
+import sys
 
+import pytest
 import sprongus
 from processes import run
 
@@ -59,6 +61,19 @@ LOOK = """
         print(json.dumps([run.id for run in store.runs.iter(limit=1000)]))
 """
 
+SEEN = """
+    import json, os, sqlite3, sys, sprongus
+    stores = [sprongus.open(sys.argv[1]) for _ in range(2)]
+    for store in stores:
+        store.runs.enqueue("k")
+    codes = lambda: [finding["code"] for finding in stores[0].doctor().findings]
+    alone = codes()
+    other = sqlite3.connect(sys.argv[1])
+    other.execute("SELECT 1 FROM sprongus_runs").fetchall()
+    print(json.dumps({"alone": alone, "beside": codes()}), flush=True)
+    os._exit(0)
+"""
+
 
 def kept(path):
     return set(json.loads(run(LOOK, path).stdout))
@@ -76,6 +91,13 @@ def test_what_was_acknowledged_survives_a_plain_connect_and_close(tmp_path):
     path = tmp_path / "app.db"
     seen = json.loads(run(PLAIN, path, check=False).stdout)
     assert set(seen["told"]) <= kept(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process does not tell what it has mapped")
+def test_the_doctor_sees_a_second_copy_and_takes_no_store_for_one(tmp_path):
+    seen = json.loads(run(SEEN, tmp_path / "app.db").stdout)
+    assert "second_sqlite" not in seen["alone"]
+    assert "second_sqlite" in seen["beside"]
 
 
 def test_the_class_says_what_it_is():
