@@ -64,6 +64,11 @@ impl Me {
         wait(|| self.folder.join("go").exists());
     }
 
+    /// A file that all of them see.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// A journal of one of its threads.
     pub(crate) fn journal(&self, thread: usize) -> Journal {
         let path = self.folder.join(format!("{}-{thread}.journal", self.number));
@@ -79,19 +84,22 @@ impl Journal {
     }
 }
 
+/// Starts `test` in a process of its own.
+pub(crate) fn start(test: &str, place: &Place, folder: &Path, number: usize) -> Child {
+    let schema = place.schema.clone().unwrap_or_default();
+    let told = format!("{}\n{schema}\n{}\n{number}", place.url, folder.display());
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(TOLD, told)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 /// Runs `test` in eight processes at once; the lines of all journals, and how long they took from the moment they began.
 pub(crate) fn storm(test: &str, place: &Place, meanwhile: impl FnOnce()) -> (Vec<String>, Duration) {
     let folder = temp_dir();
-    let start = |number: usize| -> Child {
-        let schema = place.schema.clone().unwrap_or_default();
-        let told = format!("{}\n{schema}\n{}\n{number}", place.url, folder.path().display());
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", test, "--nocapture"])
-            .env(TOLD, told)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap()
-    };
+    let start = |number: usize| start(test, place, folder.path(), number);
     let mut children: Vec<Child> = (0..PROCESSES).map(start).collect();
     wait(|| (0..PROCESSES).all(|number| folder.path().join(format!("{number}.ready")).exists()));
     let begun = Instant::now();

@@ -53,6 +53,12 @@ pub(super) struct JudgedCells {
 pub(super) const CREATED: &str = "created";
 
 impl Rules {
+    /// Whether entries of the table have keys or references.
+    pub(super) fn links(&self) -> bool {
+        let keywords = self.preset.keywords();
+        !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty())
+    }
+
     /// Takes the entry's id and its other own values out of a document; see [`take_identity`].
     pub(super) fn identity(&self, document: &mut Map<String, Value>, given: Option<&str>) -> Result<Option<String>> {
         if let Some(id) = given {

@@ -76,6 +76,11 @@ pub(crate) fn lock_table(work: &mut Work<'_>, project: &str, table: &str, alone:
     }
 }
 
+/// Keeps other bulk writes from a table on PostgreSQL, while single entries of it are written: one at a time.
+pub(crate) fn lock_bulk(work: &mut Work<'_>, project: &str, table: &str) -> Result<()> {
+    store::lock(work, &[(&format!("bulk {project}/{table}"), true)])
+}
+
 /// Forgets the keys and references that were made by other keywords; the next write makes them anew.
 fn forget_links(exec: &mut dyn Executor, meant: Meant<'_>) -> Result<()> {
     for project in check::projects(exec, meant)? {

@@ -33,6 +33,8 @@ pub(super) fn load(work: &mut Work<'_>, place: Place<'_>, spool: &Spool) -> Resu
     let mut rows = spool.iter()?.map(|row| row.map(|row| common.values(dialect, row)));
     let loaded = work.exec().load("sprongus_aux_entries", &COLUMNS, &mut rows);
     let (undo, loaded) = match loaded {
+        // A rival's entry that came and went in between has left versions.
+        Ok(_) if holds_any(work, place, "sprongus_aux_versions")? => ("ROLLBACK TO SAVEPOINT sprongus_fresh; ", None),
         Ok(loaded) => {
             search::mark(work.exec(), place, common.at.clone())?;
             ("", Some(loaded))

@@ -18,6 +18,7 @@ use crate::db::{Dialect, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
+use crate::presets::lock_bulk;
 use crate::session::{Session, Tally, Work, present};
 
 /// Whether an id is in no row of the file and not spared by a refused one.
@@ -31,6 +32,10 @@ fn absent(id: &str) -> String {
 /// Joins a staged row to the entry of its id.
 const MEETS: &str = "e.project_id = $1 AND e.table_name = $2 AND e.id = s.id";
 
+/// Merges rows into the table; `None` where it is not `alone` there and others came in between: nothing is to be kept then.
+///
+/// Alone, it keeps all others from writing the table until the end (PostgreSQL; SQLite has one writer anyway). Else only from
+/// the entries that it writes: where a table has neither keys nor references, and none of its entries is to be deleted.
 pub(super) fn merge(
     session: Session<'_>,
     work: &mut Work<'_>,
@@ -38,10 +43,13 @@ pub(super) fn merge(
     prepared: &Prepared,
     options: BulkOptions,
     others: Others,
-) -> Result<BulkReport> {
-    let rules = same_rules(session, work, place, prepared)?;
-    let keywords = rules.preset.keywords();
-    let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
+    alone: bool,
+) -> Result<Option<BulkReport>> {
+    if !alone {
+        lock_bulk(work, place.project, place.table)?;
+    }
+    let rules = same_rules(session, work, place, prepared, alone)?;
+    let links = rules.links();
     // A bad row that does not tell its entry may be about any: none is deleted then.
     let others = if prepared.unnamed { Others::Stay } else { others };
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
@@ -50,16 +58,17 @@ pub(super) fn merge(
     let at = present(work.exec(), options_of_store)?.into();
     let (earlier, bereft) = (HashMap::new(), BTreeSet::new());
     let mut merging =
-        Merging { session, work, place, rules: &rules, spool, mode, others, links, at, report, earlier, bereft };
+        Merging { session, work, place, rules: &rules, spool, mode, others, links, alone, at, report, earlier, bereft };
     let fresh = prepared.fresh && !links && unseen::under_way(merging.work.exec(), place)?.is_none();
     let created = if fresh { fresh::load(merging.work, place, spool)? } else { None };
     match created {
         Some(created) => merging.report.created = created,
-        None => merging.run(&prepared.refused)?,
+        None if !merging.run(&prepared.refused)? => return Ok(None),
+        None => {}
     }
     let report = merging.report;
     audit(work, place, &report, prepared.rows)?;
-    Ok(report)
+    Ok(Some(report))
 }
 
 /// The rules by which the rows were judged, if they still hold; the table is locked.
@@ -68,8 +77,9 @@ pub(super) fn same_rules(
     work: &mut Work<'_>,
     place: Place<'_>,
     prepared: &Prepared,
+    alone: bool,
 ) -> Result<Rules> {
-    let rules = bound::to_write(session, work, place, true)?;
+    let rules = bound::to_write(session, work, place, alone)?;
     if rules.preset.schema() == prepared.rules.preset.schema() {
         return Ok(rules);
     }
@@ -122,6 +132,7 @@ pub(super) struct Merging<'m, 'w> {
     mode: Mode,
     pub(super) others: Others,
     links: bool,
+    alone: bool,
     /// When it all happens: one time, by which a search finds what was written.
     at: Value<'static>,
     pub(super) report: BulkReport,
@@ -132,13 +143,17 @@ pub(super) struct Merging<'m, 'w> {
 }
 
 impl Merging<'_, '_> {
-    fn run(&mut self, refused: &[String]) -> Result<()> {
+    /// False where others came in between.
+    fn run(&mut self, refused: &[String]) -> Result<bool> {
         stage::fill(self.work.exec(), self.spool, refused, self.links)?;
         self.last_wins()?;
         if unseen::under_way(self.work.exec(), self.place)?.is_some() {
             self.meet_another()?;
         }
         self.judge_again()?;
+        if !self.alone && !self.hold_changed()? {
+            return Ok(false);
+        }
         if self.links {
             self.hold_targets()?;
             self.refuse_bad_links()?;
@@ -148,14 +163,33 @@ impl Merging<'_, '_> {
             bound::know_referrers(self.session, self.work, self.place)?;
             self.delete_others()?;
         }
-        self.write_entries()?;
+        if !self.write_entries()? {
+            return Ok(false);
+        }
         if self.links {
             self.write_links()?;
         }
         self.name_earlier();
         self.report.errors.sort_by_key(|one| one.row);
         self.report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
-        stage::drop_tables(self.work.exec())
+        stage::drop_tables(self.work.exec())?;
+        Ok(true)
+    }
+
+    /// Keeps others from the entries that are to change, and judges again those that they wrote before that; false where that
+    /// does not come to an end.
+    fn hold_changed(&mut self) -> Result<bool> {
+        let hold = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM sprongus_aux_entries e JOIN sprongus_stage s ON {MEETS} \
+             WHERE e.hash <> s.hash ORDER BY e.id FOR UPDATE OF e) AS held"
+        );
+        for _ in 0..3 {
+            self.query(&hold)?;
+            if self.judge_again()? == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -215,15 +249,16 @@ impl Merging<'_, '_> {
         Ok(())
     }
 
-    /// Rows whose entries were written since they were read are judged again, now that nobody else writes.
-    fn judge_again(&mut self) -> Result<()> {
+    /// Rows whose entries were written since they were read are judged again, now that nobody else writes; how many.
+    fn judge_again(&mut self) -> Result<usize> {
         let changed = format!(
             "SELECT s.row_number FROM sprongus_stage s LEFT JOIN sprongus_aux_entries e ON {MEETS} \
              WHERE coalesce(e.version, 0) <> s.base"
         );
         let changed = self.query(&changed)?.iter().map(|row| unsigned(row, 0)).collect::<Result<HashSet<_>>>()?;
         self.judge_these(&changed)?;
-        self.restore()
+        self.restore()?;
+        Ok(changed.len())
     }
 
     fn judge_these(&mut self, numbers: &HashSet<u64>) -> Result<()> {
@@ -319,29 +354,52 @@ impl Merging<'_, '_> {
         [project, table, self.at.clone(), who.actor.to_string().into(), reason.into()]
     }
 
-    fn write_entries(&mut self) -> Result<()> {
+    /// False where others came in between.
+    fn write_entries(&mut self) -> Result<bool> {
         if self.report.updated > 0 {
             let superseded = "EXISTS (SELECT 1 FROM sprongus_stage s WHERE s.id = e.id AND s.hash <> e.hash)";
             self.execute(&format!("{KEEP_VERSION} WHERE e.project_id = $1 AND e.table_name = $2 AND {superseded}"))?;
         }
         if self.report.created + self.report.updated == 0 {
-            return Ok(());
+            return Ok(true);
         }
         search::mark(self.work.exec(), self.place, self.at.clone())?;
         match self.work.dialect() {
-            Dialect::Sqlite => self.upsert_each(),
-            Dialect::Postgres => {
-                let upsert = self.upsert("s.payload", "s.search_text", "true")?;
+            Dialect::Sqlite => self.upsert_each().map(|()| true),
+            Dialect::Postgres if self.alone => {
+                let sql = format!("{} {UPDATE}", self.insert("s.payload", "s.search_text", "true")?);
                 let params = self.with_who();
-                self.work.execute(&upsert, &params).map(drop)
+                self.work.execute(&sql, &params).map(|_| true)
             }
+            Dialect::Postgres => self.write_among_others(),
         }
+    }
+
+    /// Only what was meant to be created is, and only what is held is superseded: so many as were counted.
+    fn write_among_others(&mut self) -> Result<bool> {
+        let params = self.with_who();
+        let update = format!(
+            "UPDATE sprongus_aux_entries AS e SET payload = s.payload, hash = s.hash, search_text = s.search_text, \
+             version = e.version + 1, last_updated = {}, actor = $4, reason = $5, change_summary = s.summary \
+             FROM sprongus_stage s WHERE {MEETS} AND e.hash <> s.hash",
+            self.work.dialect().now(3)
+        );
+        let updated = if self.report.updated > 0 { self.work.execute(&update, &params)? } else { 0 };
+        let insert = format!("{} DO NOTHING", self.insert("s.payload", "s.search_text", "true")?);
+        let created = if self.report.created > 0 { self.work.execute(&insert, &params)? } else { 0 };
+        // One that came and went beside our statements has left versions that ours must follow.
+        let overtaken = format!(
+            "SELECT 1 FROM sprongus_stage s JOIN sprongus_aux_entries e ON {MEETS} JOIN sprongus_aux_versions v \
+             ON v.project_id = $1 AND v.table_name = $2 AND v.id = s.id AND v.version >= e.version LIMIT 1"
+        );
+        Ok((created, updated) == (self.report.created, self.report.updated) && self.query(&overtaken)?.is_empty())
     }
 
     /// From the spool, so that no document is written into a temporary table first. The stage says which rows are left; one
     /// that was judged again has its document there.
     fn upsert_each(&mut self) -> Result<()> {
-        let upsert = self.upsert("coalesce(s.payload, $6)", "coalesce(s.search_text, $7)", "s.row_number = $8")?;
+        let insert = self.insert("coalesce(s.payload, $6)", "coalesce(s.search_text, $7)", "s.row_number = $8")?;
+        let upsert = format!("{insert} {UPDATE}");
         let mut params = self.with_who().to_vec();
         let spool = self.spool;
         for row in spool.iter()? {
@@ -353,7 +411,8 @@ impl Merging<'_, '_> {
         Ok(())
     }
 
-    fn upsert(&mut self, payload: &str, search_text: &str, which: &str) -> Result<String> {
+    /// Ends where it is to be said what becomes of those that are there.
+    fn insert(&mut self, payload: &str, search_text: &str, which: &str) -> Result<String> {
         let now = self.work.dialect().now(3);
         let kept = "SELECT 1 FROM sprongus_aux_versions WHERE project_id = $1 AND table_name = $2 LIMIT 1";
         let first = match self.query(kept)?.is_empty() {
@@ -367,14 +426,15 @@ impl Merging<'_, '_> {
             "INSERT INTO sprongus_aux_entries \
              (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
              SELECT $1, $2, s.id, {payload}, s.hash, {search_text}, {first}, {now}, $4, $5, s.summary \
-             FROM sprongus_stage s WHERE {which} \
-             ON CONFLICT (project_id, table_name, id) DO UPDATE SET payload = excluded.payload, hash = excluded.hash, \
-             search_text = excluded.search_text, version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, \
-             actor = excluded.actor, reason = excluded.reason, change_summary = excluded.change_summary \
-             WHERE sprongus_aux_entries.hash <> excluded.hash"
+             FROM sprongus_stage s WHERE {which} ON CONFLICT (project_id, table_name, id)"
         ))
     }
 }
+
+/// What becomes of those that are there: the next version, where that is another document.
+const UPDATE: &str = "DO UPDATE SET payload = excluded.payload, hash = excluded.hash, search_text = excluded.search_text, \
+    version = sprongus_aux_entries.version + 1, last_updated = excluded.last_updated, actor = excluded.actor, \
+    reason = excluded.reason, change_summary = excluded.change_summary WHERE sprongus_aux_entries.hash <> excluded.hash";
 
 /// Copies entries `e` to the versions, before they are superseded.
 const KEEP_VERSION: &str = "INSERT INTO sprongus_aux_versions \

@@ -48,9 +48,20 @@ pub(super) fn write(
     if stepped::suits(session, prepared) {
         return stepped::write(session, place, prepared, options, others);
     }
+    let among_others = stepped::many(session, prepared) && others == Others::Stay;
     let mut report = None;
     let written = session.write_bulk(|work| {
-        let done = merge::merge(session, work, place, prepared, options, others)?;
+        let mut done = None;
+        if among_others {
+            work.exec().batch("SAVEPOINT sprongus_among")?;
+            done = merge::merge(session, work, place, prepared, options, others, false)?;
+            let undo = if done.is_none() { "ROLLBACK TO SAVEPOINT sprongus_among; " } else { "" };
+            work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_among"))?;
+        }
+        if done.is_none() {
+            done = merge::merge(session, work, place, prepared, options, others, true)?;
+        }
+        let Some(done) = done else { return Err(Error::new(ErrorCode::Busy, "others wrote the table in between")) };
         let refused = abort && !done.errors.is_empty();
         report = Some(done);
         // An error undoes the work; it is not the one the caller sees.

@@ -71,7 +71,7 @@ impl Stepped<'_> {
 
     /// `None` where rows are to be read first that are not known.
     fn be_seen(&self, work: &mut Work<'_>, known: &mut Rows, read: bool) -> Result<Option<BulkReport>> {
-        let rules = merge::same_rules(self.session, work, self.place, self.prepared)?;
+        let rules = merge::same_rules(self.session, work, self.place, self.prepared, true)?;
         let rivals = self.rivals(work.exec())?;
         if read {
             self.read_rows(&rivals, known)?;

@@ -21,6 +21,8 @@ use crate::session::{Session, Work};
 const FROM: u64 = 2_000;
 /// How long a step may hold the lock, about.
 const HOLD: Duration = Duration::from_millis(8);
+/// Between two steps, where others want the lock too.
+const CROWDED: Duration = Duration::from_millis(10);
 /// Bytes of the documents of a step, about.
 const BYTES: usize = 2 << 20;
 
@@ -56,11 +58,15 @@ pub(super) fn write(
     written
 }
 
-/// Whether rows are written so: where there are many, and no transaction of the caller's holds the lock anyway.
+/// Whether rows are written so: where there are many, on SQLite.
 pub(super) fn suits(session: Session<'_>, prepared: &Prepared) -> bool {
-    let keywords = prepared.rules.preset.keywords();
-    let links = !(keywords.refs.is_empty() && keywords.unique.is_empty() && keywords.index.is_empty());
-    session.core().dialect() == Dialect::Sqlite && !session.in_transaction() && prepared.spool.rows() >= FROM && !links
+    session.core().dialect() == Dialect::Sqlite && many(session, prepared)
+}
+
+/// Whether there are so many rows that others should not wait for all of them, and need not: where the caller's own
+/// transaction does not hold them up anyway.
+pub(super) fn many(session: Session<'_>, prepared: &Prepared) -> bool {
+    !session.in_transaction() && prepared.spool.rows() >= FROM && !prepared.rules.links()
 }
 
 pub(super) struct Stepped<'s> {
@@ -104,7 +110,7 @@ impl<'s> Stepped<'s> {
         // A bad row that does not tell its entry may be about any: none is deleted then.
         let others = if prepared.unnamed { Others::Stay } else { others };
         let (common, past) = batch.step(|work| {
-            merge::same_rules(session, work, place, prepared)?;
+            merge::same_rules(session, work, place, prepared, true)?;
             if others == Others::AreDeleted {
                 bound::know_referrers(session, work, place)?;
             }
@@ -186,14 +192,13 @@ impl<'s> Stepped<'s> {
             let values = made.take().unwrap_or_else(|| self.values(&created));
             let mut amiss = self.create(work, &created, values)?;
             amiss.extend(self.update(work, &updated)?);
-            Ok((amiss, start.elapsed()))
+            Ok((amiss, Held { waited: work.waited(), work: start.elapsed() }))
         })?;
         let missed = created.iter().filter(|row| amiss.contains(&row.id)).count();
         self.report.created += (created.len() - missed) as u64;
         self.report.updated += (updated.len() + missed - amiss.len()) as u64;
         self.amiss.extend(amiss);
         self.pace.after(created.len() + updated.len(), held);
-        std::thread::sleep(REST);
         Ok(())
     }
 
@@ -306,11 +311,10 @@ impl<'s> Stepped<'s> {
             let (deleted, held) = self.batch.step(|work| {
                 let start = Instant::now();
                 let deleted = doomed.iter().map(|id| self.delete(work, id)).sum::<Result<u64>>()?;
-                Ok((deleted, start.elapsed()))
+                Ok((deleted, Held { waited: work.waited(), work: start.elapsed() }))
             })?;
             self.report.deleted += deleted;
             self.pace.after(doomed.len(), held);
-            std::thread::sleep(REST);
         }
     }
 
@@ -405,6 +409,12 @@ impl Common {
     }
 }
 
+/// How long a step waited for the lock, and held it.
+struct Held {
+    waited: Duration,
+    work: Duration,
+}
+
 /// As many rows a step as hold the lock for about [`HOLD`].
 struct Pace {
     rows: usize,
@@ -417,9 +427,11 @@ impl Default for Pace {
 }
 
 impl Pace {
-    fn after(&mut self, rows: usize, held: Duration) {
-        let fitting = rows as f64 * HOLD.as_secs_f64() / held.as_secs_f64().max(1e-6);
+    /// Fits the next step, and lets others at the lock: for longer where there are any, for they look for it now and then.
+    fn after(&mut self, rows: usize, held: Held) {
+        let fitting = rows as f64 * HOLD.as_secs_f64() / held.work.as_secs_f64().max(1e-6);
         // Towards it, but not by leaps: one slow step is no reason to crawl.
         self.rows = (fitting as usize).clamp(self.rows / 2, self.rows * 2).clamp(50, 4_000);
+        std::thread::sleep(if held.waited > REST { CROWDED } else { REST });
     }
 }

@@ -58,7 +58,8 @@ impl Patience {
         interrupt()
     }
 
-    /// Sleeps a little and says whether to try again; short sleeps first, for most locks are short.
+    /// Sleeps a little and says whether to try again; short sleeps first, for most locks are short. Never long ones: SQLite's
+    /// lock has no queue, and who looks seldom finds it taken by those who look often.
     pub(super) fn wait(&self, attempt: i32) -> bool {
         let left = lock(&self.until).map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
         if left.is_zero() {
@@ -68,7 +69,7 @@ impl Patience {
             self.interrupted.store(true, Ordering::Relaxed);
             return false;
         }
-        let nap = Duration::from_micros(200 << attempt.clamp(0, 8));
+        let nap = Duration::from_micros(200 << attempt.clamp(0, 5));
         std::thread::sleep(nap.min(SLICE).min(left));
         true
     }

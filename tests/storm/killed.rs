@@ -1,0 +1,83 @@
+//! An import is killed at many points: nothing of it is seen, others go on at once, and the next import undoes what it left.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sprongus::aux_store::OnReferenced;
+use sprongus::{Store, Value};
+
+use crate::imports::{bind, import, look, row, rows};
+use crate::process::{Place, me, start};
+use sprongus_testkit::temp_dir;
+
+/// How long after its first step each of them is killed.
+const AFTER_MS: [u64; 6] = [0, 15, 60, 200, 500, 900];
+
+#[test]
+fn an_import_that_is_killed_leaves_nothing_on_sqlite() {
+    let test = "killed::an_import_that_is_killed_leaves_nothing_on_sqlite";
+    if let Some(me) = me() {
+        import(&me.store, 2);
+        return;
+    }
+    let place = Place::sqlite();
+    let store = place.open();
+    bind(&store);
+    // Of the even rows there are entries before.
+    let books = store.aux("p", "books");
+    let even = (0..rows()).step_by(2).map(|number| Ok(row(number, 1)));
+    assert_eq!(books.bulk_upsert(even, Default::default(), &mut |_, _| Ok(())).unwrap().created, rows() / 2);
+    let (folder, mut killed) = (temp_dir(), 0);
+    for (number, after) in AFTER_MS.into_iter().enumerate() {
+        let before = batch(&store);
+        let mut child = start(test, &place, folder.path(), number);
+        let begun = Instant::now();
+        while batch(&store) <= before && child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it did not begin");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(after));
+        child.kill().unwrap();
+        killed += usize::from(!child.wait().unwrap().success());
+        assert_eq!(books.count(None, None).unwrap(), rows() / 2, "nothing of it is seen");
+        assert_eq!(
+            books.get(&id(2)).unwrap().payload.as_str(),
+            json!(row(2, 1)).to_string().replace(r#""id":"r0000002","#, "")
+        );
+        write_beside(&store);
+    }
+    assert_eq!(killed, AFTER_MS.len(), "each was killed in the middle");
+    let report = import(&store, 2);
+    assert_eq!((report.created, report.updated), (rows() / 2, rows() / 2));
+    look(&store);
+    assert_eq!(books.count(None, None).unwrap(), rows());
+    let left = "SELECT (SELECT count(*) FROM sprongus_aux_batches) + (SELECT count(*) FROM sprongus_aux_rivals) \
+                + (SELECT count(*) FROM sprongus_aux_versions) - $1";
+    let left = store.query(left, &[Value::Int((rows() / 2) as i64 + VERSIONS_BESIDE * AFTER_MS.len() as i64)]).unwrap();
+    assert_eq!(left[0].values(), [Value::Int(0)], "no batch, no rival, and one version of each entry that was changed");
+}
+
+/// Versions that [`write_beside`] leaves: of what it updated twice, and of what it deleted two.
+const VERSIONS_BESIDE: i64 = 4;
+
+/// Writes entries that the dead import was about too: one it changed or was to change, one it created or was to create.
+fn write_beside(store: &Store) {
+    let books = store.aux("p", "books");
+    books.update(&id(4), json!({"note": "beside"}), Default::default()).unwrap();
+    books.update(&id(4), json!({"note": null}), Default::default()).unwrap();
+    books.create(json!({"title": "beside"}), Some("r0000001")).unwrap();
+    books.delete("r0000001", OnReferenced::default()).unwrap();
+}
+
+fn id(number: u64) -> String {
+    row(number, 0)["id"].as_str().unwrap().to_owned()
+}
+
+/// The last batch that began.
+fn batch(store: &Store) -> i64 {
+    let rows = store.query("SELECT coalesce(max(id), 0) FROM sprongus_aux_batches", &[]).unwrap();
+    match rows[0].values() {
+        [Value::Int(id)] => *id,
+        other => panic!("{other:?}"),
+    }
+}
