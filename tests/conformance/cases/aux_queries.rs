@@ -230,8 +230,7 @@ fn by_chance(env: &Env) {
                     .map(|_| format!("{}{}", chance.of(&["", "-"]), chance.of(&FIELDS)))
                     .filter(|field| !field.is_empty() && field != "-")
                     .collect();
-                let found =
-                    agree(&aux, &entries, &filter, &sort, chance.of(&[9, 70, 1_000]).max(found_least(&filter)));
+                let found = agree(&aux, &entries, &filter, &sort, chance.of(&[9, 70, 1_000]).max(found_least(&filter)));
                 telling += usize::from(found > 0 && found < rows.len());
             }
             for sort in

@@ -6,8 +6,9 @@ mod aux_bulk;
 mod aux_entries;
 mod aux_files;
 mod aux_lists;
-mod aux_queries;
+mod aux_many;
 mod aux_past;
+mod aux_queries;
 mod aux_random;
 mod aux_refs;
 mod aux_search;
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
         aux_entries::cases(),
         aux_files::cases(),
         aux_lists::cases(),
+        aux_many::cases(),
         aux_queries::cases(),
         aux_past::cases(),
         aux_random::cases(),

@@ -45,10 +45,39 @@ impl Stepped<'_> {
     }
 
     /// Entries that others wrote, and what of ours was undone there.
-    fn rivals(&self, exec: &mut dyn Executor) -> Result<BTreeMap<String, Undone>> {
+    pub(super) fn rivals(&self, exec: &mut dyn Executor) -> Result<BTreeMap<String, Undone>> {
         let sql = "SELECT entry_id, undone FROM sprongus_aux_rivals WHERE batch = $1";
         let rows = exec.query(sql, &[self.batch.id.into()])?;
         rows.iter().map(|row| Ok((row.text(0)?, Undone::of(row.int(1)?)))).collect()
+    }
+
+    /// Rivals whose entries were given.
+    pub(super) fn given_rivals(&self) -> Result<Vec<String>> {
+        if self.options.dry_run {
+            return Ok(Vec::new());
+        }
+        let rivals = self.session.read(|exec| self.rivals(exec))?;
+        Ok(rivals.into_keys().filter(|id| self.prepared.ids.contains(id)).collect())
+    }
+
+    /// What was undone is to be done again; should its rival come back, that is told anew.
+    pub(super) fn forget(&mut self, rivals: &[String]) -> Result<()> {
+        let sql = "DELETE FROM sprongus_aux_rivals WHERE batch = $1 AND entry_id = $2 RETURNING undone";
+        for some in rivals.chunks(250) {
+            let found = self.batch.step(|work| {
+                let mut found = Vec::with_capacity(some.len());
+                for id in some {
+                    let undone = work.query(sql, &[self.batch.id.into(), id.as_str().into()])?;
+                    let undone = undone.first().map_or(Ok(Undone::Nothing), |row| row.int(0).map(Undone::of))?;
+                    found.push((id.clone(), undone, self.is_ours(work, id)?));
+                }
+                Ok(found)
+            })?;
+            for (id, undone, ours) in found {
+                uncount(&mut self.report, &mut self.amiss, id, undone, ours);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the rows of those ids, and of those whose entries were amiss.
@@ -82,19 +111,13 @@ impl Stepped<'_> {
         let mut report = self.report.clone();
         let mut again = self.amiss.clone();
         for (id, undone) in rivals {
-            let given = self.prepared.ids.contains(&id);
-            match undone {
-                Undone::Created => report.created -= 1,
-                Undone::Updated => report.updated -= 1,
-                Undone::Deleted => report.deleted -= 1,
-                // What was left as it was came first; what is ours now came after.
-                Undone::Nothing if given && (again.contains(&id) || self.is_ours(work, &id)?) => continue,
-                Undone::Nothing if given => report.unchanged -= 1,
-                Undone::Nothing => {}
+            if self.prepared.ids.contains(&id) {
+                let ours = self.is_ours(work, &id)?;
+                uncount(&mut report, &mut again, id, undone, ours);
+                continue;
             }
-            if given {
-                again.insert(id);
-            } else if self.others == Others::AreDeleted && self.is_doomed(&id) {
+            report.deleted -= u64::from(undone == Undone::Deleted);
+            if self.others == Others::AreDeleted && self.is_doomed(&id) {
                 report.deleted += self.delete_rival(work, &id)?;
             }
         }
@@ -177,4 +200,17 @@ impl Stepped<'_> {
         report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
         report
     }
+}
+
+/// Takes a given entry that a rival wrote out of the counts, and among those that are amiss; not where it came before.
+fn uncount(report: &mut BulkReport, amiss: &mut BTreeSet<String>, id: String, undone: Undone, ours: bool) {
+    match undone {
+        Undone::Created => report.created -= 1,
+        Undone::Updated => report.updated -= 1,
+        Undone::Deleted => report.deleted -= 1,
+        // Never counted, or ours over what the rival wrote.
+        Undone::Nothing if ours || amiss.contains(&id) => return,
+        Undone::Nothing => report.unchanged -= 1,
+    }
+    amiss.insert(id);
 }

@@ -6,21 +6,25 @@ use std::time::{Duration, Instant};
 
 use super::batch::{Batch, REST};
 use super::ids::Ids;
-use super::prepare::Prepared;
+use super::prepare::{self, Prepared};
 use super::spool::Judged;
 use super::stage::document;
 use super::{Others, merge};
 use crate::aux_store::bound;
 use crate::aux_store::model::{BulkOptions, BulkReport};
-use crate::aux_store::rows::{self, Place};
-use crate::db::{Dialect, Value};
+use crate::aux_store::rows::{self, Place, object};
+use crate::db::{Dialect, Row, Value};
 use crate::error::{ErrorCode, Result};
+use crate::json::Json;
 use crate::session::{Session, Work};
 
 /// Fewer rows are written in one transaction, which is short enough.
 const FROM: u64 = 2_000;
 /// How long a step may hold the lock, about.
 const HOLD: Duration = Duration::from_millis(8);
+/// So many rows that are to be judged again are left to the last transaction, and the others' turn comes so often before.
+const FEW: usize = 100;
+const ROUNDS: usize = 5;
 /// Between two steps, where others want the lock too.
 const CROWDED: Duration = Duration::from_millis(10);
 /// Bytes of the documents of a step, about.
@@ -148,10 +152,69 @@ impl<'s> Stepped<'s> {
             self.rows(&chunk)?;
         }
         drop(rows);
+        for _ in 0..ROUNDS {
+            let rivals = self.given_rivals()?;
+            if self.amiss.len() + rivals.len() <= FEW {
+                break;
+            }
+            self.forget(&rivals)?;
+            self.rows_again()?;
+        }
         if self.others == Others::AreDeleted {
             self.delete_others()?;
         }
         self.finish()
+    }
+
+    /// Rows whose entries others have changed since they were judged are judged over what those are now, step by step. What is
+    /// still amiss then is left to the last transaction.
+    fn rows_again(&mut self) -> Result<()> {
+        let mut amiss = std::mem::take(&mut self.amiss);
+        let mut rows = self.prepared.spool.iter()?;
+        loop {
+            let mut chunk = self.chunk(&mut rows)?;
+            if chunk.is_empty() {
+                break;
+            }
+            chunk.retain(|row| amiss.contains(&row.id));
+            for some in chunk.chunks(500) {
+                let judged = self.judge_again(some)?;
+                for row in &judged {
+                    amiss.remove(&row.id);
+                }
+                self.rows(&judged)?;
+            }
+        }
+        self.amiss.append(&mut amiss);
+        Ok(())
+    }
+
+    /// The rows as they are judged now, but for bad ones.
+    fn judge_again(&self, rows: &[Judged]) -> Result<Vec<Judged>> {
+        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        let (place, ids) = (self.place, rows::ids(&ids));
+        let found = self.session.read_snapshot(|exec| {
+            let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec, place)?);
+            exec.query(&sql, &[place.project.into(), place.table.into(), ids.clone()])
+        })?;
+        let base = |row: &Row| Ok((row.text(0)?, (row.int(1)?, row.json(2)?)));
+        let bases = found.iter().map(base).collect::<Result<HashMap<_, _>>>()?;
+        let mut again = Vec::with_capacity(rows.len());
+        for row in rows {
+            let base = bases.get(&row.id);
+            let given = Json::from_canonical(row.given.clone().unwrap_or_else(|| row.payload.clone()));
+            let (version, map) = (base.map_or(0, |base| base.0), base.map(|base| object(&base.1)));
+            let (rules, mode) = (&self.prepared.rules, self.options.mode);
+            match prepare::judge(rules, row.row, &row.id, object(&given), map.as_ref(), version, mode) {
+                Ok((judged, _)) => {
+                    let same = base.is_some_and(|base| base.1.as_str() == judged.payload);
+                    again.push(Judged { same, ..judged });
+                }
+                Err(error) if prepare::is_of_row(error.code()) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(again)
     }
 
     /// When it all happens.
@@ -214,9 +277,10 @@ impl<'s> Stepped<'s> {
             let versions =
                 found.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect::<Result<HashMap<_, _>>>()?;
             for row in some {
-                match versions.get(&row.id) == Some(&row.base) {
-                    true => self.report.unchanged += 1,
-                    false => drop(self.amiss.insert(row.id.clone())),
+                if versions.get(&row.id) == Some(&row.base) {
+                    self.report.unchanged += 1;
+                } else {
+                    self.amiss.insert(row.id.clone());
                 }
             }
         }
