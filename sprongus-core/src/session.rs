@@ -294,10 +294,16 @@ impl<'s> Session<'s> {
         self.ground.own_events_from()
     }
 
-    fn write_as<T>(&self, unit: Unit, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
-        if self.options().read_only {
-            return Err(Error::new(ErrorCode::PermissionDenied, "the store was opened read_only"));
+    /// Refuses a writing call through a store that was opened read_only, also where it would find nothing to write.
+    pub(crate) fn may_write(&self) -> Result<()> {
+        match self.options().read_only {
+            true => Err(Error::new(ErrorCode::PermissionDenied, "the store was opened read_only")),
+            false => Ok(()),
         }
+    }
+
+    fn write_as<T>(&self, unit: Unit, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        self.may_write()?;
         let mut out = None;
         self.ground.write(unit, self.by()?, &mut |work_at| work(work_at).map(|value| out = Some(value)))?;
         taken(out)

@@ -33,6 +33,7 @@ impl Artifacts<'_> {
     /// Judges a request, before anything is locked.
     pub(crate) fn prepare<'p>(&self, put: &'p PutArtifact) -> Result<Prepared<'p>> {
         self.session.allow(Scope::RunsWrite)?;
+        self.session.may_write()?;
         check_name("kind", &put.kind)?;
         check_name("key", &put.key)?;
         self.session.project(put.project.as_deref())?;
