@@ -1,12 +1,12 @@
 //! Export into files, and what can be wrong with a file.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
 use super::Format;
 use super::bulk::Progress;
-use super::export::{Columns, Writer};
+use super::export::{Columns, Writer, unwritable as unusable};
 use super::import::Cell;
 use super::model::ExportOptions;
 use super::rows::{self, Place};
@@ -14,7 +14,7 @@ use super::unseen;
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
-use crate::new_file::{refuse_store, temporary, unwritable};
+use crate::new_file::{NewFile, unwritable};
 use crate::presets::for_table;
 use crate::session::Session;
 
@@ -40,20 +40,45 @@ pub(super) fn export(
         return Err(Error::invalid(format!("{} is a directory, not a file", path.display())));
     }
     session.read_snapshot(|exec| {
-        refuse_store(exec, path)?;
-        let mut exporting = Exporting { session, exec, place, format, options, progress: &mut *progress };
-        if special {
+        let new = match special {
             // A pipe or a device is written as it is.
-            let file = File::options().write(true).open(path).map_err(|error| unwritable(path, error))?;
-            return exporting.write(BufWriter::new(file)).map(|(rows, _)| rows);
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = temporary(folder).map_err(|error| unwritable(path, error))?;
-        let (rows, file) = exporting.write(BufWriter::with_capacity(1 << 16, file))?;
-        let file = file.into_inner().map_err(|error| unwritable(path, error.into_error()))?;
-        file.persist(path).map_err(|error| unwritable(path, error.error))?;
+            true => None,
+            false => Some(NewFile::beside(exec, path)?),
+        };
+        let file = match &new {
+            Some(new) => new.reopen()?,
+            None => File::options().write(true).open(path).map_err(|error| unwritable(path, error))?,
+        };
+        let total = rows::count(exec, place)?;
+        let told = Told { progress: &mut *progress, total, rows: 0, most: 0 };
+        let rows = Exporting { session, exec, place, format, options, told }.write(&file, new.is_some())?;
+        new.map_or(Ok(()), NewFile::persist)?;
         Ok(rows)
     })
+}
+
+/// How far it is.
+struct Told<'p> {
+    progress: Progress<'p>,
+    total: u64,
+    rows: u64,
+    most: u64,
+}
+
+impl Told<'_> {
+    fn row(&mut self) -> Result<()> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(STEP) { self.tell() } else { Ok(()) }
+    }
+
+    /// What was told already is not told again where rows are written once more.
+    fn tell(&mut self) -> Result<()> {
+        if self.rows <= self.most {
+            return Ok(());
+        }
+        self.most = self.rows;
+        (self.progress)(self.rows, Some(self.total))
+    }
 }
 
 struct Exporting<'e> {
@@ -62,20 +87,30 @@ struct Exporting<'e> {
     place: Place<'e>,
     format: Format,
     options: ExportOptions,
-    progress: Progress<'e>,
+    told: Told<'e>,
+}
+
+/// A CSV on its way, as long as its columns hold.
+enum Draft<W: Write> {
+    /// Entries that are waiting for its header.
+    First(Vec<(String, String)>, usize),
+    Rows(Writer<W>),
+    /// A later entry had other columns.
+    Void,
 }
 
 impl Exporting<'_> {
-    fn write<W: Write>(&mut self, output: W) -> Result<(u64, W)> {
+    fn write(&mut self, file: &File, again: bool) -> Result<u64> {
         match self.format {
-            Format::Json => Writer::json(output).and_then(|writer| self.rows(writer)),
-            Format::Ndjson => self.rows(Writer::ndjson(output)),
-            Format::Csv => self.csv(output),
+            Format::Json => Writer::json(buffered(file)).and_then(|writer| self.rows(writer)),
+            Format::Ndjson => self.rows(Writer::ndjson(buffered(file))),
+            Format::Csv => self.csv(file, again),
         }
     }
 
-    /// A first walk finds the columns. A table whose preset is gone is written as text and JSON.
-    fn csv<W: Write>(&mut self, output: W) -> Result<(u64, W)> {
+    /// Where the file can be begun `again`, it is written by the columns that the first entries tell, for those are most
+    /// often all. Else a first walk finds them. A table whose preset is gone is written as text and JSON.
+    fn csv(&mut self, mut file: &File, again: bool) -> Result<u64> {
         let preset = for_table(self.session, self.exec, self.place.project, self.place.table);
         let preset = match preset {
             Ok(preset) => Some(preset),
@@ -84,25 +119,65 @@ impl Exporting<'_> {
         };
         let types = |keys: &[String]| preset.as_ref().map_or(Cell::TEXT, |preset| Cell::of(preset, keys));
         let mut columns = Columns::new(&types);
-        each(self.exec, self.place, &mut |id, payload| columns.observe(id, payload))?;
-        let writer = Writer::csv(output, columns, self.options.escape_formulas)?;
+        if again {
+            if self.draft(file, &mut columns)? {
+                return Ok(self.told.rows);
+            }
+            file.set_len(0).and_then(|()| file.rewind()).map_err(unusable)?;
+        } else {
+            each(self.exec, self.place, &mut |id, payload| columns.observe(id, payload).map(drop))?;
+        }
+        let writer = Writer::csv(buffered(file), &mut columns, self.options.escape_formulas)?;
         self.rows(writer)
     }
 
-    fn rows<W: Write>(&mut self, mut writer: Writer<W>) -> Result<(u64, W)> {
-        let total = rows::count(self.exec, self.place)?;
-        let mut rows = 0;
-        let progress = &mut *self.progress;
+    /// Finds the columns, and writes by those of the first entries; whether they were all.
+    fn draft(&mut self, file: &File, columns: &mut Columns<'_>) -> Result<bool> {
+        let escape = self.options.escape_formulas;
+        let begin = |columns: &mut Columns<'_>, first: &[(String, String)]| {
+            let mut writer = Writer::csv(buffered(file), columns, escape)?;
+            first.iter().try_for_each(|(id, payload)| writer.write(id, payload)).map(|()| writer)
+        };
+        let (mut draft, told) = (Draft::First(Vec::new(), 0), &mut self.told);
+        each(self.exec, self.place, &mut |id, payload| {
+            let hold = columns.observe(id, payload)?;
+            match &mut draft {
+                Draft::First(first, bytes) => {
+                    first.push((id.to_owned(), payload.to_owned()));
+                    *bytes += payload.len();
+                    if first.len() == MOST as usize || *bytes > PAGE_BYTES {
+                        draft = Draft::Rows(begin(columns, first)?);
+                    }
+                }
+                Draft::Rows(writer) if hold => writer.write(id, payload)?,
+                _ => draft = Draft::Void,
+            }
+            told.row()
+        })?;
+        let writer = match draft {
+            Draft::First(first, _) => begin(columns, &first)?,
+            Draft::Rows(writer) => writer,
+            Draft::Void => return Ok(false),
+        };
+        writer.finish()?;
+        told.tell().map(|()| true)
+    }
+
+    fn rows<W: Write>(&mut self, mut writer: Writer<W>) -> Result<u64> {
+        let told = &mut self.told;
+        told.rows = 0;
         each(self.exec, self.place, &mut |id, payload| {
             writer.write(id, payload)?;
-            rows += 1;
-            if rows % STEP == 0 { progress(rows, Some(total)) } else { Ok(()) }
+            told.row()
         })?;
-        if rows % STEP != 0 {
-            progress(rows, Some(total))?;
-        }
-        Ok((rows, writer.finish()?))
+        writer.finish()?;
+        told.tell()?;
+        Ok(told.rows)
     }
+}
+
+fn buffered(file: &File) -> BufWriter<&File> {
+    BufWriter::with_capacity(1 << 16, file)
 }
 
 /// Every entry of a table by its id: that id, and the canonical payload.

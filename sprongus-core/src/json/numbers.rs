@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 /// Where each number stands, in the order of the text.
 pub(super) fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let bytes = text.as_bytes();
@@ -25,14 +27,14 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 
 /// The position after the quote that closes the string.
 pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if bytes[at - 1] == b'"' {
+            return at;
         }
+        at += 1;
     }
-    at
+    bytes.len()
 }
 
 /// Whether the literal is an integer's: no fraction, no exponent.

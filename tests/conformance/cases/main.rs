@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod aux_bulk;
+mod aux_dialects;
 mod aux_entries;
 mod aux_files;
 mod aux_lists;
@@ -35,6 +36,7 @@ fn main() -> std::process::ExitCode {
     let areas = [
         artifacts::cases(),
         aux_bulk::cases(),
+        aux_dialects::cases(),
         aux_entries::cases(),
         aux_files::cases(),
         aux_lists::cases(),

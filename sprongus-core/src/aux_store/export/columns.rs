@@ -51,8 +51,15 @@ pub(super) struct Layout {
 /// preset, reads back what was there: plain where that suffices, as JSON where the preset's type takes JSON, and as JSON under
 /// a header that says so (`size\:json`) where the preset would read something else.
 pub(crate) struct Columns<'t> {
-    types: &'t CellTypes<'t>,
+    seen: Seen<'t>,
     root: Vec<(String, Node)>,
+}
+
+/// What is noted on the way through a document.
+struct Seen<'t> {
+    types: &'t CellTypes<'t>,
+    /// Whether the columns are others than when last asked.
+    news: bool,
 }
 
 #[derive(Default)]
@@ -65,6 +72,7 @@ struct Node {
 }
 
 /// Values that were seen at a path, and whether each reads back from its cell.
+#[derive(Clone, Copy, PartialEq)]
 struct Leaf {
     cell: Cell,
     plain: bool,
@@ -75,92 +83,101 @@ impl<'t> Columns<'t> {
     /// No columns yet but `id`; `types` is what an import will read the cells by.
     pub(crate) fn new(types: &'t CellTypes<'t>) -> Self {
         let id = Leaf::new(types(&["id".to_owned()]));
-        Self { types, root: vec![("id".to_owned(), Node { leaf: Some(id), ..Node::default() })] }
+        let root = vec![("id".to_owned(), Node { leaf: Some(id), ..Node::default() })];
+        Self { seen: Seen { types, news: true }, root }
     }
 
-    /// Takes an entry into account: its canonical payload, and its id where the payload does not show one.
+    /// Takes an entry into account: its canonical payload, and its id where the payload does not show one. Whether the
+    /// columns are still those that [`layout`](Self::layout) told last.
     ///
     /// # Errors
     /// `corrupt` where that is no object.
-    pub(crate) fn observe(&mut self, id: &str, payload: &str) -> Result<()> {
-        let mut shown = false;
-        observe_object(&mut self.root, Raw::of(payload), None, self.types, &mut |key| shown = shown || key == "id")?;
+    pub(crate) fn observe(&mut self, id: &str, payload: &str) -> Result<bool> {
+        let shown = self.seen.object(&mut self.root, Raw::of(payload), None)?;
         if !shown {
-            let at = place(&mut self.root, 0, "id");
-            self.root[at].1.leaf.get_or_insert_with(|| Leaf::new((self.types)(&["id".to_owned()]))).observe_text(id);
+            let at = self.seen.place(&mut self.root, 0, "id");
+            let cell = || Leaf::new((self.seen.types)(&["id".to_owned()]));
+            let leaf = self.root[at].1.leaf.get_or_insert_with(cell);
+            let before = *leaf;
+            leaf.observe_text(id);
+            self.seen.news |= *leaf != before;
         }
-        Ok(())
+        Ok(!self.seen.news)
     }
 
     /// The columns in their order.
-    pub(super) fn into_layout(self) -> Layout {
-        let (mut ids, others): (Vec<_>, Vec<_>) = self.root.into_iter().partition(|(key, _)| key == "id");
+    pub(super) fn layout(&mut self) -> Layout {
+        self.seen.news = false;
         let mut headers = Vec::new();
-        let mut spot = |(key, node): (String, Node)| {
-            let spot = node.into_spot(Trail { above: None, key: &key }, self.types, &mut headers);
-            (key, spot)
+        let mut spot = |(key, node): &(String, Node)| {
+            let spot = node.spot(Trail { above: None, key }, self.seen.types, &mut headers);
+            (key.clone(), spot)
         };
-        let id = ids.pop().map_or(Spot::Column(Cells::Plain), |id| spot(id).1);
+        let (ids, others): (Vec<_>, Vec<_>) = self.root.iter().partition(|(key, _)| key == "id");
+        let id = ids.first().map_or(Spot::Column(Cells::Plain), |id| spot(id).1);
         let others = others.into_iter().map(spot).collect();
         Layout { headers, id, others }
     }
 }
 
-/// Where the node of that key stands, at or after `from`; made where there is none.
-fn place(nodes: &mut Vec<(String, Node)>, from: usize, key: &str) -> usize {
-    let after =
-        nodes[from..].iter().position(|(known, _)| known.as_str() >= key).map_or(nodes.len(), |more| from + more);
-    if nodes.get(after).is_none_or(|(known, _)| known != key) {
-        nodes.insert(after, (key.to_owned(), Node::default()));
+impl Seen<'_> {
+    /// Where the node of that key stands, at or after `from`; made where there is none.
+    fn place(&mut self, nodes: &mut Vec<(String, Node)>, from: usize, key: &str) -> usize {
+        // Documents of a table are much alike: most often it is the next one.
+        if nodes.get(from).is_some_and(|(known, _)| known == key) {
+            return from;
+        }
+        let more = nodes[from..].iter().position(|(known, _)| known.as_str() >= key);
+        let at = more.map_or(nodes.len(), |more| from + more);
+        if nodes.get(at).is_none_or(|(known, _)| known != key) {
+            nodes.insert(at, (key.to_owned(), Node::default()));
+            self.news = true;
+        }
+        at
     }
-    after
-}
 
-/// Both the nodes and the members are in the order of their keys: one walk along both.
-fn observe_object(
-    nodes: &mut Vec<(String, Node)>,
-    object: Raw<'_>,
-    above: Option<&Trail<'_>>,
-    types: &CellTypes<'_>,
-    met: &mut dyn FnMut(&str),
-) -> Result<()> {
-    let (mut at, mut members) = (0, object.members());
-    for (key, value) in members.by_ref() {
-        met(&key);
-        at = place(nodes, at, &key);
-        nodes[at].1.observe(value, &Trail { above, key: &key }, types)?;
+    /// Both the nodes and the members are in the order of their keys: one walk along both. Whether there is an `id`.
+    fn object(&mut self, nodes: &mut Vec<(String, Node)>, object: Raw<'_>, above: Option<&Trail<'_>>) -> Result<bool> {
+        let (mut at, mut id, mut members) = (0, false, object.members());
+        for (key, value) in members.by_ref() {
+            id = id || key == "id";
+            at = self.place(nodes, at, &key);
+            self.node(&mut nodes[at].1, value, &Trail { above, key: &key })?;
+            at += 1;
+        }
+        members.finish().map(|()| id)
     }
-    members.finish()
-}
 
-impl Node {
-    fn observe(&mut self, value: Raw<'_>, trail: &Trail<'_>, types: &CellTypes<'_>) -> Result<()> {
+    fn node(&mut self, node: &mut Node, value: Raw<'_>, trail: &Trail<'_>) -> Result<()> {
         if !value.has_members() || trail.depth() >= MAX_DEPTH {
-            self.leaf.get_or_insert_with(|| Leaf::new(types(&trail.keys()))).observe(value);
-        } else if !self.collapsed {
-            observe_object(&mut self.children, value, Some(trail), types, &mut |_| {})?;
-            self.collapsed = self.children.len() > MAX_KEYS;
-            if self.collapsed {
-                self.children.clear();
+            let before = node.leaf;
+            let leaf = node.leaf.get_or_insert_with(|| Leaf::new((self.types)(&trail.keys())));
+            leaf.observe(value);
+            self.news |= before != Some(*leaf);
+        } else if !node.collapsed {
+            self.object(&mut node.children, value, Some(trail))?;
+            if node.children.len() > MAX_KEYS {
+                node.collapsed = true;
+                node.children.clear();
             }
         }
         Ok(())
     }
+}
 
+impl Node {
     /// Where values and objects were both seen, or too many keys, the whole is one column.
-    fn into_spot(self, trail: Trail<'_>, types: &CellTypes<'_>, headers: &mut Vec<String>) -> Spot {
-        let holds_objects = self.collapsed || !self.children.is_empty();
+    fn spot(&self, trail: Trail<'_>, types: &CellTypes<'_>, headers: &mut Vec<String>) -> Spot {
         if self.leaf.is_none() && !self.collapsed {
             let before = headers.len();
-            let children = self.children.into_iter().map(|(key, node)| {
-                let spot = node.into_spot(Trail { above: Some(&trail), key: &key }, types, headers);
-                (key, spot)
-            });
-            let children = children.collect();
-            return Spot::Object(children, headers.len() - before);
+            let mut spots = Vec::with_capacity(self.children.len());
+            for (key, node) in &self.children {
+                spots.push((key.clone(), node.spot(Trail { above: Some(&trail), key }, types, headers)));
+            }
+            return Spot::Object(spots, headers.len() - before);
         }
         let mut leaf = self.leaf.unwrap_or_else(|| Leaf::new(types(&trail.keys())));
-        if holds_objects {
+        if self.collapsed || !self.children.is_empty() {
             leaf.observe(Raw::of(r#"{"":""}"#));
         }
         let (cells, mark) = leaf.cells();
@@ -177,6 +194,10 @@ impl Leaf {
     /// A null needs no type: it is `\N` in every column.
     fn observe(&mut self, value: Raw<'_>) {
         if value.is_null() || !(self.plain || self.json) {
+            return;
+        }
+        if value.first() == b'"' && self.cell.is_text() {
+            self.json = false;
             return;
         }
         match value.text() {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use memchr::{memchr, memchr3};
+
 use super::columns::{Cells, Columns, Layout, Spot};
 use super::unwritable;
 use crate::aux_store::import::NULL;
@@ -18,8 +20,8 @@ pub(crate) struct CsvWriter<W> {
 
 impl<W: Write> CsvWriter<W> {
     /// Writes the header.
-    pub(super) fn new(output: W, columns: Columns<'_>, escape_formulas: bool) -> Result<Self> {
-        let Layout { headers, id, others } = columns.into_layout();
+    pub(super) fn new(output: W, columns: &mut Columns<'_>, escape_formulas: bool) -> Result<Self> {
+        let Layout { headers, id, others } = columns.layout();
         let line = || Line { text: String::new(), escape_formulas };
         let mut writer = Self { output, id, others, id_cells: line(), cells: line() };
         headers.iter().for_each(|header| writer.cells.text(header));
@@ -67,13 +69,12 @@ impl Line {
         let mut members = object.members();
         for (key, value) in members.by_ref() {
             // Both are in the order of their keys, and every key was seen before.
-            let ahead = waiting.as_slice().iter().take_while(|(known, _)| known.as_str() < key.as_ref()).count();
-            waiting.by_ref().take(ahead).for_each(|(_, spot)| self.missing(spot));
-            match waiting.as_slice().first().filter(|(known, _)| *known == key) {
-                Some((_, spot)) => {
-                    waiting.next();
-                    self.value(spot, value)?;
-                }
+            let next = waiting.clone().position(|(known, _)| *known == key);
+            match next.and_then(|next| {
+                waiting.by_ref().take(next).for_each(|(_, spot)| self.missing(spot));
+                waiting.next()
+            }) {
+                Some((_, spot)) => self.value(spot, value)?,
                 None if key == "id" => id = Some(value),
                 None => {}
             }
@@ -123,7 +124,9 @@ impl Line {
 
     /// In quotes, where it needs them.
     fn quoted_where_needed(&mut self, text: &str) {
-        if !text.is_empty() && text != NULL && !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+        let bytes = text.as_bytes();
+        let special = memchr3(b',', b'"', b'\n', bytes).is_some() || memchr(b'\r', bytes).is_some();
+        if !special && !text.is_empty() && text != NULL {
             return self.plain(text);
         }
         self.text.push('"');

@@ -24,7 +24,7 @@ pub(crate) enum Writer<W: Write> {
 impl<W: Write> Writer<W> {
     /// A CSV with these columns. `escape_formulas` puts a `'` before text that a spreadsheet would run as a formula (what
     /// begins with `=`, `+`, `-`, `@`, a tab or CR). It cannot be told from text that was so, and import does not undo it.
-    pub(crate) fn csv(output: W, columns: Columns<'_>, escape_formulas: bool) -> Result<Self> {
+    pub(crate) fn csv(output: W, columns: &mut Columns<'_>, escape_formulas: bool) -> Result<Self> {
         CsvWriter::new(output, columns, escape_formulas).map(Self::Csv)
     }
 
@@ -60,7 +60,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
-fn unwritable(error: io::Error) -> Error {
+/// What is wrong with a file that is being written.
+pub(crate) fn unwritable(error: io::Error) -> Error {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     let code = if full { ErrorCode::StorageFull } else { ErrorCode::Storage };
     Error::new(code, format!("the file cannot be written: {error}")).with_source(error)

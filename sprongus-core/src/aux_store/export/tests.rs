@@ -23,9 +23,11 @@ fn mixed_types(keys: &[String]) -> Cell {
 fn written(format: Format, types: &CellTypes<'_>, documents: &[Value], escape_formulas: bool) -> String {
     let entries: Vec<(String, Json)> = documents.iter().map(entry).collect();
     let mut columns = Columns::new(types);
-    entries.iter().for_each(|(id, payload)| columns.observe(id, payload.as_str()).unwrap());
+    entries.iter().for_each(|(id, payload)| {
+        columns.observe(id, payload.as_str()).unwrap();
+    });
     let mut writer = match format {
-        Format::Csv => Writer::csv(Vec::new(), columns, escape_formulas).unwrap(),
+        Format::Csv => Writer::csv(Vec::new(), &mut columns, escape_formulas).unwrap(),
         Format::Json => Writer::json(Vec::new()).unwrap(),
         Format::Ndjson => Writer::ndjson(Vec::new()),
     };
