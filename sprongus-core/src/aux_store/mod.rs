@@ -68,3 +68,8 @@ pub use views::RefView;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/aux-tables.md")]
 struct AuxTables;
+
+/// The programs of the page on files run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/files.md")]
+struct FilesPage;

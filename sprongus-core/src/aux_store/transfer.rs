@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 use super::Format;
 use super::bulk::Progress;
@@ -11,15 +13,12 @@ use super::import::Cell;
 use super::model::ExportOptions;
 use super::rows::{self, Place};
 use super::unseen;
-use crate::db::{Dialect, Executor, Value};
+use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::new_file::{NewFile, unwritable};
 use crate::presets::for_table;
 use crate::session::Session;
-
-/// Rows between two reports of progress.
-const STEP: u64 = 500;
 
 /// Entries read at once: few at first, more while they are small, so that large payloads do not fill the memory.
 const FIRST: i64 = 64;
@@ -66,13 +65,9 @@ struct Told<'p> {
 }
 
 impl Told<'_> {
-    fn row(&mut self) -> Result<()> {
-        self.rows += 1;
-        if self.rows.is_multiple_of(STEP) { self.tell() } else { Ok(()) }
-    }
-
     /// What was told already is not told again where rows are written once more.
-    fn tell(&mut self) -> Result<()> {
+    fn tell(&mut self, more: usize) -> Result<()> {
+        self.rows += more as u64;
         if self.rows <= self.most {
             return Ok(());
         }
@@ -125,7 +120,7 @@ impl Exporting<'_> {
             }
             file.set_len(0).and_then(|()| file.rewind()).map_err(unusable)?;
         } else {
-            each(self.exec, self.place, &mut |id, payload| columns.observe(id, payload).map(drop))?;
+            each(self.exec, self.place, None, &mut |id, payload| columns.observe(id, payload).map(drop))?;
         }
         let writer = Writer::csv(buffered(file), &mut columns, self.options.escape_formulas)?;
         self.rows(writer)
@@ -138,8 +133,8 @@ impl Exporting<'_> {
             let mut writer = Writer::csv(buffered(file), columns, escape)?;
             first.iter().try_for_each(|(id, payload)| writer.write(id, payload)).map(|()| writer)
         };
-        let (mut draft, told) = (Draft::First(Vec::new(), 0), &mut self.told);
-        each(self.exec, self.place, &mut |id, payload| {
+        let mut draft = Draft::First(Vec::new(), 0);
+        each(self.exec, self.place, Some(&mut self.told), &mut |id, payload| {
             let hold = columns.observe(id, payload)?;
             match &mut draft {
                 Draft::First(first, bytes) => {
@@ -152,27 +147,21 @@ impl Exporting<'_> {
                 Draft::Rows(writer) if hold => writer.write(id, payload)?,
                 _ => draft = Draft::Void,
             }
-            told.row()
+            Ok(())
         })?;
         let writer = match draft {
             Draft::First(first, _) => begin(columns, &first)?,
             Draft::Rows(writer) => writer,
             Draft::Void => return Ok(false),
         };
-        writer.finish()?;
-        told.tell().map(|()| true)
+        writer.finish().map(|_| true)
     }
 
-    fn rows<W: Write>(&mut self, mut writer: Writer<W>) -> Result<u64> {
-        let told = &mut self.told;
-        told.rows = 0;
-        each(self.exec, self.place, &mut |id, payload| {
-            writer.write(id, payload)?;
-            told.row()
-        })?;
+    fn rows<W: Write + Send>(&mut self, mut writer: Writer<W>) -> Result<u64> {
+        self.told.rows = 0;
+        each(self.exec, self.place, Some(&mut self.told), &mut |id, payload| writer.write(id, payload))?;
         writer.finish()?;
-        told.tell()?;
-        Ok(told.rows)
+        Ok(self.told.rows)
     }
 }
 
@@ -180,8 +169,41 @@ fn buffered(file: &File) -> BufWriter<&File> {
     BufWriter::with_capacity(1 << 16, file)
 }
 
-/// Every entry of a table by its id: that id, and the canonical payload.
-fn each(exec: &mut dyn Executor, place: Place<'_>, visit: &mut dyn FnMut(&str, &str) -> Result<()>) -> Result<()> {
+/// An entry's id and its payload, as the database gives it.
+type Given = (String, String);
+
+/// Every entry of a table by its id: that id, and the canonical payload. One page is visited by a thread while the next is
+/// read here; what is told are the rows that were read.
+fn each(
+    exec: &mut dyn Executor,
+    place: Place<'_>,
+    told: Option<&mut Told<'_>>,
+    visit: &mut (dyn FnMut(&str, &str) -> Result<()> + Send),
+) -> Result<()> {
+    let canonical = exec.dialect() == Dialect::Sqlite;
+    std::thread::scope(|scope| {
+        let (pages, given) = sync_channel::<Vec<Given>>(2);
+        let visitor = scope.spawn(move || {
+            given.into_iter().flatten().try_for_each(|(id, payload)| match canonical {
+                true => visit(&id, &payload),
+                // JSONB gives back keys in another order and floats in full.
+                false => visit(&id, Json::from_database(&payload)?.as_str()),
+            })
+        });
+        // A visitor that is gone has its own error.
+        let read = read_pages(exec, place, told, &mut |page| pages.send(page).is_ok());
+        drop(pages);
+        visitor.join().unwrap_or_else(|panic| resume_unwind(panic)).and(read)
+    })
+}
+
+/// Reads pages until the last one, or until one is not `taken`.
+fn read_pages(
+    exec: &mut dyn Executor,
+    place: Place<'_>,
+    mut told: Option<&mut Told<'_>>,
+    taken: &mut dyn FnMut(Vec<Given>) -> bool,
+) -> Result<()> {
     let sql = format!(
         "SELECT id, payload FROM {} WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4",
         unseen::entries(exec, place)?
@@ -189,22 +211,30 @@ fn each(exec: &mut dyn Executor, place: Place<'_>, visit: &mut dyn FnMut(&str, &
     let (mut after, mut limit) = (String::new(), FIRST);
     loop {
         let params = [place.project.into(), place.table.into(), after.as_str().into(), limit.into()];
-        let rows = exec.query(&sql, &params)?;
-        let (count, mut bytes) = (rows.len() as i64, 0);
-        for row in rows {
-            let [id, payload] = <[Value<'_>; 2]>::try_from(row.into_values()).unwrap_or([Value::Null, Value::Null]);
-            let (Value::Text(id), Value::Text(payload) | Value::Json(payload)) = (id, payload) else {
-                return Err(Error::new(ErrorCode::Corrupt, "an entry is kept as neither text nor JSON"));
-            };
-            // JSONB gives back keys in another order and floats in full.
-            let canonical = (exec.dialect() == Dialect::Postgres).then(|| Json::from_database(&payload)).transpose()?;
-            visit(&id, canonical.as_ref().map_or(&payload, Json::as_str))?;
-            bytes += payload.len();
-            after = id.into_owned();
+        let page = exec.query(&sql, &params)?.into_iter().map(given).collect::<Result<Vec<_>>>()?;
+        let (count, bytes) = (page.len(), page.iter().map(|(_, payload)| payload.len()).sum::<usize>());
+        if let Some((id, _)) = page.last() {
+            after.clone_from(id);
         }
-        if count < limit {
+        if !taken(page) {
+            return Ok(());
+        }
+        if let Some(told) = told.as_mut() {
+            told.tell(count)?;
+        }
+        if (count as i64) < limit {
             return Ok(());
         }
         limit = if bytes < PAGE_BYTES / 2 { MOST.min(limit * 2) } else { FIRST.max(limit / 2) };
+    }
+}
+
+fn given(row: Row) -> Result<Given> {
+    let mut values = row.into_values().into_iter();
+    match (values.next(), values.next()) {
+        (Some(Value::Text(id)), Some(Value::Text(payload) | Value::Json(payload))) => {
+            Ok((id.into_owned(), payload.into_owned()))
+        }
+        _ => Err(Error::new(ErrorCode::Corrupt, "an entry is kept as neither text nor JSON")),
     }
 }

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
-
 use super::numbers::string_end;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -39,9 +37,9 @@ impl<'t> Raw<'t> {
     /// The text of a string; `None` of anything else.
     pub(crate) fn text(self) -> Option<Cow<'t, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        match memchr(b'\\', inner.as_bytes()) {
-            None => Some(Cow::Borrowed(inner)),
-            Some(_) => serde_json::from_str(self.0).ok().map(Cow::Owned),
+        match inner.as_bytes().contains(&b'\\') {
+            false => Some(Cow::Borrowed(inner)),
+            true => serde_json::from_str(self.0).ok().map(Cow::Owned),
         }
     }
 

@@ -85,10 +85,18 @@ const NOT_AS_WANTED: &[(&str, &str, Instead)] = &[
     ("Unquoted field with quotes at end of field", "a stray quote is an error", Refused),
     ("Misplaced quotes in data, not as opening quotes", "a stray quote is an error", Refused),
     ("Misplaced quotes in data twice, not as opening quotes", "a stray quote is an error", Refused),
-    ("Quoted field has invalid trailing quote after delimiter with a valid closer", "a stray quote is an error", Refused),
+    (
+        "Quoted field has invalid trailing quote after delimiter with a valid closer",
+        "a stray quote is an error",
+        Refused,
+    ),
     ("Quoted field has invalid trailing quote before delimiter", "a stray quote is an error", Refused),
     ("Quoted fields with spaces between closing quote and next new line", "a stray quote is an error", Refused),
-    ("Quoted fields with spaces between closing quote and next delimiter and contains delimiter", "a stray quote is an error", Refused),
+    (
+        "Quoted fields with spaces between closing quote and next delimiter and contains delimiter",
+        "a stray quote is an error",
+        Refused,
+    ),
     ("Custom escape character in the middle", "a quote is escaped by another one only", Refused),
     ("Using reserved regex character . as quote character", "only a double quote quotes", Refused),
     ("Commented line in middle", "there are no comments", Refused),
@@ -97,7 +105,11 @@ const NOT_AS_WANTED: &[(&str, &str, Instead)] = &[
     ("Comment with non-default character", "there are no comments", Refused),
     ("Multi-character comment string", "there are no comments", Refused),
     ("Fast mode with comments", "there are no comments", Refused),
-    ("Lines with comments are not used when guessing the delimiter in a non-escaped file", "there are no comments", Refused),
+    (
+        "Lines with comments are not used when guessing the delimiter in a non-escaped file",
+        "there are no comments",
+        Refused,
+    ),
     ("Input with only a commented line and blank line after", "there are no comments", Rows(1)),
     ("Duplicated header names with headerTransform", "a repeated header is an error", Refused),
     ("Duplicate header names with __proto__ field", "a repeated header is an error", Refused),
@@ -110,7 +122,11 @@ const NOT_AS_WANTED: &[(&str, &str, Instead)] = &[
     ("Preview with header row", "a file is imported whole", Rows(3)),
     ("transformHeader accepts and optional index attribute", "nothing is transformed", Rows(1)),
     ("Custom transform accepts column number also", "nothing is transformed", Rows(2)),
-    ("Dynamic typing converts numeric literals and maintains precision", "types are the preset's, never guessed", Rows(4)),
+    (
+        "Dynamic typing converts numeric literals and maintains precision",
+        "types are the preset's, never guessed",
+        Rows(4),
+    ),
     ("Dynamic typing applies to specific columns by index", "types are the preset's, never guessed", Rows(3)),
     ("Dynamic typing by indices can be determined by function", "types are the preset's, never guessed", Rows(1)),
     ("Dynamic typing converts empty values into NULL", "types are the preset's, never guessed", Rows(3)),
@@ -184,7 +200,11 @@ fn not_as_wanted(aux: &Aux<'_>, case: &Value, instead: Instead) {
     match instead {
         Refused => {
             let error = done.unwrap_err();
-            assert_eq!((error.code(), error.violations_list()[0].keyword.as_str()), (ErrorCode::Validation, "csv"), "{case}");
+            assert_eq!(
+                (error.code(), error.violations_list()[0].keyword.as_str()),
+                (ErrorCode::Validation, "csv"),
+                "{case}"
+            );
             assert_eq!(rows(aux), before, "{case}");
         }
         Argument => assert_eq!(done.unwrap_err().code(), ErrorCode::InvalidArgument, "{case}"),
@@ -232,7 +252,8 @@ fn unparse(env: &Env) {
             let replace = BulkOptions { mode: Mode::Replace, ..BulkOptions::default() };
             aux.import_items(documents.into_iter().map(Ok), replace, &mut |_, _| Ok(())).unwrap();
             let escape_formulas = case["config"]["escapeFormulae"] == true;
-            aux.export(&path, ExportOptions { escape_formulas, ..ExportOptions::default() }, &mut |_, _| Ok(())).unwrap();
+            aux.export(&path, ExportOptions { escape_formulas, ..ExportOptions::default() }, &mut |_, _| Ok(()))
+                .unwrap();
             if !escape_formulas {
                 let all = rows(&aux);
                 import(&aux, &std::fs::read(&path).unwrap(), None).unwrap();
@@ -273,7 +294,10 @@ fn small_files(env: &Env) {
         let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
         import(&aux, &read("smallpop.csv"), None).unwrap();
         let towns = rows(&aux);
-        assert_eq!(towns[0], json!({"city": "Southborough", "region": "MA", "country": "United States", "population": "9686"}));
+        assert_eq!(
+            towns[0],
+            json!({"city": "Southborough", "region": "MA", "country": "United States", "population": "9686"})
+        );
         import(&aux, &read("smallpop-colon.csv"), Some(":")).unwrap();
         assert_eq!((rows(&aux), towns.len()), (towns, 10));
         assert_eq!(import(&aux, &read("uspop.csv"), None).unwrap().created, 100);
@@ -285,7 +309,8 @@ fn small_files(env: &Env) {
         assert!(unknown > nulls && nulls > 0, "{unknown} {nulls}");
 
         let before = rows(&aux);
-        let refused = |name: &str, delimiter| import(&aux, &read(name), delimiter).unwrap_err().violations_list().remove(0);
+        let refused =
+            |name: &str, delimiter| import(&aux, &read(name), delimiter).unwrap_err().violations_list().remove(0);
         let latin = refused("uspop-latin1.csv", None);
         assert_eq!(latin.keyword, "encoding");
         assert!(latin.message.contains("byte 0xD5 at offset") && latin.message.contains("line 4"), "{latin:?}");

@@ -16,6 +16,8 @@ mod aux_search;
 mod aux_updates;
 mod doctor;
 mod events;
+mod files_real;
+mod files_trouble;
 mod host;
 mod inbox;
 mod notion;
@@ -49,6 +51,8 @@ fn main() -> std::process::ExitCode {
         aux_updates::cases(),
         doctor::cases(),
         events::cases(),
+        files_real::cases(),
+        files_trouble::cases(),
         host::cases(),
         inbox::cases(),
         notion::cases(),

@@ -16,7 +16,7 @@ pub(crate) enum Cell {
 }
 
 /// How the cells of the column at that path are read.
-pub(crate) type CellTypes<'t> = dyn Fn(&[String]) -> Cell + 't;
+pub(crate) type CellTypes<'t> = dyn Fn(&[String]) -> Cell + Sync + 't;
 
 impl Cell {
     /// Text as it is, so leading zeros live: of a column the preset says nothing about.

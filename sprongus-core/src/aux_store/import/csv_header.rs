@@ -48,7 +48,7 @@ fn column(number: usize, name: &str, quoted: bool, types: &CellTypes<'_>) -> Res
         return Err(bad(number, "has no name"));
     }
     if name.contains('\0') {
-        return Err(bad(number, "has a NUL in its name"));
+        return Err(bad(number, "has a NUL in its name; if the file is UTF-16, save it as UTF-8"));
     }
     let (name, json) = marked(name).map_or((name, false), |name| (name, true));
     let path = Path::parse(name).map_err(|error| bad(number, error.message()))?;

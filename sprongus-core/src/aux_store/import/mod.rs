@@ -110,10 +110,13 @@ pub(crate) fn rows<'s>(
     })
 }
 
-/// The input after its byte order mark, and how many bytes that was, so that offsets stay those of the file.
+/// The input after its byte order mark of UTF-8 (that of UTF-16 is refused), and how many bytes that was, so that offsets stay those of the file.
 fn without_bom<'s>(mut input: impl BufRead + 's) -> Result<(u64, impl BufRead + 's)> {
     let mut head = Vec::with_capacity(3);
     input.by_ref().take(3).read_to_end(&mut head).map_err(unreadable)?;
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(broken("encoding", "the file is UTF-16, as its first two bytes say; save it as UTF-8"));
+    }
     let mark = if head == b"\xef\xbb\xbf" { head.len() } else { 0 };
     Ok((mark as u64, std::io::Cursor::new(head.split_off(mark)).chain(input)))
 }

@@ -139,6 +139,13 @@ fn a_quote_that_never_closes_ends_the_source() {
 fn what_is_not_utf8_is_named_by_its_byte() {
     assert!(fatal(Format::Csv, b"a,b\n1,\"x\ny\xe9\"\n").1.contains("byte 0xE9 at offset 10, line 3"));
     assert!(fatal(Format::Csv, b"\xef\xbb\xbfa\xff\n").1.contains("byte 0xFF at offset 4, line 1"));
+    for format in [Format::Csv, Format::Json, Format::Ndjson] {
+        for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a", b"\xff\xfe"] {
+            let (keyword, message) = fatal(format, utf16);
+            assert!(keyword == "encoding" && message.contains("UTF-16"), "{message}");
+        }
+    }
+    assert!(fatal(Format::Csv, b"a\0,\0b\0\n\0").1.contains("UTF-16"));
     assert!(fatal(Format::Ndjson, b"{}\n{\"a\":\"\xc3\"}\n").1.contains("byte 0xC3 at offset 9, line 2"));
     assert!(fatal(Format::Json, b"[{},\n{\"a\":\"\xc3\"}]").1.contains("byte 0xC3 at offset 11, line 2"));
     let Some(path) = shared("csv/rust-csv/uspop-latin1.csv") else { return };
