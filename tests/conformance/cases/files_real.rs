@@ -60,8 +60,8 @@ fn museums(env: &Env) {
     let nested = json!({"type": "object", "required": ["acno", "title"], "properties": {"acno": {"type": "string", "x-unique": true},
         "contributors": {"type": "array", "items": {"type": "object", "properties": {"fc": {"type": "string", "x-search": true}}}},
         "subjects": {"type": "object"}, "acquisitionYear": {"type": ["integer", "null"]}}});
-    let things = json!({"type": "object", "required": ["title", "accession_number"], "properties": {"item_width": {"type": "number"},
-        "creation_date_earliest": {"type": "string", "format": "date"}, "creator": {"type": "array"}, "images": {"type": "array"}}});
+    let things = json!({"type": "object", "required": ["title", "accession_number"], "properties": {"item_width": {"type": ["number", "null"]},
+        "creation_date_earliest": {"type": ["string", "null"], "format": "date"}, "creator": {"type": ["array", "null"]}, "images": {"type": ["array", "null"]}}});
     let related = json!({"type": "object", "x-unique": [["mediaid", "relatedid", "relatedentity"]],
         "required": ["mediaid", "relatedid", "relatedentity"], "additionalProperties": false, "properties": {
         "mediaid": {"type": "string", "x-ref": "media_items_first300"}, "relatedid": {"type": "integer"},

@@ -192,8 +192,8 @@ impl Rewriting<'_> {
                 // A first walk finds the columns.
                 let types = |keys: &[String]| Cell::of(&self.file.preset, keys);
                 let mut columns = Columns::new(&types);
-                self.walk(&mut |id, document| columns.observe(id, document.as_str()))?;
-                Writer::csv(output, columns, false)?
+                self.walk(&mut |id, document| columns.observe(id, document.as_str()).map(drop))?;
+                Writer::csv(output, &mut columns, false)?
             }
         };
         self.walk(&mut |id, document| writer.write(id, document.as_str()))?;
