@@ -8,7 +8,7 @@ use super::plan::{Plan, Planned};
 use crate::error::Violation;
 
 /// The most bytes of items that are kept.
-const ROOM: usize = 8 << 20;
+const ROOM: usize = 1 << 20;
 /// The most warnings that are kept.
 const WARNINGS: usize = 1_000;
 
