@@ -12,3 +12,4 @@ mod lists;
 mod pages;
 mod past;
 mod runs;
+mod search;

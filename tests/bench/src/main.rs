@@ -1,6 +1,6 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages|search]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
@@ -13,6 +13,7 @@ mod pages;
 mod places;
 mod process;
 mod sample;
+mod search;
 mod table;
 mod wake;
 mod worker;
@@ -35,7 +36,7 @@ struct Effort {
     rows: usize,
 }
 
-const PARTS: [&str; 7] = ["enqueue", "import", "export", "calls", "worker", "wake", "pages"];
+const PARTS: [&str; 8] = ["enqueue", "import", "export", "calls", "worker", "wake", "pages", "search"];
 
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
             ("--quick", _) => effort = QUICK,
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
-                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages]");
+                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages|search]");
                 return ExitCode::from(2);
             }
         }
@@ -86,6 +87,9 @@ fn main() -> ExitCode {
     }
     if wanted("pages") {
         pages::measure(&places, effort, &mut table);
+    }
+    if wanted("search") {
+        search::measure(&places, effort, &mut table);
     }
     if wanted("import") {
         import::measure(&places, effort, &mut table);

@@ -7,6 +7,8 @@ use crate::error::Result;
 
 /// Of more than so many candidates a page of hits is found sooner by walking.
 const MOST: usize = 2_048;
+/// The row that says that all stands, the most candidates, and one more.
+const LIMIT: usize = MOST + 2;
 /// Trigrams that are asked for, of a long term some: each narrows, and each is read.
 const TRIGRAMS: usize = 16;
 
@@ -31,29 +33,21 @@ pub(in crate::aux_store) fn candidates(
 }
 
 fn on_sqlite(exec: &mut dyn Executor, place: Place<'_>, term: &str, fingerprint: &str) -> Result<Option<Vec<String>>> {
-    let Some(query) = trigrams(term) else { return Ok(None) };
-    let registered =
-        "SELECT number FROM sprongus_search_tables WHERE project_id = $1 AND table_name = $2 AND fingerprint = $3";
-    let known = [Value::from(place.project), place.table.into(), fingerprint.into()];
-    let Some(number) = exec.query(registered, &known)?.first().map(|row| row.int(0)).transpose()? else {
-        return Ok(None);
-    };
+    let (Some(query), Some(known)) = (trigrams(term), Known::of(exec, place, fingerprint)?) else { return Ok(None) };
+    let (first, last) = numbers(known.number);
     let may = may_hold("instr", fingerprint);
     let sql = format!(
-        "SELECT NULL FROM sprongus_search_tables WHERE project_id = $1 AND table_name = $2 AND fingerprint = $3 \
+        "SELECT NULL FROM sprongus_search_tables WHERE {STANDS} AND filled_to IS $4 \
          UNION ALL SELECT s.entry_id FROM sprongus_search f CROSS JOIN sprongus_search_texts s ON s.number = f.rowid \
-         WHERE f.sprongus_search MATCH $5 AND f.rowid BETWEEN $6 AND $7 \
+         WHERE f.sprongus_search MATCH $6 AND f.rowid BETWEEN $7 AND $8 \
          UNION ALL SELECT e.id FROM sprongus_search_marks m CROSS JOIN sprongus_aux_entries e \
          ON e.project_id = $1 AND e.table_name = $2 AND e.last_updated = m.at AND e.id > m.after_id \
          WHERE m.project_id = $1 AND m.table_name = $2 AND {may} \
-         UNION ALL SELECT e.id FROM sprongus_search_tables t CROSS JOIN sprongus_aux_entries e \
-         ON e.project_id = $1 AND e.table_name = $2 AND e.id > t.filled_to \
-         WHERE t.project_id = $1 AND t.table_name = $2 AND {may} LIMIT {}",
-        MOST + 2
+         UNION ALL SELECT e.id FROM sprongus_aux_entries e \
+         WHERE e.project_id = $1 AND e.table_name = $2 AND e.id > $4 AND {may} LIMIT {LIMIT}"
     );
-    let (first, last) = numbers(number);
-    let params = [&known[..], &[term.into(), query.into(), first.into(), last.into()]].concat();
-    ids(&exec.query(&sql, &params)?)
+    let asked = [term.into(), query.into(), first.into(), last.into()];
+    ids(&exec.query(&sql, &[&known.params(place, fingerprint)[..], &asked].concat())?)
 }
 
 fn on_postgres(
@@ -73,37 +67,57 @@ fn on_postgres(
     if !usable.bool(0)? || !has_word(term, usable.bool(1)?) {
         return Ok(None);
     }
+    let Some(known) = Known::of(exec, place, fingerprint)? else { return Ok(None) };
     let may = may_hold("strpos", fingerprint);
+    // Each branch is fenced: what it looks up is not to be weighed against reading all of a table.
     let sql = format!(
-        "WITH t AS MATERIALIZED (SELECT number, filled_to FROM sprongus_search_tables \
-         WHERE project_id = $1 AND table_name = $2 AND fingerprint = $3), \
-         found AS MATERIALIZED (SELECT entry_id FROM sprongus_search_texts \
-         WHERE text LIKE $5 AND table_number = (SELECT number FROM t)) \
-         SELECT NULL::text FROM t UNION ALL SELECT entry_id FROM found \
+        "WITH found AS MATERIALIZED (SELECT entry_id FROM sprongus_search_texts WHERE text LIKE $6 AND table_number = $7) \
+         SELECT NULL::text FROM sprongus_search_tables WHERE {STANDS} AND filled_to IS NOT DISTINCT FROM $4 \
+         UNION ALL SELECT entry_id FROM found \
          UNION ALL SELECT e.id FROM sprongus_search_marks m CROSS JOIN LATERAL (SELECT id, search_text FROM sprongus_aux_entries \
          WHERE project_id = $1 AND table_name = $2 AND last_updated = m.at AND id > m.after_id OFFSET 0) e \
          WHERE m.project_id = $1 AND m.table_name = $2 AND {may} \
-         UNION ALL SELECT e.id FROM t CROSS JOIN LATERAL (SELECT id, search_text FROM sprongus_aux_entries \
-         WHERE project_id = $1 AND table_name = $2 AND id > t.filled_to OFFSET 0) e WHERE {may} LIMIT {}",
-        MOST + 2
+         UNION ALL SELECT e.id FROM sprongus_aux_entries e \
+         WHERE e.project_id = $1 AND e.table_name = $2 AND e.id > $4 AND {may} LIMIT {LIMIT}"
     );
-    let params =
-        [place.project.into(), place.table.into(), fingerprint.into(), term.into(), Value::from(pattern(term))];
-    ids(&exec.query(&sql, &params)?)
+    let asked = [term.into(), pattern(term).into(), known.number.into()];
+    ids(&exec.query(&sql, &[&known.params(place, fingerprint)[..], &asked].concat())?)
 }
 
-/// The first row, without an id, says that the pre-filter is of this table and these fields: asked by the same statement, for
-/// a transaction that is read committed sees another state with each.
+/// The row of the table `$1`, `$2` with the fields `$3`.
+const STANDS: &str = "project_id = $1 AND table_name = $2 AND fingerprint = $3";
+
+/// A table's pre-filter as it was a moment ago.
+struct Known {
+    number: i64,
+    filled_to: Option<String>,
+}
+
+impl Known {
+    fn of(exec: &mut dyn Executor, place: Place<'_>, fingerprint: &str) -> Result<Option<Self>> {
+        let sql = format!("SELECT number, filled_to FROM sprongus_search_tables WHERE {STANDS}");
+        let rows = exec.query(&sql, &[place.project.into(), place.table.into(), fingerprint.into()])?;
+        rows.first().map(|row| Ok(Self { number: row.int(0)?, filled_to: row.opt_text(1)? })).transpose()
+    }
+
+    /// `$1` to `$4`.
+    fn params<'v>(&self, place: Place<'v>, fingerprint: &'v str) -> [Value<'v>; 4] {
+        [place.project.into(), place.table.into(), fingerprint.into(), self.filled_to.clone().into()]
+    }
+}
+
+/// The first row, without an id, says that the pre-filter is as it was known: asked by the same statement, for a transaction
+/// that is read committed sees another state with each.
 fn ids(rows: &[Row]) -> Result<Option<Vec<String>>> {
     let ids = rows.iter().map(|row| row.opt_text(0)).collect::<Result<Vec<_>>>()?;
     let usable = ids.iter().any(Option::is_none) && ids.len() <= MOST + 1;
     Ok(usable.then(|| ids.into_iter().flatten().collect()))
 }
 
-/// An entry that is not folded in and may hold the term `$4`; its stored text may be of other fields than `$3`.
+/// An entry that is not folded in and may hold the term `$5`; its stored text may be of other fields than `$3`.
 fn may_hold(find: &str, fingerprint: &str) -> String {
     let length = fingerprint.chars().count();
-    format!("(e.search_text IS NULL OR substr(e.search_text, 1, {length}) <> $3 OR {find}(e.search_text, $4) > 0)")
+    format!("(e.search_text IS NULL OR substr(e.search_text, 1, {length}) <> $3 OR {find}(e.search_text, $5) > 0)")
 }
 
 /// The numbers that the texts of a table have on SQLite: a range each, so that a term is looked up in one table's alone.

@@ -127,19 +127,24 @@ fn registered(exec: &mut dyn Executor, place: Place<'_>) -> Result<Option<(Table
     rows.first().map(read).transpose()
 }
 
-/// Whether enough is not folded in.
+/// Whether enough is not folded in, or a table has been begun.
 fn is_worth(exec: &mut dyn Executor, place: Place<'_>, of: Searched<'_>) -> Result<bool> {
     let known = "FROM sprongus_search_tables WHERE project_id = $1 AND table_name = $2 AND fingerprint = $3";
-    let sql = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM sprongus_search_marks m LEFT JOIN sprongus_aux_entries e \
-         ON e.project_id = $1 AND e.table_name = $2 AND e.last_updated = m.at AND e.id > m.after_id \
-         WHERE m.project_id = $1 AND m.table_name = $2 \
-         UNION ALL SELECT 1 FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 \
-         AND id > (CASE WHEN EXISTS (SELECT 1 {known}) AND {} THEN (SELECT filled_to {known}) ELSE '' END) LIMIT {WORTH}) AS few",
+    let from = format!(
+        "CASE WHEN EXISTS (SELECT 1 {known}) AND {} THEN (SELECT filled_to {known}) ELSE '' END",
         index::is_there(exec.dialect())
     );
+    let sql = format!(
+        "SELECT count(*), coalesce((SELECT filled_to {known}), '') > '' FROM (SELECT 1 \
+         FROM sprongus_search_marks m LEFT JOIN sprongus_aux_entries e \
+         ON e.project_id = $1 AND e.table_name = $2 AND e.last_updated = m.at AND e.id > m.after_id \
+         WHERE m.project_id = $1 AND m.table_name = $2 \
+         UNION ALL SELECT 1 FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id > ({from}) \
+         LIMIT {WORTH}) AS few"
+    );
     let rows = exec.query(&sql, &[place.project.into(), place.table.into(), of.fingerprint.into()])?;
-    rows.first().map_or(Ok(false), |row| Ok(row.int(0)? >= WORTH))
+    let worth = |row: &Row| Ok(row.int(0)? >= WORTH || row.bool(1)?);
+    rows.first().map_or(Ok(false), worth)
 }
 
 /// Whether nobody else is at that until this transaction ends (PostgreSQL).
