@@ -13,6 +13,7 @@ mod keys;
 mod opening;
 mod runs_postgres;
 mod syncs;
+mod search;
 mod worker_postgres;
 
 use sprongus::presets::{CreatePreset, ListPresets, PresetKind};

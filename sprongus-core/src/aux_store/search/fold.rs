@@ -98,14 +98,26 @@ fn steps(session: Session<'_>, place: Place<'_>, of: Searched<'_>, budget: Durat
 fn step(session: Session<'_>, place: Place<'_>, of: Searched<'_>) -> Result<bool> {
     let done = session.write_in_passing(|work| {
         if !alone(work, &format!("search {}/{}", place.project, place.table))? {
-            return Ok(false);
+            return Ok(Done::Nothing);
         }
         match ready(work, place, of)? {
             Some(table) => Folding { exec: work.exec(), place, of, table, until: Instant::now() + STEP }.run(),
-            None => Ok(true),
+            None => Ok(Done::Some),
         }
     })?;
-    Ok(done.unwrap_or(false))
+    if done == Some(Done::Filled) {
+        session.write_in_passing(|work| index::analyze(work.exec()))?;
+    }
+    Ok(done.is_some_and(|done| done != Done::Nothing))
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Nothing,
+    Some,
+    /// The last of the entries that were there.
+    Filled,
 }
 
 /// What is known of a table that has a pre-filter.
@@ -198,18 +210,23 @@ struct Folding<'f> {
 }
 
 impl Folding<'_> {
-    /// Whether there is more to do.
-    fn run(mut self) -> Result<bool> {
-        let mut folded = 0;
-        while self.in_time() {
-            let Some(from) = self.table.filled_to.clone() else { break };
+    fn run(mut self) -> Result<Done> {
+        let (mut folded, mut filled) = (0, false);
+        while let Some(from) = self.table.filled_to.clone().filter(|_| self.in_time()) {
             folded += self.fill(&from)?;
+            filled = self.table.filled_to.is_none();
         }
         if self.table.filled_to.is_none() {
             folded += self.marked()?;
         }
         self.sweep(2 * folded)?;
-        Ok(folded > 0)
+        Ok(if filled {
+            Done::Filled
+        } else if folded > 0 {
+            Done::Some
+        } else {
+            Done::Nothing
+        })
     }
 
     fn in_time(&self) -> bool {
@@ -224,9 +241,6 @@ impl Folding<'_> {
         let sql = "UPDATE sprongus_search_tables SET filled_to = $2 WHERE number = $1";
         self.exec.execute(sql, &[self.table.number.into(), last.clone().into()])?;
         self.table.filled_to = last;
-        if self.table.filled_to.is_none() {
-            index::analyze(self.exec)?;
-        }
         Ok(folded)
     }
 
