@@ -82,6 +82,11 @@ pub(crate) fn strings(value: &Value, visit: &mut impl FnMut(&str)) {
     }
 }
 
+/// The program of the page on searching runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/search.md")]
+struct DocsPage;
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
