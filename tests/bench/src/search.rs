@@ -17,8 +17,8 @@ use crate::table::{Table, Target};
 use crate::works;
 
 const ENTRIES: usize = 100_000;
-/// One entry has it; eleven have the second.
-const RARE: [&str; 3] = ["NO. 77777", "no. 4711", "älvdal, no. 4"];
+/// One entry has the first, eleven the second, the third none, though all of its parts are common.
+const RARE: [&str; 3] = ["NO. 77777", "no. 4711", "älvdal, no. 1 "];
 const SEARCHED: [&str; 4] = ["title", "maker", "creditLine", "note"];
 
 pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {

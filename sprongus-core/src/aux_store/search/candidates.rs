@@ -43,8 +43,8 @@ fn on_sqlite(exec: &mut dyn Executor, place: Place<'_>, term: &str, fingerprint:
          UNION ALL SELECT e.id FROM sprongus_search_marks m CROSS JOIN sprongus_aux_entries e \
          ON e.project_id = $1 AND e.table_name = $2 AND e.last_updated = m.at AND e.id > m.after_id \
          WHERE m.project_id = $1 AND m.table_name = $2 AND {may} \
-         UNION ALL SELECT e.id FROM sprongus_aux_entries e \
-         WHERE e.project_id = $1 AND e.table_name = $2 AND e.id > $4 AND {may} LIMIT {LIMIT}"
+         {} LIMIT {LIMIT}",
+        known.rest(&may)
     );
     let asked = [term.into(), query.into(), first.into(), last.into()];
     ids(&exec.query(&sql, &[&known.params(place, fingerprint)[..], &asked].concat())?)
@@ -77,8 +77,8 @@ fn on_postgres(
          UNION ALL SELECT e.id FROM sprongus_search_marks m CROSS JOIN LATERAL (SELECT id, search_text FROM sprongus_aux_entries \
          WHERE project_id = $1 AND table_name = $2 AND last_updated = m.at AND id > m.after_id OFFSET 0) e \
          WHERE m.project_id = $1 AND m.table_name = $2 AND {may} \
-         UNION ALL SELECT e.id FROM sprongus_aux_entries e \
-         WHERE e.project_id = $1 AND e.table_name = $2 AND e.id > $4 AND {may} LIMIT {LIMIT}"
+         {} LIMIT {LIMIT}",
+        known.rest(&may)
     );
     let asked = [term.into(), pattern(term).into(), known.number.into()];
     ids(&exec.query(&sql, &[&known.params(place, fingerprint)[..], &asked].concat())?)
@@ -98,6 +98,12 @@ impl Known {
         let sql = format!("SELECT number, filled_to FROM sprongus_search_tables WHERE {STANDS}");
         let rows = exec.query(&sql, &[place.project.into(), place.table.into(), fingerprint.into()])?;
         rows.first().map(|row| Ok(Self { number: row.int(0)?, filled_to: row.opt_text(1)? })).transpose()
+    }
+
+    /// The entries that the first filling has not come to; no plan is to be made for them where there are none.
+    fn rest(&self, may: &str) -> String {
+        let rest = "UNION ALL SELECT e.id FROM sprongus_aux_entries e WHERE e.project_id = $1 AND e.table_name = $2";
+        self.filled_to.as_ref().map_or_else(String::new, |_| format!("{rest} AND e.id > $4 AND {may}"))
     }
 
     /// `$1` to `$4`.

@@ -16,12 +16,15 @@ use crate::session::{Session, Work, locked};
 
 /// Fewer entries than these are scanned in less time than a commit takes: not worth a step.
 const WORTH: i64 = 256;
-/// How long a step holds the writer, but for its commit.
-const STEP: Duration = Duration::from_millis(5);
+/// How long a step holds SQLite's writer, but for its commit.
+const STEP: Duration = Duration::from_millis(8);
+/// The same on PostgreSQL, where it holds up none but others who would fill the same table.
+const STEP_BESIDE: Duration = Duration::from_millis(50);
 /// The longest that one call works at it.
 const LONGEST: Duration = Duration::from_millis(250);
-/// Entries read at once within a step.
+/// Entries read at once within a step, and on PostgreSQL, where each statement is a round trip.
 const ROWS: i64 = 32;
+const ROWS_BESIDE: i64 = 256;
 /// How long nothing is tried after an error: no right to make an index, no pg_trgm.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Of single writes one in so many does a step.
@@ -101,7 +104,7 @@ fn step(session: Session<'_>, place: Place<'_>, of: Searched<'_>) -> Result<bool
             return Ok(Done::Nothing);
         }
         match ready(work, place, of)? {
-            Some(table) => Folding { exec: work.exec(), place, of, table, until: Instant::now() + STEP }.run(),
+            Some(table) => Folding::new(work.exec(), place, of, table).run(),
             None => Ok(Done::Some),
         }
     })?;
@@ -141,22 +144,22 @@ fn registered(exec: &mut dyn Executor, place: Place<'_>) -> Result<Option<(Table
 
 /// Whether enough is not folded in, or a table has been begun.
 fn is_worth(exec: &mut dyn Executor, place: Place<'_>, of: Searched<'_>) -> Result<bool> {
-    let known = "FROM sprongus_search_tables WHERE project_id = $1 AND table_name = $2 AND fingerprint = $3";
-    let from = format!(
-        "CASE WHEN EXISTS (SELECT 1 {known}) AND {} THEN (SELECT filled_to {known}) ELSE '' END",
-        index::is_there(exec.dialect())
-    );
+    let there = index::is_there(exec)?;
+    let known = registered(exec, place)?.filter(|(_, fingerprint)| there && fingerprint == of.fingerprint);
+    let filled_to = known.map_or(Some(String::new()), |(table, _)| table.filled_to);
+    // Where all is filled, no plan is to be made for the rest.
+    let rest = match &filled_to {
+        Some(id) if !id.is_empty() => return Ok(true),
+        Some(_) => "UNION ALL SELECT 1 FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2",
+        None => "",
+    };
     let sql = format!(
-        "SELECT count(*), coalesce((SELECT filled_to {known}), '') > '' FROM (SELECT 1 \
-         FROM sprongus_search_marks m LEFT JOIN sprongus_aux_entries e \
+        "SELECT count(*) FROM (SELECT 1 FROM sprongus_search_marks m LEFT JOIN sprongus_aux_entries e \
          ON e.project_id = $1 AND e.table_name = $2 AND e.last_updated = m.at AND e.id > m.after_id \
-         WHERE m.project_id = $1 AND m.table_name = $2 \
-         UNION ALL SELECT 1 FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id > ({from}) \
-         LIMIT {WORTH}) AS few"
+         WHERE m.project_id = $1 AND m.table_name = $2 {rest} LIMIT {WORTH}) AS few"
     );
-    let rows = exec.query(&sql, &[place.project.into(), place.table.into(), of.fingerprint.into()])?;
-    let worth = |row: &Row| Ok(row.int(0)? >= WORTH || row.bool(1)?);
-    rows.first().map_or(Ok(false), worth)
+    let rows = exec.query(&sql, &[place.project.into(), place.table.into()])?;
+    rows.first().map_or(Ok(false), |row| Ok(row.int(0)? >= WORTH))
 }
 
 /// Whether nobody else is at that until this transaction ends (PostgreSQL).
@@ -171,7 +174,7 @@ fn alone(work: &mut Work<'_>, name: &str) -> Result<bool> {
 
 /// The table, to be filled; `None` where there was so much to prepare that the next step goes on.
 fn ready(work: &mut Work<'_>, place: Place<'_>, of: Searched<'_>) -> Result<Option<Table>> {
-    if work.query(&format!("SELECT 1 WHERE {}", index::is_there(work.dialect())), &[])?.is_empty() {
+    if !index::is_there(work.exec())? {
         impatient(work)?;
         if !alone(work, "search")? || !index::make(work.exec())? {
             return Ok(None);
@@ -207,9 +210,19 @@ struct Folding<'f> {
     of: Searched<'f>,
     table: Table,
     until: Instant,
+    /// Entries read at once.
+    rows: i64,
 }
 
-impl Folding<'_> {
+impl<'f> Folding<'f> {
+    fn new(exec: &'f mut dyn Executor, place: Place<'f>, of: Searched<'f>, table: Table) -> Self {
+        let (rows, step) = match exec.dialect() {
+            Dialect::Sqlite => (ROWS, STEP),
+            Dialect::Postgres => (ROWS_BESIDE, STEP_BESIDE),
+        };
+        Self { exec, place, of, table, until: Instant::now() + step, rows }
+    }
+
     fn run(mut self) -> Result<Done> {
         let (mut folded, mut filled) = (0, false);
         while let Some(from) = self.table.filled_to.clone().filter(|_| self.in_time()) {
@@ -236,7 +249,8 @@ impl Folding<'_> {
     /// Folds in the next entries by id.
     fn fill(&mut self, from: &str) -> Result<i64> {
         let rows = self.entries("id > $4", &[from.into()])?;
-        let last = if (rows.len() as i64) < ROWS { None } else { rows.last().map(|row| row.text(0)).transpose()? };
+        let last =
+            if (rows.len() as i64) < self.rows { None } else { rows.last().map(|row| row.text(0)).transpose()? };
         let folded = self.put(&rows)?;
         let sql = "UPDATE sprongus_search_tables SET filled_to = $2 WHERE number = $1";
         self.exec.execute(sql, &[self.table.number.into(), last.clone().into()])?;
@@ -257,8 +271,11 @@ impl Folding<'_> {
                     return self.leave_mark(number, &from).map(|()| folded);
                 }
                 let rows = self.entries("last_updated = $5 AND id > $4", &[from.into(), at.into()])?;
-                after =
-                    if (rows.len() as i64) < ROWS { None } else { rows.last().map(|row| row.text(0)).transpose()? };
+                after = if (rows.len() as i64) < self.rows {
+                    None
+                } else {
+                    rows.last().map(|row| row.text(0)).transpose()?
+                };
                 folded += self.put(&rows)?;
             }
             let gone = "DELETE FROM sprongus_search_marks WHERE project_id = $1 AND table_name = $2 AND number = $3";
@@ -281,7 +298,8 @@ impl Folding<'_> {
         let fits = format!("substr(search_text, 1, {length}) = $3");
         let sql = format!(
             "SELECT id, CASE WHEN {fits} THEN search_text END, CASE WHEN {fits} THEN NULL ELSE payload END \
-             FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND {which} ORDER BY id LIMIT {ROWS}"
+             FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND {which} ORDER BY id LIMIT {}",
+            self.rows
         );
         let known = [self.place.project.into(), self.place.table.into(), Value::from(self.of.fingerprint)];
         self.exec.query(&sql, &[&known[..], params].concat())

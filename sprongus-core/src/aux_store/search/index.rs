@@ -13,12 +13,13 @@ pub(super) struct Text {
     pub(super) folded: String,
 }
 
-/// Whether the index is there, as a condition; somebody may have dropped it.
-pub(super) const fn is_there(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'sprongus_search')",
-        Dialect::Postgres => "to_regclass('sprongus_search_trigrams') IS NOT NULL",
-    }
+/// Whether the index is there; somebody may have dropped it.
+pub(super) fn is_there(exec: &mut dyn Executor) -> Result<bool> {
+    let sql = match exec.dialect() {
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'sprongus_search'",
+        Dialect::Postgres => "SELECT 1 WHERE to_regclass('sprongus_search_trigrams') IS NOT NULL",
+    };
+    Ok(!exec.query(sql, &[])?.is_empty())
 }
 
 /// Makes the index, empty; false where texts of a lost one must be forgotten first, and some were.
