@@ -12,8 +12,8 @@ mod feed_postgres;
 mod keys;
 mod opening;
 mod runs_postgres;
-mod syncs;
 mod search;
+mod syncs;
 mod worker_postgres;
 
 use sprongus::presets::{CreatePreset, ListPresets, PresetKind};
