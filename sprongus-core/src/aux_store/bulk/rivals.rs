@@ -33,15 +33,16 @@ impl Stepped<'_> {
             return Ok(BulkReport { dry_run: true, ..self.told(report, &HashMap::new()) });
         }
         let mut known = Rows::new();
-        for round in 0.. {
+        let mut round = 0;
+        loop {
             let rivals = self.session.read(|exec| self.rivals(exec))?;
             self.read_rows(&rivals, &mut known)?;
             let seen = self.batch.step(|work| self.be_seen(work, &mut known, round >= AHEAD))?;
             if let Some(report) = seen {
                 return Ok(report);
             }
+            round += 1;
         }
-        Err(Error::invalid("unreachable"))
     }
 
     /// Entries that others wrote, and what of ours was undone there.
