@@ -27,6 +27,8 @@ const ROWS: i64 = 32;
 const ROWS_BESIDE: i64 = 256;
 /// How long nothing is tried after an error: no right to make an index, no pg_trgm.
 const PAUSE: Duration = Duration::from_secs(60);
+/// The same where somebody else had the lock.
+const BUSY: Duration = Duration::from_millis(500);
 /// Of single writes one in so many does a step.
 const SELDOM: u32 = 64;
 
@@ -37,7 +39,7 @@ pub(in crate::aux_store) struct Searched<'f> {
     pub(in crate::aux_store) fingerprint: &'f str,
 }
 
-/// When a step last failed.
+/// Until when no step is tried, since one failed.
 #[derive(Debug, Default)]
 struct Failed(Mutex<Option<Instant>>);
 
@@ -75,15 +77,13 @@ fn fold(session: Session<'_>, place: Place<'_>, of: Searched<'_>, budget: Durati
         return;
     }
     let failed = session.core().shared::<Failed>();
-    if locked(&failed.0).is_some_and(|at| at.elapsed() < PAUSE) {
+    if locked(&failed.0).is_some_and(|until| Instant::now() < until) {
         return;
     }
     if let Err(error) = steps(session, place, of, budget) {
         tracing::debug!(code = %error.code(), "a table's texts were not folded in");
-        // Somebody else writes; anything else would fail again.
-        if error.code() != ErrorCode::Busy {
-            *locked(&failed.0) = Some(Instant::now());
-        }
+        let pause = if error.code() == ErrorCode::Busy { BUSY } else { PAUSE };
+        *locked(&failed.0) = Some(Instant::now() + pause);
     }
 }
 
