@@ -57,8 +57,8 @@ pub use requests::{
 pub use search::Search;
 pub use sort::Sort;
 pub use sync::{
-    Policy, Profile, ProfileName, Providers, PutProfile, SideChange, SyncCounts, SyncDiff, SyncInput, SyncItem, SyncOutcome,
-    SyncTable,
+    Policy, Profile, ProfileName, Providers, PutProfile, SideChange, SyncCounts, SyncDiff, SyncInput, SyncItem,
+    SyncOutcome, SyncTable,
 };
 pub use table::Aux;
 pub(crate) use unseen::SEEN;

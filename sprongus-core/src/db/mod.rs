@@ -23,9 +23,9 @@ pub use migrate::migration_sql;
 pub use postgres::{LentPostgres, postgres_error};
 pub use row::Row;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{LentSqlite, sqlite_error};
-#[cfg(feature = "sqlite")]
 pub(crate) use sqlite::surroundings;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{LentSqlite, sqlite_error};
 pub use value::Value;
 
 pub(crate) use backend::{Db, Unit, is_outdated, shown};

@@ -64,7 +64,9 @@ fn main() -> ExitCode {
             ("--quick", _) => effort = QUICK,
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
-                eprintln!("usage: sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages|search]");
+                eprintln!(
+                    "usage: sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages|search]"
+                );
                 return ExitCode::from(2);
             }
         }

@@ -51,7 +51,7 @@ impl Cells {
         let Some(plan) = &self.sheet.plan else { return false };
         let whole = self.record.stray_quote.is_none() && self.record.fields().len() == self.sheet.columns.len();
         whole
-            && plan.id.map_or(true, |column| match self.record.field(column) {
+            && plan.id.is_none_or(|column| match self.record.field(column) {
                 ("", false) => !plan.shows_id,
                 (NULL, false) => false,
                 (id, _) => check_id("an id", id).is_ok(),
