@@ -267,4 +267,41 @@ mod tests {
         }
         assert_eq!(row(json!({"a": "x".repeat(10_000), "b": {"c": 1}})).key.len(), LONGEST + 32);
     }
+
+    #[test]
+    fn a_group_is_what_a_key_tells_whole() {
+        let kept = |values: &[Value]| shortened(super::encoded(values));
+        let groups = |values: &[Value], of: usize| {
+            let key = kept(values);
+            let (prefix, exact) = group(&key, of);
+            (prefix.len(), exact, prefix.len() == key.len())
+        };
+        assert_eq!(groups(&[json!(1), json!("ab")], 2), (17 + 4, true, true));
+        assert_eq!(groups(&[json!(1), json!("ab")], 1), (17, true, false));
+        assert_eq!(groups(&[json!(null), json!(true)], 2), (2, true, true));
+        assert_eq!(groups(&[json!(false), json!([1])], 2), (2, false, false));
+        assert_eq!(groups(&[json!("x".repeat(478))], 1), (LONGEST, true, true));
+        assert_eq!(groups(&[json!("x".repeat(479))], 1), (LONGEST, false, false));
+        assert_eq!(groups(&[json!(7), json!("x".repeat(479))], 1), (17, true, false));
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_hold_what_they_are_of(prefix in scalar(), value in scalar(), operand in scalar()) {
+            let before = encoded(&prefix);
+            let key = shortened(super::encoded([&prefix, &value]));
+            let within = |range: Range| range.from <= key && key < range.to;
+            prop_assert!(within(Range::beginning(before.clone())));
+            let comparable = (value.is_number() && operand.is_number()) || (value.is_string() && operand.is_string());
+            if comparable {
+                let order = compare(Some(&value), Some(&operand));
+                prop_assert_eq!(within(Range::at_least(&before, &operand)), order.is_ge());
+                prop_assert_eq!(within(Range::at_most(&before, &operand)), order.is_le());
+            }
+            if let (Some(text), Some(start)) = (value.as_str(), operand.as_str()) {
+                prop_assert_eq!(within(Range::starting(&before, start)), text.starts_with(start));
+            }
+            prop_assert!(Range::only(key.clone()).from == key && within(Range::only(key.clone())));
+        }
+    }
 }

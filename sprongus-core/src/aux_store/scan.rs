@@ -54,16 +54,20 @@ impl Fields for Scanned {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape<'w> {
     Whole,
+    /// Without its version and time, which are made up.
+    Document,
     /// No more of the payload than these paths.
     Fields(&'w [Path]),
 }
 
 impl<'w> Shape<'w> {
-    /// Enough to tell these paths. From SQLite's text they are cheaper to take here, and a search may look anywhere.
-    pub(super) fn telling(paths: &'w [Path], dialect: Dialect, wanted: &Wanted) -> Self {
+    /// Enough to tell these paths, and where it is `timely` when and how often an entry was written. From SQLite's text
+    /// they are cheaper to take here, and a search may look anywhere.
+    pub(super) fn telling(paths: &'w [Path], timely: bool, dialect: Dialect, wanted: &Wanted) -> Self {
         match dialect == Dialect::Postgres && wanted.search.is_none() && paths.iter().all(narrow::tellable) {
             true => Self::Fields(paths),
-            false => Self::Whole,
+            false if timely => Self::Whole,
+            false => Self::Document,
         }
     }
 }
@@ -140,10 +144,12 @@ pub(super) fn walk_shaped(
     loop {
         let rows = page(exec, place, Some(wanted), shape, order, after.as_ref(), limit.rows)?;
         let whole = rows.len() as i64 == limit.rows;
-        for row in &rows {
+        for (n, row) in rows.iter().enumerate() {
             let entry = read(row, 0, shape)?;
             limit.saw(&entry);
-            after = Some((Some(entry.last_updated), entry.id.clone()));
+            if n + 1 == rows.len() {
+                after = Some((Some(entry.last_updated), entry.id.clone()));
+            }
             if wanted.holds(&entry) && visit(entry)?.is_break() {
                 return Ok(());
             }
@@ -240,15 +246,14 @@ pub(super) fn select<'v>(
 
 /// The columns that [`read`] reads.
 pub(super) fn columns(sql: &mut Sql<'_>, wanted: Option<&Wanted>, shape: Shape<'_>) -> String {
+    let searched = if wanted.is_some_and(|wanted| wanted.search.is_some()) { ", search_text" } else { "" };
     match shape {
         Shape::Fields(paths) => {
             let values = paths.iter().map(|path| format!(", {}", narrow::json_at(sql, path)));
             format!("id, version, last_updated{}", values.collect::<String>())
         }
-        Shape::Whole if wanted.is_some_and(|wanted| wanted.search.is_some()) => {
-            "id, version, last_updated, payload, search_text".to_owned()
-        }
-        Shape::Whole => "id, version, last_updated, payload".to_owned(),
+        Shape::Document => format!("id, NULL, NULL, payload{searched}"),
+        Shape::Whole => format!("id, version, last_updated, payload{searched}"),
     }
 }
 
@@ -292,14 +297,14 @@ impl<'v> Sql<'v> {
 pub(super) fn read(row: &Row, from: usize, shape: Shape<'_>) -> Result<Scanned> {
     let mut entry = Scanned {
         id: row.text(from)?,
-        version: row.int(from + 1)?,
-        last_updated: row.time(from + 2)?,
+        version: row.opt_int(from + 1)?.unwrap_or_default(),
+        last_updated: row.opt_time(from + 2)?.unwrap_or(Timestamp::from_micros(0)),
         payload: Json::null(),
         search_text: None,
         values: Vec::new(),
     };
     match shape {
-        Shape::Whole => {
+        Shape::Whole | Shape::Document => {
             entry.payload = row.json(from + 3)?;
             entry.search_text = row.opt_text(from + 4)?;
         }

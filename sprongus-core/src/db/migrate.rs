@@ -68,6 +68,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0009_bulk.sql"),
         postgres: include_str!("migrations/postgres/0009_bulk.sql"),
     },
+    Migration {
+        version: 10,
+        name: "keys",
+        sqlite: include_str!("migrations/sqlite/0010_keys.sql"),
+        postgres: include_str!("migrations/postgres/0010_keys.sql"),
+    },
 ];
 
 /// The version of the schema that this library works with.

@@ -11,5 +11,6 @@ mod keeping;
 mod lists;
 mod pages;
 mod past;
+mod queries;
 mod runs;
 mod search;

@@ -1,6 +1,7 @@
 //! `list` and `count`: SQL and the kept keys narrow, the filter and the order here decide.
 
 mod best;
+mod others;
 mod plan;
 mod sorted;
 mod walk;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as JsonValue, json};
 
 use self::best::{Best, Keys};
+use self::others::{MOST_FIELDS, MOST_RANGES, Other, Others};
 use self::plan::{KeyOrder, Plan};
 use self::walk::{After, KeyWalk};
 use super::bound::search_fingerprint;
@@ -173,6 +175,8 @@ impl Taken {
 
 /// Entries narrowed down to so few by their keys are all read, whatever other order there is.
 const FEW: i64 = 500;
+/// So many keys are gathered and put in the order of another field's keys, rather than looked up along it.
+const FEW_KEYS: i64 = 2_000;
 /// Beyond so many, reading the whole table is no slower than looking up each.
 const MANY: i64 = 10_000;
 
@@ -194,26 +198,44 @@ fn choose(
     plans: Vec<Plan>,
     own_order: bool,
 ) -> Result<Way> {
-    let reads = |plan: &Plan| plan.order.as_ref().map(|order| (order.whole, plan.narrows, order.values()));
-    let ordered = plans.iter().filter(|plan| plan.order.is_some()).max_by_key(|plan| reads(plan)).cloned();
-    let bound = if ordered.is_some() || own_order { FEW } else { MANY };
-    let mut fewest: Option<(i64, Plan)> = None;
-    for plan in plans.into_iter().filter(|plan| plan.narrows) {
-        let most = fewest.as_ref().map_or(bound + 1, |(count, _)| *count);
-        let count = KeyWalk { place, wanted, plan: &plan }.count(exec, most)?;
+    let helps = |plan: &Plan| plan.order.as_ref().map(|order| (order.whole, plan.narrows, order.values()));
+    let ordered = plans.iter().filter(|plan| plan.order.is_some()).max_by_key(|plan| helps(plan)).cloned();
+    let bound = match (&ordered, own_order) {
+        (Some(_), _) => FEW_KEYS,
+        (None, true) => FEW,
+        (None, false) => MANY,
+    };
+    let (narrowing, own): (Vec<Plan>, Vec<Plan>) = plans
+        .into_iter()
+        .filter(|plan| plan.narrows)
+        .partition(|plan| ordered.as_ref().is_none_or(|ordered| ordered.field != plan.field));
+    let mut fewest: Option<(i64, &Plan)> = None;
+    // Those in the order are counted where fewer are to be had elsewhere: they are walked no further than the page.
+    for (plan, is_own) in narrowing.iter().map(|plan| (plan, false)).chain(own.iter().map(|plan| (plan, true))) {
+        let most = match fewest {
+            Some((count, _)) => count,
+            None if is_own => break,
+            None => bound + 1,
+        };
+        let count = KeyWalk { place, wanted, plan }.count(exec, most)?;
         if count < most {
             fewest = Some((count, plan));
         }
     }
-    Ok(match (fewest, ordered) {
-        (Some((_, few)), Some(ordered)) if few.field != ordered.field => Way::Narrowed(few),
-        (_, Some(plan)) => match plan.order.clone() {
-            Some(order) => Way::Ordered(plan, order),
-            None => Way::Whole,
-        },
-        (Some((_, few)), None) => Way::Narrowed(few),
-        (None, None) => Way::Whole,
-    })
+    let fewest = fewest.map(|(_, plan)| plan);
+    let Some((mut plan, order)) = ordered.and_then(|plan| plan.order.clone().map(|order| (plan, order))) else {
+        return Ok(fewest.map_or(Way::Whole, |plan| Way::Narrowed(plan.clone())));
+    };
+    let other = |plan: &Plan| Other { field: plan.field.clone(), ranges: plan.ranges.clone() };
+    match fewest.filter(|few| few.field != plan.field) {
+        Some(few) if few.ranges.len() > MOST_RANGES => return Ok(Way::Narrowed(few.clone())),
+        Some(few) => plan.others = Others { fields: vec![other(few)], few: true },
+        None => {
+            let others = narrowing.iter().filter(|one| one.ranges.len() <= MOST_RANGES);
+            plan.others.fields = others.take(MOST_FIELDS).map(other).collect();
+        }
+    }
+    Ok(Way::Ordered(plan, order))
 }
 
 /// Every wanted entry, narrowed by a plan where there is one, with no more of it than the filter and the order need.
@@ -226,7 +248,8 @@ fn each(
     visit: &mut dyn FnMut(Scanned),
 ) -> Result<()> {
     let paths = plan::paths(&wanted.filter, sort);
-    let shape = Shape::telling(&paths, exec.dialect(), wanted);
+    let timely = plan::is_timely(&wanted.filter, sort);
+    let shape = Shape::telling(&paths, timely, exec.dialect(), wanted);
     let mut visit = |entry| {
         visit(entry);
         Ok(ControlFlow::Continue(()))
@@ -351,3 +374,8 @@ fn split(mut keys: Vec<JsonValue>, sort: &Sort) -> Result<(Keys, String)> {
 fn damaged() -> Error {
     Error::invalid("the cursor is damaged; pass nextCursor of the page before as it was given")
 }
+
+/// The programs of the page on finding entries run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/queries.md")]
+struct DocsPage;

@@ -2,6 +2,7 @@
 
 use serde_json::Value as JsonValue;
 
+use super::others::Others;
 use crate::aux_store::filter::{Condition, Field, Filter};
 use crate::aux_store::keys::{Range, encoded, field_name, shortened};
 use crate::aux_store::path::{Path, index};
@@ -18,6 +19,8 @@ pub(super) struct Plan {
     /// Whether that is less than all keys.
     pub(super) narrows: bool,
     pub(super) order: Option<KeyOrder>,
+    /// Other keys that the same entries have.
+    pub(super) others: Others,
 }
 
 /// The order of keys as an order of the list: by groups of entries whose first values are equal.
@@ -47,12 +50,20 @@ pub(super) fn plans(keywords: &Keywords, filter: &Filter, sort: &Sort) -> Vec<Pl
     keys.filter_map(|key| plan(key, filter, sort)).filter(|plan| plan.narrows || plan.order.is_some()).collect()
 }
 
+fn fields<'a>(filter: &'a Filter, sort: &'a Sort) -> impl Iterator<Item = &'a Field> {
+    let filtered = filter.fields().iter().map(|(field, _)| field);
+    filtered.chain(sort.fields().iter().map(|key| &key.field))
+}
+
+/// Whether the filter or the sort asks when or how often entries were written.
+pub(super) fn is_timely(filter: &Filter, sort: &Sort) -> bool {
+    fields(filter, sort).any(|field| matches!(field, Field::Version | Field::LastUpdated))
+}
+
 /// The fields whose values the filter or the sort wants from the payload.
 pub(super) fn paths(filter: &Filter, sort: &Sort) -> Vec<Path> {
-    let filtered = filter.fields().iter().map(|(field, _)| field);
-    let sorted = sort.fields().iter().map(|key| &key.field);
     let mut paths: Vec<Path> = Vec::new();
-    for field in filtered.chain(sorted) {
+    for field in fields(filter, sort) {
         match field {
             Field::Payload(path) if !paths.contains(path) => paths.push(path.clone()),
             _ => {}
@@ -67,7 +78,7 @@ fn plan(key: &Key, filter: &Filter, sort: &Sort) -> Option<Plan> {
     let (ranges, narrowed) = ranges(&fields, &fixed, filter);
     let narrows = narrowed || !fixed.is_empty();
     let order = order(&fields, &fixed, filter, sort);
-    Some(Plan { field: field_name(&key.name()), ranges, narrows, order })
+    Some(Plan { field: field_name(&key.name()), ranges, narrows, order, others: Others::default() })
 }
 
 /// A key's field as filters name it; `None` where they would look into arrays, which keys do not.

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use serde_json::Value as JsonValue;
 
 use super::best::Best;
-use super::plan::{KeyOrder, Plan};
+use super::plan::{self, KeyOrder, Plan};
 use crate::aux_store::keys::{Range, encoded, group, shortened};
 use crate::aux_store::rows::{self, Place};
 use crate::aux_store::scan::{self, Batch, Scanned, Shape, Sql, Wanted};
@@ -39,11 +39,11 @@ impl KeyWalk<'_> {
     pub(super) fn count(&self, exec: &mut dyn Executor, most: i64) -> Result<i64> {
         let mut count = 0;
         for range in &self.plan.ranges {
-            let sql =
-                format!("SELECT count(*) FROM (SELECT 1 FROM {KEYS} AND key >= $4 AND key < $5 LIMIT $6) AS counted");
+            let sql = "SELECT count(*) FROM (SELECT 1 FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 \
+                       AND field = $3 AND key >= $4 AND key < $5 LIMIT $6) AS counted";
             let mut params = self.of_field();
             params.extend([range.from.as_slice().into(), range.to.as_slice().into(), (most - count).into()]);
-            let rows = exec.query(&sql, &params)?;
+            let rows = exec.query(sql, &params)?;
             count += rows.first().map_or(Ok(0), |row| row.int(0))?;
             if count >= most {
                 break;
@@ -123,12 +123,13 @@ impl KeyWalk<'_> {
         let (first, last) = (sql.bind(range.from.as_slice()), sql.bind(range.to.as_slice()));
         let (after, limit) = (sql.bind(after), sql.bind(batch.rows));
         let (bounds, descending) = match backwards {
-            false => (format!("(key, entry_id) > ({first}, {after}) AND key < {last}"), ""),
-            true => (format!("(key, entry_id) < ({last}, {after}) AND key >= {first}"), " DESC"),
+            false => (format!("(kept.key, kept.entry_id) > ({first}, {after}) AND kept.key < {last}"), ""),
+            true => (format!("(kept.key, kept.entry_id) < ({last}, {after}) AND kept.key >= {first}"), " DESC"),
         };
+        let keys = self.plan.others.keys(&mut sql, exec.dialect());
         let keys = format!(
-            "(SELECT key, entry_id FROM {KEYS} AND {bounds} \
-             ORDER BY key{descending}, entry_id{descending} LIMIT {limit}) AS keyed"
+            "(SELECT kept.key, kept.entry_id {keys} AND {bounds} \
+             ORDER BY kept.key{descending}, kept.entry_id{descending} LIMIT {limit}) AS keyed"
         );
         let columns = scan::columns(&mut sql, Some(self.wanted), shape);
         let (entries, of_table) = (rows::ENTRIES, "project_id = $1 AND table_name = $2 AND id = keyed.entry_id");
@@ -175,8 +176,6 @@ impl KeyWalk<'_> {
         vec![self.place.project.into(), self.place.table.into(), self.plan.field.as_str().into()]
     }
 }
-
-const KEYS: &str = "sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND field = $3";
 
 /// A batch of keys.
 struct Keys {
@@ -292,8 +291,9 @@ impl Ordered<'_, '_> {
             return self.walk.each_in(exec, Shape::Whole, within, after.map_or("", |(_, id)| id), self.visit);
         }
         let mut best = Best::new(self.sort, self.most, after);
-        let paths = super::plan::paths(&self.walk.wanted.filter, self.sort);
-        let shape = Shape::telling(&paths, exec.dialect(), self.walk.wanted);
+        let paths = plan::paths(&self.walk.wanted.filter, self.sort);
+        let timely = plan::is_timely(&self.walk.wanted.filter, self.sort);
+        let shape = Shape::telling(&paths, timely, exec.dialect(), self.walk.wanted);
         let _ = self.walk.each_in(exec, shape, within, "", &mut |entry| {
             best.push(entry);
             Ok(ControlFlow::Continue(()))

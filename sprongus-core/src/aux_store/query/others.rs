@@ -1,0 +1,90 @@
+//! Keys of one field, in their order, of entries that have certain keys of other fields: told by the keys alone.
+
+use crate::aux_store::keys::Range;
+use crate::aux_store::scan::Sql;
+use crate::db::{Dialect, Value};
+
+/// So many ranges of one field are looked into by one statement.
+pub(super) const MOST_RANGES: usize = 32;
+/// So many other fields are looked up for each key.
+pub(super) const MOST_FIELDS: usize = 3;
+
+/// What the keys of other fields must be.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Others {
+    pub(super) fields: Vec<Other>,
+    /// Whether those of the first field are so few that all are gathered, and put in order.
+    pub(super) few: bool,
+}
+
+/// A field, and the ranges in one of which its key must lie.
+#[derive(Debug, Clone)]
+pub(super) struct Other {
+    pub(super) field: String,
+    pub(super) ranges: Vec<Range>,
+}
+
+impl Other {
+    /// The ranges as rows of two columns, to be looked up one after the other: of an OR, no index would be used.
+    fn spans(&self, sql: &mut Sql<'_>, cast: &str) -> String {
+        let mut bind = |key: &[u8]| format!("{}{cast}", sql.bind(Value::from(key.to_vec())));
+        let spans: Vec<String> =
+            self.ranges.iter().map(|range| format!("({}, {})", bind(&range.from), bind(&range.to))).collect();
+        format!("(VALUES {}) AS span", spans.join(", "))
+    }
+
+    fn condition(&self, sql: &mut Sql<'_>) -> String {
+        let mut bind = |key: &[u8]| sql.bind(Value::from(key.to_vec()));
+        let ranges = self.ranges.iter().map(|range| (bind(&range.from), bind(&range.to)));
+        let ranges: Vec<String> =
+            ranges.map(|(from, to)| format!("(other.key >= {from} AND other.key < {to})")).collect();
+        let ranges = if ranges.is_empty() { "1 = 0".to_owned() } else { ranges.join(" OR ") };
+        format!("other.field = {} AND ({ranges})", sql.bind(self.field.clone()))
+    }
+}
+
+impl Others {
+    /// `FROM … WHERE …` for the keys `kept` of the field `$3` of the table `$1`, `$2`.
+    ///
+    /// An entry has few keys, so those of an entry are looked up by it. The fences keep PostgreSQL from looking through all
+    /// keys of a field instead, which costs the same to it while it knows no sizes; SQLite takes joins as they are written.
+    pub(super) fn keys(&self, sql: &mut Sql<'_>, dialect: Dialect) -> String {
+        const OF_FIELD: &str = "kept.project_id = $1 AND kept.table_name = $2 AND kept.field = $3";
+        const SPANNED: &str = "project_id = $1 AND table_name = $2 AND key >= span.column1 AND key < span.column2";
+        match (self.fields.first().filter(|few| self.few && !few.ranges.is_empty()), dialect) {
+            (Some(few), Dialect::Sqlite) => {
+                let (spans, field) = (few.spans(sql, ""), sql.bind(few.field.clone()));
+                format!(
+                    "FROM {spans} CROSS JOIN sprongus_aux_keys AS other CROSS JOIN sprongus_aux_keys AS kept \
+                     WHERE other.project_id = $1 AND other.table_name = $2 AND other.field = {field} \
+                     AND other.key >= span.column1 AND other.key < span.column2 \
+                     AND {OF_FIELD} AND kept.entry_id = other.entry_id"
+                )
+            }
+            (Some(few), Dialect::Postgres) => {
+                let (spans, field) = (few.spans(sql, "::bytea"), sql.bind(few.field.clone()));
+                format!(
+                    "FROM {spans} CROSS JOIN LATERAL (SELECT entry_id FROM sprongus_aux_keys \
+                     WHERE field = {field} AND {SPANNED} OFFSET 0) AS few \
+                     CROSS JOIN LATERAL (SELECT * FROM sprongus_aux_keys \
+                     WHERE project_id = $1 AND table_name = $2 AND entry_id = few.entry_id OFFSET 0) AS kept WHERE {OF_FIELD}"
+                )
+            }
+            (None, dialect) => {
+                let all: Vec<String> = self.fields.iter().map(|other| other.condition(sql)).collect();
+                let has = all.iter().map(|condition| match dialect {
+                    Dialect::Sqlite => format!(
+                        " AND (SELECT 1 FROM sprongus_aux_keys AS other WHERE other.project_id = $1 \
+                         AND other.table_name = $2 AND other.entry_id = kept.entry_id AND {condition}) IS NOT NULL"
+                    ),
+                    Dialect::Postgres => format!(
+                        " AND EXISTS (SELECT 1 FROM (SELECT field, key FROM sprongus_aux_keys \
+                         WHERE project_id = $1 AND table_name = $2 AND entry_id = kept.entry_id OFFSET 0) AS other \
+                         WHERE {condition})"
+                    ),
+                });
+                format!("FROM sprongus_aux_keys AS kept WHERE {OF_FIELD}{}", has.collect::<String>())
+            }
+        }
+    }
+}
