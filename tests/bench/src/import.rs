@@ -71,11 +71,17 @@ pub(crate) fn work(job: &Job) {
     }
 }
 
-fn sprongus(url: &str, csv: &Path) {
+/// A store whose table `works` is bound to the preset of the rows.
+pub(crate) fn bound(url: &str) -> Store {
     let store: Store = open(url);
     let definition = Json::from_value(&works::preset()).unwrap();
     store.presets().create(&CreatePreset::new("works", PresetKind::Custom, definition)).unwrap();
     store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();
+    store
+}
+
+fn sprongus(url: &str, csv: &Path) {
+    let store = bound(url);
     let aux = store.aux("demo", "works");
     process::tell(|| {
         let report = aux.import(csv, &ImportOptions::default(), &mut |_, _| Ok(())).unwrap();

@@ -1,9 +1,10 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages|search]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
+mod bulk;
 mod by_hand;
 mod calls;
 mod enqueue;
@@ -36,7 +37,7 @@ struct Effort {
     rows: usize,
 }
 
-const PARTS: [&str; 8] = ["enqueue", "import", "export", "calls", "worker", "wake", "pages", "search"];
+const PARTS: [&str; 9] = ["enqueue", "import", "bulk", "export", "calls", "worker", "wake", "pages", "search"];
 
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
@@ -44,9 +45,10 @@ const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(job) = process::asked(&arguments) {
-        match job.how.starts_with("export") {
-            true => export::work(&job),
-            false => import::work(&job),
+        match job.how.split('-').next() {
+            Some("bulk") => bulk::work(&job),
+            Some("export") => export::work(&job),
+            _ => import::work(&job),
         }
         return ExitCode::SUCCESS;
     }
@@ -65,7 +67,7 @@ fn main() -> ExitCode {
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
                 eprintln!(
-                    "usage: sprongus-bench [--quick] [--only enqueue|import|export|calls|worker|wake|pages|search]"
+                    "usage: sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search]"
                 );
                 return ExitCode::from(2);
             }
@@ -95,6 +97,9 @@ fn main() -> ExitCode {
     }
     if wanted("import") {
         import::measure(&places, effort, &mut table);
+    }
+    if wanted("bulk") {
+        bulk::measure(&places, effort, &mut table);
     }
     if wanted("export") {
         export::measure(&places, effort, &mut table);

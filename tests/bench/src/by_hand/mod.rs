@@ -4,6 +4,7 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// The kind of every run, and its input.
@@ -35,4 +36,13 @@ fn folded(record: &csv::StringRecord) -> String {
         .skip(1)
         .filter(|(column, cell)| column.1 == "string" && !cell.is_empty());
     strings.map(|(_, cell)| cell.to_lowercase()).collect::<Vec<_>>().join("\n")
+}
+
+/// A document as it is stored: its id, its text, its hash, its strings folded.
+fn stored(mut document: Map<String, Value>) -> (String, String, Vec<u8>, String) {
+    let id = document.remove("id").unwrap();
+    let strings: Vec<String> = document.values().filter_map(Value::as_str).map(str::to_lowercase).collect();
+    let text = Value::Object(document).to_string();
+    let hash = hash(&text);
+    (id.as_str().unwrap().to_owned(), text, hash, strings.join("\n"))
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, NoTls, Statement};
+use serde_json::{Map, Value};
 
-use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id};
+use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id, stored};
 use crate::works::{COLUMNS, document, each_row};
 
 /// A connection to an empty database that is given that schema.
@@ -80,25 +81,42 @@ impl Hand {
 
     /// The file into the library's own tables by COPY: a document, its hash and its search text a row, one event.
     pub(crate) fn import_same(&mut self, csv: &Path) {
+        self.copy_same(|give| {
+            each_row(csv, |record| {
+                let document = document(record);
+                give(&record[0], &document, &hash(&document), &folded(record));
+            });
+        });
+    }
+
+    /// Documents into the library's own tables: as [`import_same`](Self::import_same).
+    pub(crate) fn copy_documents(&mut self, rows: Vec<Map<String, Value>>) {
+        self.copy_same(|give| {
+            for row in rows {
+                let (id, document, hash, folded) = stored(row);
+                give(&id, &document, &hash, &folded);
+            }
+        });
+    }
+
+    fn copy_same(&mut self, rows: impl FnOnce(&mut dyn FnMut(&str, &str, &[u8], &str))) {
         let at: String = self.client.query_one("SELECT statement_timestamp()::text", &[]).unwrap().get(0);
         let mut transaction = self.client.transaction().unwrap();
         let columns = "project_id, table_name, id, payload, hash, search_text, version, last_updated, actor";
         let mut copy = transaction.copy_in(&format!("COPY sprongus_aux_entries ({columns}) FROM STDIN")).unwrap();
-        let (mut line, mut rows) = (String::new(), 0);
-        each_row(csv, |record| {
-            let document = document(record);
+        let (mut line, mut count) = (String::new(), 0);
+        rows(&mut |id, document, hash, folded| {
             line.clear();
-            let (id, text) = (escaped(&record[0]), escaped(&folded(record)));
-            let hash: String = hash(&document).iter().map(|byte| format!("{byte:02x}")).collect();
-            let document = escaped(&document);
+            let (id, text, document) = (escaped(id), escaped(folded), escaped(document));
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             writeln!(line, "{PROJECT}\t{TABLE}\t{id}\t{document}\t\\\\x{hash}\t{text}\t1\t{at}\t{ACTOR}").unwrap();
             copy.write_all(line.as_bytes()).unwrap();
-            rows += 1;
+            count += 1;
         });
         copy.finish().unwrap();
         let event = "INSERT INTO sprongus_events (id, subject, seq, type, at, actor, payload) \
                      VALUES ($1, $2, 1, 'aux.imported', statement_timestamp(), $3, $4::text::jsonb)";
-        let (subject, payload) = (format!("aux:{PROJECT}/{TABLE}"), format!(r#"{{"created":{rows}}}"#));
+        let (subject, payload) = (format!("aux:{PROJECT}/{TABLE}"), format!(r#"{{"created":{count}}}"#));
         transaction.execute(event, &[&new_id(), &subject, &ACTOR, &payload]).unwrap();
         transaction.commit().unwrap();
     }

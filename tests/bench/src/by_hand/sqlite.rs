@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
+use serde_json::{Map, Value};
 
-use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id, now};
+use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id, now, stored};
 use crate::works::{COLUMNS, document, each_row};
 
 /// A file with that schema, in WAL with `synchronous=FULL`.
@@ -90,11 +91,29 @@ pub(crate) fn import_same(connection: &Connection, csv: &Path) {
             .unwrap();
         rows += 1;
     });
+    imported(connection, rows, &at);
+    statement(connection, "COMMIT");
+}
+
+/// Documents into the library's own tables: as [`import_same`].
+pub(crate) fn insert_documents(connection: &Connection, rows: Vec<Map<String, Value>>) {
+    statement(connection, "BEGIN IMMEDIATE");
+    let (at, count) = (now(), rows.len());
+    let mut insert = connection.prepare(ENTRY).unwrap();
+    for row in rows {
+        let (id, document, hash, folded) = stored(row);
+        insert.execute(params![PROJECT, TABLE, id, document, hash, folded, at, ACTOR]).unwrap();
+    }
+    imported(connection, count, &at);
+    statement(connection, "COMMIT");
+}
+
+/// The event of many rows.
+fn imported(connection: &Connection, rows: usize, at: &str) {
     let payload = format!(r#"{{"created":{rows}}}"#);
     let subject = format!("aux:{PROJECT}/{TABLE}");
     let event = params![new_id(), None::<String>, subject, 1, "aux.imported", at, ACTOR, payload];
     connection.prepare_cached(EVENT).unwrap().execute(event).unwrap();
-    statement(connection, "COMMIT");
 }
 
 /// The library's own table by id into a CSV: each document is parsed, its fields are written.
