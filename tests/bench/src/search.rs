@@ -42,8 +42,8 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
         plain.push(ENTRIES as f64 / import(&open(&place()), csv, false).as_secs_f64());
         enabled.push(ENTRIES as f64 / import(&open(&place()), csv, true).as_secs_f64());
     }
-    table.line(&format!("{name}: import, no field searched, rows/s"), &plain, 0, Target::None);
-    table.line(&format!("{name}: import, search enabled, rows/s"), &enabled, 0, Target::None);
+    table.line(&format!("{name}: import, no field marked, rows/s"), &plain, 0, Target::None);
+    table.line(&format!("{name}: import, fields marked for search, rows/s"), &enabled, 0, Target::None);
 
     let url = place();
     let store: Store = open(&url);
