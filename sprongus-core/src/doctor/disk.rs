@@ -28,7 +28,6 @@ pub(super) fn look(session: Session<'_>) -> Result<Vec<Finding>> {
 
 #[cfg(feature = "sqlite")]
 fn of(file: &str) -> Vec<Finding> {
-    use super::megabytes;
     let around = crate::db::surroundings::Surroundings::of(std::path::Path::new(file));
     let mut findings = Vec::new();
     if let Some(bytes) = around.wal_bytes.filter(|bytes| *bytes > LONG_WAL) {
@@ -67,4 +66,10 @@ fn of(file: &str) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Bytes for people.
+#[cfg(feature = "sqlite")]
+fn megabytes(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }

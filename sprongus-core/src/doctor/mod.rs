@@ -126,11 +126,6 @@ fn listed(names: &[String]) -> String {
     if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
-/// Bytes for people.
-fn megabytes(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
-}
-
 /// The programs of the page on the doctor run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/doctor.md")]
