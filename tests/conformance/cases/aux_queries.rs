@@ -353,8 +353,8 @@ fn many_values(env: &Env) {
             let texts: Vec<Value> = (0..1_000).map(|n| json!(format!("s{}", n * 3))).collect();
             let ids: Vec<Value> = (0..1_000).map(|n| json!(format!("{:04}", n * 2))).collect();
             for (field, values) in [("n", thousand), ("s", texts), ("id", ids)] {
-                for sort in [&["-n"][..], &["s"], &[]] {
-                    assert!(agree(&aux, &entries, &json!({ field: {"in": values} }), &sorted_by(sort), 300) >= 500);
+                for sort in [&["-n"][..], &[]] {
+                    assert!(agree(&aux, &entries, &json!({ field: {"in": values} }), &sorted_by(sort), 400) >= 500);
                 }
             }
         }

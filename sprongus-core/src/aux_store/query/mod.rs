@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as JsonValue, json};
 
 use self::best::{Best, Keys};
-use self::others::{MOST_FIELDS, MOST_RANGES, Other, Others};
+use self::others::{MOST_FIELDS, MOST_RANGES, Others};
 use self::plan::{KeyOrder, Plan};
 use self::walk::{After, KeyWalk};
 use super::bound::search_fingerprint;
@@ -226,13 +226,12 @@ fn choose(
     let Some((mut plan, order)) = ordered.and_then(|plan| plan.order.clone().map(|order| (plan, order))) else {
         return Ok(fewest.map_or(Way::Whole, |plan| Way::Narrowed(plan.clone())));
     };
-    let other = |plan: &Plan| Other { field: plan.field.clone(), ranges: plan.ranges.clone() };
     match fewest.filter(|few| few.field != plan.field) {
-        Some(few) if few.ranges.len() > MOST_RANGES => return Ok(Way::Narrowed(few.clone())),
-        Some(few) => plan.others = Others { fields: vec![other(few)], few: true },
+        Some(few) => plan.others = Others { fields: vec![few.as_other()], few: true },
+        None if plan.others.few => {}
         None => {
-            let others = narrowing.iter().filter(|one| one.ranges.len() <= MOST_RANGES);
-            plan.others.fields = others.take(MOST_FIELDS).map(other).collect();
+            let others = narrowing.iter().map(Plan::as_other).filter(|other| other.ranges.len() <= MOST_RANGES);
+            plan.others.fields = others.take(MOST_FIELDS).collect();
         }
     }
     Ok(Way::Ordered(plan, order))

@@ -4,7 +4,7 @@ use crate::aux_store::keys::Range;
 use crate::aux_store::scan::Sql;
 use crate::db::{Dialect, Value};
 
-/// So many ranges of one field are looked into by one statement.
+/// So many ranges of a field are walked one after the other, and compared with each key.
 pub(super) const MOST_RANGES: usize = 32;
 /// So many other fields are looked up for each key.
 pub(super) const MOST_FIELDS: usize = 3;

@@ -2,7 +2,7 @@
 
 use serde_json::Value as JsonValue;
 
-use super::others::Others;
+use super::others::{MOST_RANGES, Other, Others};
 use crate::aux_store::filter::{Condition, Field, Filter};
 use crate::aux_store::keys::{Range, encoded, field_name, shortened};
 use crate::aux_store::path::{Path, index};
@@ -35,6 +35,14 @@ pub(super) struct KeyOrder {
     pub(super) then_by_id: bool,
     /// Whether nothing is left to be sorted within a group.
     pub(super) whole: bool,
+}
+
+impl Plan {
+    /// What its keys must be, for a walk along those of another field.
+    pub(super) fn as_other(&self) -> Other {
+        let own = || Other { field: self.field.clone(), ranges: self.ranges.clone() };
+        self.others.fields.first().cloned().unwrap_or_else(own)
+    }
 }
 
 impl KeyOrder {
@@ -78,7 +86,20 @@ fn plan(key: &Key, filter: &Filter, sort: &Sort) -> Option<Plan> {
     let (ranges, narrowed) = ranges(&fields, &fixed, filter);
     let narrows = narrowed || !fixed.is_empty();
     let order = order(&fields, &fixed, filter, sort);
-    Some(Plan { field: field_name(&key.name()), ranges, narrows, order, others: Others::default() })
+    let field = field_name(&key.name());
+    let (ranges, others) = gathered(&field, ranges);
+    Some(Plan { field, ranges, narrows, order, others })
+}
+
+/// Many ranges (of an `in`) are not walked one after the other: the keys in them are gathered by one statement.
+fn gathered(field: &str, ranges: Vec<Range>) -> (Vec<Range>, Others) {
+    match &ranges[..] {
+        [first, .., last] if ranges.len() > MOST_RANGES => {
+            let all = Range { from: first.from.clone(), to: last.to.clone() };
+            (vec![all], Others { fields: vec![Other { field: field.to_owned(), ranges }], few: true })
+        }
+        _ => (ranges, Others::default()),
+    }
 }
 
 /// A key's field as filters name it; `None` where they would look into arrays, which keys do not.

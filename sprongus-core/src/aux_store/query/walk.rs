@@ -39,11 +39,15 @@ impl KeyWalk<'_> {
     pub(super) fn count(&self, exec: &mut dyn Executor, most: i64) -> Result<i64> {
         let mut count = 0;
         for range in &self.plan.ranges {
-            let sql = "SELECT count(*) FROM (SELECT 1 FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 \
-                       AND field = $3 AND key >= $4 AND key < $5 LIMIT $6) AS counted";
-            let mut params = self.of_field();
-            params.extend([range.from.as_slice().into(), range.to.as_slice().into(), (most - count).into()]);
-            let rows = exec.query(sql, &params)?;
+            let mut sql = Sql { text: String::new(), params: self.of_field() };
+            let (from, to) = (sql.bind(range.from.as_slice()), sql.bind(range.to.as_slice()));
+            let (limit, keys) = (sql.bind(most - count), self.plan.others.keys(&mut sql, exec.dialect()));
+            // In their order, or PostgreSQL may collect all before it counts the first.
+            let text = format!(
+                "SELECT count(*) FROM (SELECT 1 {keys} AND kept.key >= {from} AND kept.key < {to} \
+                 ORDER BY kept.key, kept.entry_id LIMIT {limit}) AS counted"
+            );
+            let rows = exec.query(&text, &sql.params)?;
             count += rows.first().map_or(Ok(0), |row| row.int(0))?;
             if count >= most {
                 break;
