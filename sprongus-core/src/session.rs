@@ -260,6 +260,11 @@ impl<'s> Session<'s> {
         self.write_as(Unit::Bulk, work)
     }
 
+    /// One of many writes of which the last, by [`write_bulk`](Self::write_bulk), makes all of them last.
+    pub(crate) fn write_step<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        self.write_as(Unit::Step, work)
+    }
+
     /// Writes with one statement in a commit of its own, beside an open transaction (PostgreSQL); `None` where that cannot be.
     pub(crate) fn beside<T>(&self, mut work: impl FnMut(&mut dyn Executor) -> Result<T>) -> Result<Option<T>> {
         let mut out = None;

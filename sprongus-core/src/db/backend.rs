@@ -21,6 +21,9 @@ pub(crate) enum Unit {
     Transaction,
     /// A transaction whose work no statement timeout bounds: import, migration.
     Bulk,
+    /// One of many such transactions, of which the last alone has to be on the disk when it has ended: its commit brings
+    /// the others there (SQLite, whose log is written in order).
+    Step,
 }
 
 /// An open database.
@@ -98,7 +101,7 @@ impl Db {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => {
                 let _ = lane;
-                db.write(unit == Unit::Bulk, deadline, work)
+                db.write(unit, deadline, work)
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) if unit == Unit::Statement => {
@@ -113,11 +116,11 @@ impl Db {
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => again_if_stale(&mut || {
                 let mut connection = match unit {
-                    Unit::Bulk => db.connect(lane, deadline)?,
+                    Unit::Bulk | Unit::Step => db.connect(lane, deadline)?,
                     _ => db.connect_until(lane, deadline)?,
                 };
                 connection.begin(true)?;
-                if unit == Unit::Bulk {
+                if matches!(unit, Unit::Bulk | Unit::Step) {
                     connection.batch(UNBOUNDED)?;
                 }
                 let waited = connection.waited();

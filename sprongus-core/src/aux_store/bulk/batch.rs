@@ -49,8 +49,18 @@ impl<'b> Batch<'b> {
         }
     }
 
-    /// Writes in a short transaction of its own; not where another has taken this one for dead.
+    /// Writes in a short transaction of its own; not where another has taken this one for dead. Nobody sees what it writes, so
+    /// it is the last one's commit that waits for the disk.
     pub(super) fn step<T>(&self, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        check(self.session)?;
+        self.session.write_step(|at| {
+            self.renew(at)?;
+            work(at)
+        })
+    }
+
+    /// The same for the one that lets everything be seen: on the disk when this returns, and all before it.
+    pub(super) fn last<T>(&self, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
         check(self.session)?;
         self.session.write_bulk(|at| {
             self.renew(at)?;

@@ -28,7 +28,7 @@ impl Stepped<'_> {
         let warnings = bereft.into_iter().map(|(table, id, field)| merge::bereft_referrer(id, &field, &table));
         self.report.warnings.extend(warnings);
         if self.options.dry_run {
-            self.batch.step(|work| self.batch.leave(work))?;
+            self.batch.last(|work| self.batch.leave(work))?;
             let report = self.report.clone();
             return Ok(BulkReport { dry_run: true, ..self.told(report, &HashMap::new()) });
         }
@@ -37,7 +37,7 @@ impl Stepped<'_> {
         loop {
             let rivals = self.session.read(|exec| self.rivals(exec))?;
             self.read_rows(&rivals, &mut known)?;
-            let seen = self.batch.step(|work| self.be_seen(work, &mut known, round >= AHEAD))?;
+            let seen = self.batch.last(|work| self.be_seen(work, &mut known, round >= AHEAD))?;
             if let Some(report) = seen {
                 return Ok(report);
             }

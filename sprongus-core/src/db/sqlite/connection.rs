@@ -28,6 +28,10 @@ pub(super) struct SqliteConnection {
     pub(super) broken: bool,
     /// Its log was replaced under it: the store is not to be written again.
     pub(super) split: bool,
+    /// The next transaction need not be on the disk when its commit returns; asked for by each anew.
+    pub(super) eases: bool,
+    /// It is set so that none is, for the last one eased.
+    pub(super) eased: bool,
     /// Lets the authorizer pass the ATTACH inside VACUUM INTO.
     pub(super) vacuuming: Arc<AtomicBool>,
 }
@@ -86,6 +90,12 @@ impl Executor for SqliteConnection {
 
 impl Connection for SqliteConnection {
     fn begin(&mut self, write: bool) -> Result<()> {
+        let eases = std::mem::take(&mut self.eases);
+        if eases != self.eased {
+            // Only without a transaction does it count, and from the next one on.
+            self.batch(if eases { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
+            self.eased = eases;
+        }
         let begun = execute(&self.raw, if write { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" }, &[]);
         begun.map(drop).map_err(|error| self.patience.explain(error))
     }

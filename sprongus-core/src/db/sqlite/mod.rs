@@ -31,7 +31,7 @@ use readers::Pools;
 use watch::FileWatcher;
 
 use super::watch::Watcher;
-use super::{Commit, Connection, Dialect, Executor, Lane, Row, Value};
+use super::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Durability, Interrupt};
 
@@ -119,14 +119,16 @@ impl SqliteDb {
     /// for it.
     pub(crate) fn write(
         &self,
-        long: bool,
+        unit: Unit,
         call: Instant,
         work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>,
     ) -> Result<Commit> {
-        let start = Instant::now();
+        let (start, long) = (Instant::now(), matches!(unit, Unit::Bulk | Unit::Step));
         let deadline = self.deadline(call);
         let mut baton = self.writer.take(!long, deadline)?;
         baton.connection.by(deadline, start.elapsed());
+        let lasts = self.settings.durability == Durability::Full && matches!(self.place, Place::File(_));
+        baton.connection.eases = unit == Unit::Step && lasts;
         let renew = |baton: &Baton| self.renew(baton, deadline);
         group::write(&self.writer, baton, !long, &renew, &mut |connection| {
             let waited = start.elapsed();

@@ -74,6 +74,8 @@ pub(super) fn open(
         waited: std::time::Duration::ZERO,
         broken: false,
         split: false,
+        eases: false,
+        eased: false,
         vacuuming,
     })
 }

@@ -27,7 +27,7 @@ fn soon() -> Instant {
 
 fn open(folder: &tempfile::TempDir) -> SqliteDb {
     let db = SqliteDb::open(Some(folder.path().join("store.db")), settings()).unwrap();
-    db.write(false, soon(), &mut |exec, _| exec.batch("CREATE TABLE t (n INTEGER UNIQUE)")).unwrap();
+    db.write(Unit::Transaction, soon(), &mut |exec, _| exec.batch("CREATE TABLE t (n INTEGER UNIQUE)")).unwrap();
     db
 }
 
@@ -81,7 +81,7 @@ fn concurrent_writers_share_commits_and_keep_their_own_results() {
                 for n in 0..50_i64 {
                     // Every tenth is another thread's number too: one of the two is refused, and only that one.
                     let value = if n % 10 == 0 { -n } else { thread * 1000 + n };
-                    let written = db.write(false, soon(), &mut |exec, _| {
+                    let written = db.write(Unit::Transaction, soon(), &mut |exec, _| {
                         exec.execute("INSERT INTO t VALUES ($1)", &[value.into()]).map(drop)
                     });
                     match written {
@@ -105,14 +105,15 @@ fn a_panic_in_the_work_leaves_the_writer_usable() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _ = db.write(false, soon(), &mut |exec, _| {
+        let _ = db.write(Unit::Transaction, soon(), &mut |exec, _| {
             exec.execute("INSERT INTO t VALUES (1)", &[])?;
             std::panic::resume_unwind(Box::new("bug"));
         });
     }));
     assert!(panicked.is_err());
     assert_eq!(count(&db), 0);
-    db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (2)", &[]).map(drop)).unwrap();
+    db.write(Unit::Transaction, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (2)", &[]).map(drop))
+        .unwrap();
     assert_eq!(count(&db), 1);
 }
 
@@ -120,11 +121,12 @@ fn a_panic_in_the_work_leaves_the_writer_usable() {
 fn a_transaction_that_sqlite_gave_up_is_nobodys() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
-    let insert = |sql: &'static str| db.write(false, soon(), &mut |exec, _| exec.execute(sql, &[]).map(drop));
+    let insert =
+        |sql: &'static str| db.write(Unit::Transaction, soon(), &mut |exec, _| exec.execute(sql, &[]).map(drop));
     let opened = std::sync::Barrier::new(2);
     std::thread::scope(|scope| {
         let first = scope.spawn(|| {
-            db.write(false, soon(), &mut |exec, _| {
+            db.write(Unit::Transaction, soon(), &mut |exec, _| {
                 exec.execute("INSERT INTO t VALUES (1)", &[])?;
                 opened.wait();
                 // The second stands in the queue by then, and joins.
@@ -148,7 +150,8 @@ fn an_interrupt_ends_a_wait_as_a_timeout() {
     let other = open(&folder);
     let settings = SqliteSettings { interrupt: Some(Arc::new(|| true)), pool_size: 1, ..settings() };
     let db = SqliteDb::open(Some(folder.path().join("store.db")), settings).unwrap();
-    let write = || db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop));
+    let write =
+        || db.write(Unit::Transaction, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop));
     let start = Instant::now();
     let held = db.hold(soon()).unwrap();
     assert_eq!(write().unwrap_err().code(), ErrorCode::Timeout, "the queue");
@@ -223,7 +226,9 @@ fn a_replaced_log_is_never_acknowledged() {
     // What a second copy of SQLite does when it closes the file as the "last" user.
     std::fs::remove_file(&wal).unwrap();
     let insert = |n: i64| {
-        db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop))
+        db.write(Unit::Transaction, soon(), &mut |exec, _| {
+            exec.execute("INSERT INTO t VALUES ($1)", &[n.into()]).map(drop)
+        })
     };
     assert_eq!(insert(1).unwrap_err().code(), ErrorCode::SplitBrain);
     assert_eq!(insert(2).unwrap_err().code(), ErrorCode::SplitBrain, "it stays so until the store is opened again");
@@ -237,7 +242,7 @@ fn what_another_process_locks_is_waited_for_until_the_deadline() {
     let mut held = other.hold(soon()).unwrap();
     held.begin(true).unwrap();
     let start = Instant::now();
-    let busy = db.write(false, Instant::now() + Duration::from_millis(200), &mut |exec, _| {
+    let busy = db.write(Unit::Transaction, Instant::now() + Duration::from_millis(200), &mut |exec, _| {
         exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)
     });
     assert_eq!(busy.unwrap_err().code(), ErrorCode::Busy);
@@ -247,7 +252,8 @@ fn what_another_process_locks_is_waited_for_until_the_deadline() {
         start.elapsed()
     );
     held.rollback();
-    db.write(false, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)).unwrap();
+    db.write(Unit::Transaction, soon(), &mut |exec, _| exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop))
+        .unwrap();
 }
 
 #[test]
@@ -268,8 +274,32 @@ fn attach_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder);
     let other = folder.path().join("other.db");
-    let tried = db.write(false, soon(), &mut |exec, _| {
+    let tried = db.write(Unit::Transaction, soon(), &mut |exec, _| {
         exec.execute("ATTACH $1 AS other", &[other.to_str().unwrap().into()]).map(drop)
     });
     assert_eq!(tried.unwrap_err().code(), ErrorCode::PermissionDenied);
+}
+
+/// A step waits for no disk; whatever comes after it does again, whoever asks and by whichever way.
+#[test]
+fn only_steps_are_eased() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let synchronous = |exec: &mut dyn Executor| exec.query("PRAGMA synchronous", &[]).unwrap()[0].int(0).unwrap();
+    let of = |unit: Unit| {
+        let mut found = 0;
+        let written = db.write(unit, soon(), &mut |exec, _| {
+            found = synchronous(exec);
+            Ok(())
+        });
+        assert!(matches!(written, Ok(Commit::Done)));
+        found
+    };
+    for unit in [Unit::Statement, Unit::Transaction, Unit::Bulk] {
+        assert_eq!([of(Unit::Step), of(Unit::Step), of(unit), of(unit)], [1, 1, 2, 2], "{unit:?}");
+    }
+    of(Unit::Step);
+    let mut held = db.hold(soon()).unwrap();
+    held.begin(true).unwrap();
+    assert_eq!(synchronous(&mut held), 2);
 }
