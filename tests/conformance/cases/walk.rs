@@ -103,6 +103,7 @@ fn fill(root: &serde_json::Value, schema: &serde_json::Value) -> serde_json::Val
             required.iter().map(member).collect::<serde_json::Map<_, _>>().into()
         }
         Some("array") => serde_json::json!([]),
+        Some("string") if schema["format"] == "date-time" => "2026-01-02T03:04:05Z".into(),
         Some("string") => "x".into(),
         Some("integer" | "number") => 1.into(),
         Some("boolean") => true.into(),
