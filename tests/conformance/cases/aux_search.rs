@@ -166,6 +166,10 @@ fn fill(store: &Store, aux: &Aux<'_>) {
         found(aux, "banana6");
         let now = left(store);
         idle = if now.is_some() && now == before { idle + 1 } else { 0 };
+        if idle > 0 {
+            // Where somebody else held the lock, it is left alone for half a second.
+            std::thread::sleep(std::time::Duration::from_millis(250));
+        }
         before = now;
     }
     let (_, texts, _) = before.unwrap_or_default();

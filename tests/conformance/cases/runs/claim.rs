@@ -49,11 +49,11 @@ fn ordered(env: &Env) {
 fn kinds(env: &Env) {
     env.within(|on| {
         let ids: Vec<String> =
-            ["a", "sync", "sync/x", "sync/y", "sync0", "b", "sync.aux/z"].map(|kind| put(on.runs(), kind).id).into();
+            ["a", "sync", "sync/x", "sync/y", "sync0", "b", "sync.shelf/z"].map(|kind| put(on.runs(), kind).id).into();
         assert!(claims(on.runs(), &of(&["c", "syn"])).is_empty());
         assert!(claims(on.runs(), &of(&[])).is_empty());
         assert_eq!(claims(on.runs(), &of(&["sync/*"])), [ids[2].clone(), ids[3].clone()]);
-        assert_eq!(claims(on.runs(), &of(&["b", "a", "sync.aux/*", "a"])), [0, 5, 6].map(|at| ids[at].clone()));
+        assert_eq!(claims(on.runs(), &of(&["b", "a", "sync.shelf/*", "a"])), [0, 5, 6].map(|at| ids[at].clone()));
         let urgent = on.runs().enqueue(&Enqueue { priority: 1, ..kind("z") }).unwrap().id;
         let one = Claim { limit: 1, ..of(&["sync", "z"]) };
         assert_eq!(claims(on.runs(), &one), [urgent]);
