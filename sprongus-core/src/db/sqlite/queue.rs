@@ -91,6 +91,11 @@ impl<T> FairQueue<T> {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        lock(&self.state).waiting.len()
+    }
+
     /// Passes the thing on if the first in the queue may join what is open; else gives it back to the caller.
     pub(super) fn pass(&self, thing: T) -> Option<T> {
         let mut state = lock(&self.state);

@@ -60,7 +60,9 @@ fn the_queue_is_fair_and_gives_up_at_the_deadline() {
                 queue.give(thing);
             });
             // Each stands in the queue before the next comes.
-            std::thread::sleep(Duration::from_millis(20));
+            while queue.waiting() <= n {
+                std::thread::yield_now();
+            }
             thread
         })
         .collect();
