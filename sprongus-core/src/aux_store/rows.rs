@@ -12,7 +12,7 @@ use super::unseen;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
-use crate::events::{NewEvent, append};
+use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
 use crate::session::Work;
 
@@ -87,6 +87,12 @@ pub(super) fn named(exec: &mut dyn Executor, place: Place<'_>) -> Result<String>
 pub(super) fn ids(ids: &[&str]) -> Value<'static> {
     let ids: BTreeSet<&str> = ids.iter().copied().collect();
     Value::Array(ids.into_iter().map(|id| Value::from(id.to_owned())).collect())
+}
+
+/// Whether one of the library's tables (of entries, of versions) has any row of a table.
+pub(super) fn holds_any(exec: &mut dyn Executor, place: Place<'_>, of: &str) -> Result<bool> {
+    let any = format!("SELECT 1 FROM {of} WHERE project_id = $1 AND table_name = $2 LIMIT 1");
+    Ok(!exec.query(&any, &[place.project.into(), place.table.into()])?.is_empty())
 }
 
 /// How many entries a table has.
@@ -248,19 +254,22 @@ pub(super) fn audit(
     version: i64,
     summary: &str,
 ) -> Result<()> {
-    let subject = format!("{}/{id}", place.subject());
-    let payload = Json::from_value(&serde_json::json!({ "version": version, "changeSummary": summary }))?;
+    let payload = serde_json::json!({ "version": version, "changeSummary": summary });
+    tell(work, place, &format!("{}/{id}", place.subject()), version, kind, &payload)
+}
+
+/// Tells of what was done to many entries of a table at once: one event of the table.
+pub(super) fn tell_of_table(work: &mut Work<'_>, place: Place<'_>, kind: &str, payload: &JsonValue) -> Result<()> {
+    let subject = place.subject();
+    let seq = next_seq(work.exec(), &subject)?;
+    tell(work, place, &subject, seq, kind, payload)
+}
+
+fn tell(work: &mut Work<'_>, place: Place<'_>, subject: &str, seq: i64, kind: &str, payload: &JsonValue) -> Result<()> {
+    let payload = Json::from_value(payload)?;
     let actor = work.who().actor.clone();
-    let event = NewEvent {
-        run_id: None,
-        project_id: Some(place.project),
-        subject: &subject,
-        seq: version,
-        kind,
-        actor: &actor,
-        payload: &payload,
-    };
-    append(work, &event)
+    let project_id = Some(place.project);
+    append(work, &NewEvent { run_id: None, project_id, subject, seq, kind, actor: &actor, payload: &payload })
 }
 
 pub(super) fn not_found(place: Place<'_>, id: &str) -> Error {

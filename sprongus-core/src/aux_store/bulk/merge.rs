@@ -16,7 +16,6 @@ use crate::aux_store::search;
 use crate::aux_store::unseen;
 use crate::db::{Dialect, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
-use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
 use crate::presets::lock_bulk;
 use crate::session::{Session, Tally, Work, present};
@@ -50,8 +49,7 @@ pub(super) fn merge(
     }
     let rules = same_rules(session, work, place, prepared, alone)?;
     let links = rules.links();
-    // A bad row that does not tell its entry may be about any: none is deleted then.
-    let others = if prepared.unnamed { Others::Stay } else { others };
+    let others = prepared.others(others);
     let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
     let (spool, mode) = (&prepared.spool, options.mode);
     let options_of_store = work.options();
@@ -103,24 +101,11 @@ pub(super) fn repeated(row: u64, id: &str) -> Violation {
 pub(super) fn audit(work: &mut Work<'_>, place: Place<'_>, report: &BulkReport, rows: u64) -> Result<()> {
     let BulkReport { created, updated, deleted, .. } = *report;
     work.after.tallies.add(place.project, place.table, Tally { created, updated, deleted, refused: 0 });
-    let subject = place.subject();
-    let seq = next_seq(work.exec(), &subject)?;
     let payload: JsonValue = json!({
         "rows": rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
         "deleted": report.deleted, "errors": report.errors.len(), "warnings": report.warnings.len(),
     });
-    let payload = Json::from_value(&payload)?;
-    let actor = work.who().actor.clone();
-    let event = NewEvent {
-        run_id: None,
-        project_id: Some(place.project),
-        subject: &subject,
-        seq,
-        kind: "aux.imported",
-        actor: &actor,
-        payload: &payload,
-    };
-    append(work, &event)
+    rows::tell_of_table(work, place, "aux.imported", &payload)
 }
 
 pub(super) struct Merging<'m, 'w> {
@@ -414,10 +399,9 @@ impl Merging<'_, '_> {
     /// Ends where it is to be said what becomes of those that are there.
     fn insert(&mut self, payload: &str, search_text: &str, which: &str) -> Result<String> {
         let now = self.work.dialect().now(3);
-        let kept = "SELECT 1 FROM sprongus_aux_versions WHERE project_id = $1 AND table_name = $2 LIMIT 1";
-        let first = match self.query(kept)?.is_empty() {
-            true => "1",
-            false => {
+        let first = match rows::holds_any(self.work.exec(), self.place, "sprongus_aux_versions")? {
+            false => "1",
+            true => {
                 "1 + coalesce((SELECT max(v.version) FROM sprongus_aux_versions v \
                  WHERE v.project_id = $1 AND v.table_name = $2 AND v.id = s.id), 0)"
             }

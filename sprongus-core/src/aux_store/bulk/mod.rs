@@ -1,11 +1,13 @@
 //! Many rows at once: read, judged and spooled with nothing held, then merged in one short transaction.
 
 mod batch;
+mod created;
 mod fresh;
 mod ids;
 mod judges;
 mod links;
 mod merge;
+mod pace;
 mod prepare;
 mod rivals;
 mod spool;

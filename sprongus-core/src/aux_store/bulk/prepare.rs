@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::ids::Ids;
 use super::judges::{Answer, Base, Batch, Judges, Judging, Named};
 use super::spool::{self, Judged, Spool, SpoolWriter};
-use super::{Given, Progress};
+use super::{Given, Others, Progress};
 use crate::aux_store::document::{CREATED, JudgedCells, Rules};
 use crate::aux_store::import::{BadRow, Content};
 use crate::aux_store::model::Mode;
@@ -35,8 +35,27 @@ pub(in crate::aux_store) struct Prepared {
     /// The ids of those rows, where they were known: their entries stay as they are.
     pub(super) refused: Vec<String>,
     /// Whether some bad row does not tell which entry it is about.
-    pub(super) unnamed: bool,
+    unnamed: bool,
     pub(super) rows: u64,
+}
+
+impl Prepared {
+    /// What becomes of entries that were not given: a bad row that does not tell its entry may be about any, and none is
+    /// deleted then.
+    pub(super) fn others(&self, asked: Others) -> Others {
+        if self.unnamed { Others::Stay } else { asked }
+    }
+}
+
+/// The entries of those ids, as rows are judged over them.
+pub(super) fn bases(session: Session<'_>, place: Place<'_>, ids: &[&str]) -> Result<HashMap<String, Base>> {
+    let ids = rows::ids(ids);
+    let rows = session.read_snapshot(|exec| {
+        let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec, place)?);
+        exec.query(&sql, &[place.project.into(), place.table.into(), ids.clone()])
+    })?;
+    let base = |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: row.json(2)? }));
+    rows.iter().map(base).collect()
 }
 
 /// Reads all rows of a source. Its own error ends it, as an error of `progress` does.
@@ -202,19 +221,11 @@ impl Preparing<'_> {
             return Ok(HashMap::new());
         }
         let ids: Vec<&str> = named.iter().map(|one| one.id.as_str()).collect();
-        let ids = rows::ids(&ids);
-        let rows = self.session.read_snapshot(|exec| {
-            let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec, self.place)?);
-            exec.query(&sql, &[self.place.project.into(), self.place.table.into(), ids.clone()])
-        })?;
-        let base = |row: &crate::db::Row| Ok((row.text(0)?, Base { version: row.int(1)?, payload: row.json(2)? }));
-        rows.iter().map(base).collect()
+        bases(self.session, self.place, &ids)
     }
 
     fn holds_nothing(&self) -> Result<bool> {
-        let any = "SELECT 1 FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 LIMIT 1";
-        let found = self.session.read(|exec| exec.query(any, &[self.place.project.into(), self.place.table.into()]))?;
-        Ok(found.is_empty())
+        Ok(!self.session.read(|exec| rows::holds_any(exec, self.place, rows::ENTRIES))?)
     }
 
     fn refuse(&mut self, row: u64, id: Option<String>, violations: Vec<Violation>) {

@@ -2,48 +2,30 @@
 //! is seen when the last one says so (see `unseen.rs`).
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::batch::{Batch, REST};
+use super::batch::Batch;
+use super::created::{COLUMNS, Common};
 use super::ids::Ids;
+use super::pace::{Held, Pace};
 use super::prepare::{self, Prepared};
 use super::spool::Judged;
-use super::stage::document;
 use super::{Others, merge};
 use crate::aux_store::bound;
 use crate::aux_store::model::{BulkOptions, BulkReport};
 use crate::aux_store::rows::{self, Place, object};
-use crate::db::{Dialect, Row, Value};
+use crate::db::{Dialect, Value};
 use crate::error::{ErrorCode, Result};
 use crate::json::Json;
 use crate::session::{Session, Work};
 
 /// Fewer rows are written in one transaction, which is short enough.
 const FROM: u64 = 2_000;
-/// How long a step may hold the lock, about.
-const HOLD: Duration = Duration::from_millis(8);
 /// So many rows that are to be judged again are left to the last transaction, and the others' turn comes so often before.
 const FEW: usize = 100;
 const ROUNDS: usize = 5;
-/// Between two steps, where others want the lock too.
-const CROWDED: Duration = Duration::from_millis(10);
 /// Bytes of the documents of a step, about.
 const BYTES: usize = 2 << 20;
-
-const COLUMNS: [&str; 12] = [
-    "project_id",
-    "table_name",
-    "id",
-    "payload",
-    "hash",
-    "search_text",
-    "version",
-    "last_updated",
-    "actor",
-    "reason",
-    "change_summary",
-    "batch",
-];
 
 /// Writes what was prepared; in a dry run only says what would be.
 pub(super) fn write(
@@ -89,17 +71,10 @@ pub(super) struct Stepped<'s> {
     pub(super) repeated: HashMap<String, Vec<u64>>,
     /// Ids whose entries are not what their rows were judged over.
     pub(super) amiss: BTreeSet<String>,
-    common: Common,
+    common: Common<'s>,
     /// Whether entries were deleted here: an id that comes back goes on from the version it had.
     past: bool,
     pace: Pace,
-}
-
-/// What all rows have alike.
-struct Common {
-    at: Value<'static>,
-    actor: String,
-    reason: Option<String>,
 }
 
 impl<'s> Stepped<'s> {
@@ -111,16 +86,14 @@ impl<'s> Stepped<'s> {
         others: Others,
         batch: &'s Batch<'s>,
     ) -> Result<Self> {
-        // A bad row that does not tell its entry may be about any: none is deleted then.
-        let others = if prepared.unnamed { Others::Stay } else { others };
+        let others = prepared.others(others);
         let (common, past) = batch.step(|work| {
             merge::same_rules(session, work, place, prepared, true)?;
             if others == Others::AreDeleted {
                 bound::know_referrers(session, work, place)?;
             }
-            let any = "SELECT 1 FROM sprongus_aux_versions WHERE project_id = $1 AND table_name = $2 LIMIT 1";
-            let past = !work.query(any, &[place.project.into(), place.table.into()])?.is_empty();
-            Ok((Common::of(work), past))
+            let past = rows::holds_any(work.exec(), place, "sprongus_aux_versions")?;
+            Ok((Common::new(work, place, work.now()), past))
         })?;
         let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
         let repeated = repeated(prepared)?;
@@ -192,22 +165,16 @@ impl<'s> Stepped<'s> {
     /// The rows as they are judged now, but for bad ones.
     fn judge_again(&self, rows: &[Judged]) -> Result<Vec<Judged>> {
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let (place, ids) = (self.place, rows::ids(&ids));
-        let found = self.session.read_snapshot(|exec| {
-            let sql = format!("SELECT id, version, payload FROM {}", rows::named(exec, place)?);
-            exec.query(&sql, &[place.project.into(), place.table.into(), ids.clone()])
-        })?;
-        let base = |row: &Row| Ok((row.text(0)?, (row.int(1)?, row.json(2)?)));
-        let bases = found.iter().map(base).collect::<Result<HashMap<_, _>>>()?;
+        let bases = prepare::bases(self.session, self.place, &ids)?;
         let mut again = Vec::with_capacity(rows.len());
         for row in rows {
             let base = bases.get(&row.id);
             let given = Json::from_canonical(row.given.clone().unwrap_or_else(|| row.payload.clone()));
-            let (version, map) = (base.map_or(0, |base| base.0), base.map(|base| object(&base.1)));
+            let (version, map) = (base.map_or(0, |base| base.version), base.map(|base| object(&base.payload)));
             let (rules, mode) = (&self.prepared.rules, self.options.mode);
             match prepare::judge(rules, row.row, &row.id, object(&given), map.as_ref(), version, mode) {
                 Ok((judged, _)) => {
-                    let same = base.is_some_and(|base| base.1.as_str() == judged.payload);
+                    let same = base.is_some_and(|base| base.payload.as_str() == judged.payload);
                     again.push(Judged { same, ..judged });
                 }
                 Err(error) if prepare::is_of_row(error.code()) => {}
@@ -289,11 +256,11 @@ impl<'s> Stepped<'s> {
 
     /// Writes entries that were not there; the ids of those that are by now.
     fn create(&self, work: &mut Work<'_>, rows: &[&Judged], values: Vec<Vec<Value<'static>>>) -> Result<Vec<String>> {
-        let mut amiss = Vec::new();
+        let (mut amiss, columns) = (Vec::new(), [&COLUMNS[..], &["batch"]].concat());
         if self.past {
             let marks = "$1, $2, $3, $4, $5, $6, 1 + coalesce((SELECT max(version) FROM sprongus_aux_versions \
                          WHERE project_id = $1 AND table_name = $2 AND id = $3), 0) + 0 * $7, $8, $9, $10, $11, $12";
-            let columns = COLUMNS.join(", ");
+            let columns = columns.join(", ");
             let sql = format!("INSERT INTO sprongus_aux_entries ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING");
             for (row, values) in rows.iter().zip(values) {
                 if work.execute(&sql, &values)? == 0 {
@@ -304,7 +271,7 @@ impl<'s> Stepped<'s> {
         }
         let mut values = values.into_iter();
         loop {
-            match work.exec().load("sprongus_aux_entries", &COLUMNS, &mut values.by_ref().map(Ok)) {
+            match work.exec().load("sprongus_aux_entries", &columns, &mut values.by_ref().map(Ok)) {
                 Ok(_) => return Ok(amiss),
                 // The row that was taken last.
                 Err(error) if error.code() == ErrorCode::Conflict => {
@@ -349,7 +316,12 @@ impl<'s> Stepped<'s> {
     }
 
     fn values(&self, rows: &[&Judged]) -> Vec<Vec<Value<'static>>> {
-        rows.iter().map(|row| self.common.values(self.place, self.batch.id, row)).collect()
+        let values = |row: &&Judged| {
+            let mut values = self.common.values(Dialect::Sqlite, (*row).clone());
+            values.push(self.batch.id.into());
+            values
+        };
+        rows.iter().map(values).collect()
     }
 
     /// What was not given is deleted, entry by entry through the table.
@@ -446,56 +418,4 @@ fn repeated(prepared: &Prepared) -> Result<HashMap<String, Vec<u64>>> {
         }
     }
     Ok(repeated)
-}
-
-impl Common {
-    fn of(work: &Work<'_>) -> Self {
-        let who = work.who();
-        let reason = who.reason.as_ref().map(|reason| reason.to_string());
-        Self { at: work.now(), actor: who.actor.to_string(), reason }
-    }
-
-    fn values(&self, place: Place<'_>, batch: i64, row: &Judged) -> Vec<Value<'static>> {
-        vec![
-            place.project.to_owned().into(),
-            place.table.to_owned().into(),
-            row.id.clone().into(),
-            document(Dialect::Sqlite, row.payload.clone()),
-            row.hash.clone().into(),
-            row.search_text.clone().into(),
-            Value::Int(1),
-            self.at.clone(),
-            self.actor.clone().into(),
-            self.reason.clone().into(),
-            row.summary.clone().into(),
-            batch.into(),
-        ]
-    }
-}
-
-/// How long a step waited for the lock, and held it.
-struct Held {
-    waited: Duration,
-    work: Duration,
-}
-
-/// As many rows a step as hold the lock for about [`HOLD`].
-struct Pace {
-    rows: usize,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { rows: 200 }
-    }
-}
-
-impl Pace {
-    /// Fits the next step, and lets others at the lock: for longer where there are any, for they look for it now and then.
-    fn after(&mut self, rows: usize, held: Held) {
-        let fitting = rows as f64 * HOLD.as_secs_f64() / held.work.as_secs_f64().max(1e-6);
-        // Towards it, but not by leaps: one slow step is no reason to crawl.
-        self.rows = (fitting as usize).clamp(self.rows / 2, self.rows * 2).clamp(50, 4_000);
-        std::thread::sleep(if held.waited > REST { CROWDED } else { REST });
-    }
 }

@@ -16,10 +16,9 @@ use super::state::Pair;
 use crate::artifacts::{Artifacts, PutArtifact};
 use crate::aux_store::document::Rules;
 use crate::aux_store::providers::{Capabilities, Opened, Provider, open};
-use crate::aux_store::rows::Place;
+use crate::aux_store::rows::{self, Place};
 use crate::aux_store::{bound, counters};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{NewEvent, append, next_seq};
 use crate::json::Json;
 use crate::presets::lock_table;
 use crate::runs::{Run, Runs, SYNC_KIND, Succeed, SyncInput};
@@ -190,22 +189,9 @@ impl Syncing<'_> {
     fn tell(&self, work: &mut Work<'_>, diff: &SyncDiff) -> Result<()> {
         let place = self.pair.place;
         lock_table(work, place.project, place.table, true)?;
-        let subject = place.subject();
-        let seq = next_seq(work.exec(), &subject)?;
         let mut payload = json!(diff.counts);
         payload["provider"] = json!(self.pair.provider);
         payload["runId"] = json!(self.run.id);
-        let payload = Json::from_value(&payload)?;
-        let actor = work.who().actor.clone();
-        let event = NewEvent {
-            run_id: None,
-            project_id: Some(place.project),
-            subject: &subject,
-            seq,
-            kind: "aux.synced",
-            actor: &actor,
-            payload: &payload,
-        };
-        append(work, &event)
+        rows::tell_of_table(work, place, "aux.synced", &payload)
     }
 }
