@@ -74,6 +74,24 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0010_keys.sql"),
         postgres: include_str!("migrations/postgres/0010_keys.sql"),
     },
+    Migration {
+        version: 11,
+        name: "tables",
+        sqlite: include_str!("migrations/sqlite/0011_tables.sql"),
+        postgres: include_str!("migrations/postgres/0011_tables.sql"),
+    },
+    Migration {
+        version: 12,
+        name: "projects",
+        sqlite: include_str!("migrations/sqlite/0012_projects.sql"),
+        postgres: include_str!("migrations/postgres/0012_projects.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "rates",
+        sqlite: include_str!("migrations/sqlite/0013_rates.sql"),
+        postgres: include_str!("migrations/postgres/0013_rates.sql"),
+    },
 ];
 
 /// The version of the schema that this library works with.
