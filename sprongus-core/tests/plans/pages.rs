@@ -227,7 +227,7 @@ fn fetched(schema: &str, mode: &str, call: &Call) -> (usize, u64) {
             ref other => panic!("a count is {other:?}"),
         }
     };
-    let mut ask = || {
+    let ask = || {
         let part = tx.savepoint().unwrap();
         let before = count();
         let got = (call.ask)(&part);

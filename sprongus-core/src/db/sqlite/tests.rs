@@ -53,11 +53,11 @@ fn the_queue_is_fair_and_gives_up_at_the_deadline() {
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let threads: Vec<_> = (0..5)
         .map(|n| {
-            let (queue, order) = (queue.clone(), order.clone());
+            let (mine, order) = (queue.clone(), order.clone());
             let thread = std::thread::spawn(move || {
-                let thing = queue.take(false, soon()).unwrap();
+                let thing = mine.take(false, soon()).unwrap();
                 order.lock().unwrap().push(n);
-                queue.give(thing);
+                mine.give(thing);
             });
             // Each stands in the queue before the next comes.
             while queue.waiting() <= n {
