@@ -3,6 +3,7 @@
 pub mod artifacts;
 pub mod aux_store;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod doctor;
 mod error;
@@ -15,6 +16,7 @@ pub mod ops;
 mod options;
 pub mod page;
 pub mod presets;
+pub mod projects;
 pub mod runs;
 mod scope;
 pub mod secrets;

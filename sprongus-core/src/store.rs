@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::artifacts::Artifacts;
 use crate::aux_store::counters::{self, StoreStats};
 use crate::aux_store::{Aux, Providers};
+use crate::config::Config;
 use crate::db::{
     Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, is_outdated, migrate, shown,
 };
@@ -15,6 +16,7 @@ use crate::events::Events;
 use crate::inbox::Inbox;
 use crate::options::{Location, Options};
 use crate::presets::Presets;
+use crate::projects::Projects;
 use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
@@ -148,6 +150,16 @@ impl Store {
     /// Versioned contents that never change.
     pub fn artifacts(&self) -> Artifacts<'_> {
         Artifacts::new(self.session())
+    }
+
+    /// The projects.
+    pub fn projects(&self) -> Projects<'_> {
+        Projects::new(self.session())
+    }
+
+    /// The settings, of the store and of its projects.
+    pub fn config(&self) -> Config<'_> {
+        Config::new(self.session())
     }
 
     /// What tables can be synced with.

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use self::state::{Held, Savepoint, State, ended};
 use crate::artifacts::Artifacts;
 use crate::aux_store::{Aux, Providers, counters};
+use crate::config::Config;
 use crate::db::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value, check_schema};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Events};
 use crate::inbox::Inbox;
 use crate::options::Options;
 use crate::presets::Presets;
+use crate::projects::Projects;
 use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
@@ -118,6 +120,16 @@ impl<'c> Tx<'c> {
     /// Versioned contents that never change.
     pub fn artifacts(&self) -> Artifacts<'_> {
         Artifacts::new(self.session())
+    }
+
+    /// The projects.
+    pub fn projects(&self) -> Projects<'_> {
+        Projects::new(self.session())
+    }
+
+    /// The settings, of the store and of its projects.
+    pub fn config(&self) -> Config<'_> {
+        Config::new(self.session())
     }
 
     /// What tables can be synced with.

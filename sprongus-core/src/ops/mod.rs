@@ -6,9 +6,11 @@
 mod approvals;
 mod artifacts;
 mod aux_store;
+mod config;
 mod events;
 mod inbox;
 mod presets;
+mod projects;
 mod providers;
 mod runs;
 mod schedules;
@@ -86,6 +88,8 @@ pub fn all() -> &'static [Operation] {
         table.extend(aux_store::operations());
         table.extend(artifacts::operations());
         table.extend(providers::operations());
+        table.extend(projects::operations());
+        table.extend(config::operations());
         table.sort_by_key(|operation| operation.name);
         table
     })
