@@ -24,6 +24,7 @@ mod session;
 mod settle;
 mod sql;
 mod store;
+pub mod tables;
 mod telemetry;
 pub mod text;
 mod transaction;

@@ -24,6 +24,7 @@ use crate::scope::{Grant, Scope};
 use crate::session::{After, Core, Ground, Lasting, Session, Who, Work};
 use crate::settle::{Settled, settle};
 use crate::sql;
+use crate::tables::Tables;
 use crate::transaction::Tx;
 
 /// A store: runs, aux entries, presets and events in one SQLite file or PostgreSQL database.
@@ -160,6 +161,11 @@ impl Store {
     /// The settings, of the store and of its projects.
     pub fn config(&self) -> Config<'_> {
         Config::new(self.session())
+    }
+
+    /// Typed tables of the host's own.
+    pub fn tables(&self) -> Tables<'_> {
+        Tables::new(self.session())
     }
 
     /// What tables can be synced with.

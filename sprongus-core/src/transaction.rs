@@ -25,6 +25,7 @@ use crate::session::{After, Core, Ground, Lasting, Session, Tallies, Who, Work, 
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::store::{Store, os_user};
+use crate::tables::Tables;
 
 /// A transaction, or a savepoint within one (DESIGN.md §2 "One API, in or out of a transaction").
 ///
@@ -130,6 +131,11 @@ impl<'c> Tx<'c> {
     /// The settings, of the store and of its projects.
     pub fn config(&self) -> Config<'_> {
         Config::new(self.session())
+    }
+
+    /// Typed tables of the host's own.
+    pub fn tables(&self) -> Tables<'_> {
+        Tables::new(self.session())
     }
 
     /// What tables can be synced with.

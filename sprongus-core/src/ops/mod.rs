@@ -15,6 +15,7 @@ mod providers;
 mod runs;
 mod schedules;
 mod store;
+mod tables;
 
 use std::sync::OnceLock;
 
@@ -90,6 +91,7 @@ pub fn all() -> &'static [Operation] {
         table.extend(providers::operations());
         table.extend(projects::operations());
         table.extend(config::operations());
+        table.extend(tables::operations());
         table.sort_by_key(|operation| operation.name);
         table
     })
