@@ -43,7 +43,7 @@ pub use db::{Dialect, Executor, Row, Value, migration_sql};
 pub use events::Event;
 pub use options::{Durability, Interrupt, Options};
 pub use runs::{Run, RunState, Runs};
-pub use scope::Scope;
+pub use scope::{Rate, Rates, Scope, ScopedOptions};
 pub use store::Store;
 pub use telemetry::Latency;
 pub use transaction::Tx;

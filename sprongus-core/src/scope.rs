@@ -1,9 +1,14 @@
-//! Scoped handles: what a handle may do, and the one project it sees (DESIGN.md §10).
+//! Scoped handles: what a handle may do, how fast, and the one project it sees (DESIGN.md §10).
+
+mod rate;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::session::Session;
+use crate::session::{Session, Who};
+
+pub(crate) use rate::Limited;
+pub use rate::{Rate, Rates};
 
 /// What an operation needs a handle to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -59,16 +64,62 @@ impl Scope {
     }
 }
 
-/// The project and the scopes of a scoped handle.
+/// What a scoped handle is given.
+///
+/// ```
+/// use std::time::Duration;
+/// use sprongus::{Rate, Rates, ScopedOptions};
+/// let rate = Rates { enqueue: Some(Rate::new(100, Duration::from_secs(1))), ..Rates::default() };
+/// let options = ScopedOptions { rate, ..ScopedOptions::default() };
+/// assert_eq!(options.scopes, sprongus::Scope::DEFAULT);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopedOptions {
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// How fast.
+    pub rate: Rates,
+}
+
+impl Default for ScopedOptions {
+    fn default() -> Self {
+        Self { scopes: Scope::DEFAULT.to_vec(), rate: Rates::default() }
+    }
+}
+
+/// What a scoped handle holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Grant {
-    pub(crate) project: String,
-    pub(crate) scopes: Vec<Scope>,
+    project: String,
+    scopes: Vec<Scope>,
+    rates: Rates,
 }
 
 impl Grant {
+    /// The grant of a handle that this one makes, from its own if it has one: never a wider one, unless it holds `admin`.
+    pub(crate) fn narrowed(own: Option<&Self>, project: &str, options: &ScopedOptions) -> Result<Self> {
+        crate::id::check_id("project", project)?;
+        options.rate.check()?;
+        let rates = own.map_or(options.rate, |own| own.rates.narrowed(options.rate));
+        if let Some(own) = own.filter(|own| own.walled()) {
+            let wider = own.project != project || options.scopes.iter().any(|scope| !own.scopes.contains(scope));
+            if wider {
+                return Err(Error::new(ErrorCode::PermissionDenied, "a scoped handle can only be narrowed"));
+            }
+        }
+        Ok(Self { project: project.to_owned(), scopes: options.scopes.clone(), rates })
+    }
+
     fn walled(&self) -> bool {
         !self.scopes.contains(&Scope::Admin)
+    }
+}
+
+impl Who {
+    /// The project whose bucket an operation takes from, and how fast; none: it is not counted.
+    pub(crate) fn rate(&self, operation: Limited) -> Option<(&str, Rate)> {
+        let grant = self.grant.as_deref()?;
+        grant.rates.of(operation).map(|rate| (&*grant.project, rate))
     }
 }
 

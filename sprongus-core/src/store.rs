@@ -20,7 +20,7 @@ use crate::projects::Projects;
 use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
-use crate::scope::{Grant, Scope};
+use crate::scope::{Grant, Scope, ScopedOptions};
 use crate::session::{After, Core, Ground, Lasting, Session, Who, Work};
 use crate::settle::{Settled, settle};
 use crate::sql;
@@ -84,8 +84,9 @@ impl Store {
         &self.core.options
     }
 
-    /// Brings the schema up to date, as opening does with `migrate` on; the version reached.
+    /// Brings the schema up to date, as opening does with `migrate` on; the version reached. Needs `admin` on a scoped handle.
     pub fn migrate(&self) -> Result<i64> {
+        self.session().allow(Scope::Admin)?;
         let db = self.core.db()?;
         let mut connection = db.hold(self.lane, self.core.deadline())?;
         migrate(&mut *connection, self.core.options.schema.as_deref(), self.core.options.clock.now())
@@ -106,14 +107,27 @@ impl Store {
     ///
     /// Errors: `permission_denied` where this handle does not hold what is asked for.
     pub fn scoped(&self, project: &str, scopes: &[Scope]) -> Result<Self> {
-        crate::id::check_id("project", project)?;
-        if let Some(grant) = &self.who.grant {
-            let wider = grant.project != project || scopes.iter().any(|scope| !grant.scopes.contains(scope));
-            if wider && !grant.scopes.contains(&Scope::Admin) {
-                return Err(Error::new(ErrorCode::PermissionDenied, "a scoped handle can only be narrowed"));
-            }
-        }
-        let grant = Grant { project: project.to_owned(), scopes: scopes.to_vec() };
+        self.scoped_with(project, &ScopedOptions { scopes: scopes.to_vec(), ..ScopedOptions::default() })
+    }
+
+    /// The same with rates, which every process counts in the database (docs/scopes.md "Rates").
+    ///
+    /// Errors: as [`Store::scoped`], and `invalid_argument` for what is no rate.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sprongus::runs::Enqueue;
+    /// use sprongus::{ErrorCode, Json, Options, Rate, Rates, ScopedOptions, Store};
+    /// let store = Store::open(":memory:", Options::default())?;
+    /// let rate = Rates { enqueue: Some(Rate::new(1, Duration::from_secs(60))), ..Rates::default() };
+    /// let plugin = store.scoped_with("p1", &ScopedOptions { rate, ..ScopedOptions::default() })?;
+    /// plugin.runs().enqueue(&Enqueue::new("mail", Json::null()))?;
+    /// let error = plugin.runs().enqueue(&Enqueue::new("mail", Json::null())).unwrap_err();
+    /// assert_eq!(error.code(), ErrorCode::RateLimited);
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
+    pub fn scoped_with(&self, project: &str, options: &ScopedOptions) -> Result<Self> {
+        let grant = Grant::narrowed(self.who.grant.as_deref(), project, options)?;
         let who = Who { grant: Some(Arc::new(grant)), ..(*self.who).clone() };
         Ok(Self { who: Arc::new(who), ..self.clone() })
     }

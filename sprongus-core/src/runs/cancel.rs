@@ -3,12 +3,13 @@
 use super::Runs;
 use super::change::Change;
 use super::judge::read_for_update;
+use super::limits::rates;
 use super::model::Run;
 use super::report::changed_meanwhile;
 use super::requests::Cancel;
 use super::state::{RunState, Step};
 use crate::error::{Error, ErrorCode, Result};
-use crate::scope::Scope;
+use crate::scope::{Limited, Scope};
 
 impl Runs<'_> {
     pub(super) fn do_cancel(&self, request: &Cancel) -> Result<Run> {
@@ -24,6 +25,7 @@ impl Runs<'_> {
                 let message = format!("the run {} has ended: it is {}", run.id, run.state);
                 return Err(Error::new(ErrorCode::InvalidState, message));
             }
+            rates::take(work, Limited::Cancel, 1)?;
             let who = work.who();
             let mut change = Change::new(work, Step::Cancel, run.state, &run.id, run.lease)?;
             change.by(&who.actor);

@@ -8,13 +8,14 @@ use super::insert::{Judged, Ready, insert};
 use super::model::{COLUMNS, Run, read_run};
 use super::report::check_size;
 use super::requests::{Enqueue, EnqueueMany};
+use super::limits::rates::counted;
 use super::{Runs, congestion, lease};
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{check_id, new_id};
 use crate::presets::{self, Compiled};
-use crate::scope::Scope;
+use crate::scope::{Limited, Scope};
 use crate::session::{Work, present};
 use crate::text::check_name;
 
@@ -26,15 +27,20 @@ impl Runs<'_> {
         self.check_input(request)?;
         let ready = Ready { id: new_id(), request, project };
         congestion::watched(self.session, || {
+            let rated = self.session.who().rate(Limited::Enqueue).is_some();
             // A kind that no preset is bound to is enqueued by one statement.
-            let write = |judged| self.settled(|| self.session.write_one(|work| insert(work, &[&ready], judged, None)));
-            if let Some(run) = write(Judged::NoPreset)?.pop() {
+            let write = |judged| self.session.write_one(|work| insert(work, &[&ready], judged, None));
+            if !rated && let Some(run) = self.settled(|| write(Judged::NoPreset))?.pop() {
                 return Ok(run);
             }
             judge(self.bound(project, &request.kind)?.as_deref(), request)?;
+            let write_valid = || match rated {
+                true => self.session.write(|work| put(work, &ready)),
+                false => write(Judged::Valid),
+            };
             // Again where the run under the key vanished between the two looks.
             for _ in 0..3 {
-                if let Some(run) = write(Judged::Valid)?.pop() {
+                if let Some(run) = self.settled(write_valid)?.pop() {
                     return Ok(run);
                 }
                 if let Some(run) = self.session.read(|exec| first(exec, &ready))? {
@@ -74,10 +80,12 @@ impl Runs<'_> {
         Ok(Ready { id: new_id(), request, project })
     }
 
-    /// The same where the transaction is open already: enqueues, or gives the run there is.
+    /// The same where the transaction is open already: enqueues, or gives the run there is. No rate counts it.
     pub(super) fn enqueue_within(&self, work: &mut Work<'_>, request: &Enqueue, project: Option<&str>) -> Result<Run> {
         self.judge_within(work.exec(), request, project)?;
-        put_one(work, &Ready { id: new_id(), request, project })
+        let ready = Ready { id: new_id(), request, project };
+        let written = insert(work, &[&ready], Judged::Valid, None)?.pop();
+        written.map_or_else(|| there(work, &ready), Ok)
     }
 
     /// Refuses an input that is too large or that the preset of the kind does not take.
@@ -142,11 +150,15 @@ fn put_all(work: &mut Work<'_>, all: &[Ready<'_>]) -> Result<Vec<Run>> {
     let mut by_key: Vec<&Ready<'_>> = all.iter().collect();
     by_key.sort_by_key(|ready| (ready.project, ready.request.idempotency_key.as_deref()));
     let moment = moment(work, all.len() > CHUNK)?;
-    let mut written = HashMap::with_capacity(all.len());
-    for chunk in by_key.chunks(CHUNK) {
-        let runs = insert(work, chunk, Judged::Valid, moment)?;
-        written.extend(runs.into_iter().map(|run| (run.id.clone(), run)));
-    }
+    let keyed = all.iter().any(|ready| ready.request.idempotency_key.is_some());
+    let runs = counted(work, keyed, all.len(), |work| {
+        let mut runs = Vec::with_capacity(all.len());
+        for chunk in by_key.chunks(CHUNK) {
+            runs.extend(insert(work, chunk, Judged::Valid, moment)?);
+        }
+        Ok(runs)
+    })?;
+    let mut written: HashMap<String, Run> = runs.into_iter().map(|run| (run.id.clone(), run)).collect();
     let mut answer = |(index, ready): (usize, &Ready<'_>)| match written.remove(&ready.id) {
         Some(run) => Ok(run),
         None => there(work, ready).map_err(|error| at(index, error)),
@@ -167,10 +179,16 @@ fn moment(work: &mut Work<'_>, several: bool) -> Result<Option<Timestamp>> {
 
 /// Writes the run, or gives the one there is.
 pub(crate) fn put_one(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {
-    match insert(work, &[ready], Judged::Valid, None)?.pop() {
+    match put(work, ready)?.pop() {
         Some(run) => Ok(run),
         None => there(work, ready),
     }
+}
+
+/// Writes the run where its key is free, and counts it.
+fn put(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Vec<Run>> {
+    let keyed = ready.request.idempotency_key.is_some();
+    counted(work, keyed, 1, |work| insert(work, &[ready], Judged::Valid, None))
 }
 
 fn there(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {

@@ -97,12 +97,13 @@ impl<'s> Runs<'s> {
     /// Puts a run into the queue, or gives the one already there under its idempotency key (`deduplicated`).
     ///
     /// Errors: `invalid_argument`; `conflict` where the key belongs to a run of another kind or input; `too_large`;
-    /// `validation` where the kind is bound to a preset.
+    /// `validation` where the kind is bound to a preset; `rate_limited` where the handle has a rate for it.
     pub fn enqueue(&self, request: &Enqueue) -> Result<Run> {
         self.one_call().do_enqueue(request)
     }
 
-    /// Puts runs into the queue, all or none; the answer is in their order. Errors: as [`Runs::enqueue`].
+    /// Puts runs into the queue, all or none; the answer is in their order. Errors: as [`Runs::enqueue`], and `too_large` for
+    /// more new runs than the handle's rate lets through at once.
     pub fn enqueue_many(&self, request: &EnqueueMany) -> Result<Vec<Run>> {
         // Not one deadline: judging many inputs is work, and no waiting.
         self.do_enqueue_many(request)
@@ -147,7 +148,7 @@ impl<'s> Runs<'s> {
 
     /// Cancels a run that is not final; its worker learns by its next heartbeat. Once more is no change.
     ///
-    /// Errors: `invalid_state` where it ended otherwise, `not_found`.
+    /// Errors: `invalid_state` where it ended otherwise, `not_found`, `rate_limited` where the handle has a rate for it.
     pub fn cancel(&self, request: &Cancel) -> Result<Run> {
         self.one_call().do_cancel(request)
     }

@@ -38,7 +38,7 @@ impl Bucket {
     }
 
     /// Microseconds in which so many tokens are refilled.
-    fn time_for(self, tokens: i64) -> i64 {
+    pub(super) fn time_for(self, tokens: i64) -> i64 {
         let (tokens, per, rate) = (i128::from(tokens.max(0)), i128::from(self.per), i128::from(self.rate));
         i64::try_from((tokens * per + rate - 1) / rate).unwrap_or(i64::MAX)
     }

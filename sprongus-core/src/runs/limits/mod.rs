@@ -1,8 +1,10 @@
 //! Limits per kind, over all projects: how many run at once, and how fast they are claimed (DESIGN.md §5, §15).
 //!
-//! Enqueueing is never refused by them; claims alone look at them.
+//! Enqueueing is never refused by them; claims alone look at them. What refuses it are the rates of scoped handles ([`rates`]).
 
 mod bucket;
+mod full;
+pub(super) mod rates;
 mod room;
 mod row;
 mod sort;
@@ -85,7 +87,7 @@ fn put(work: &mut Work<'_>, request: &LimitKind, per: i64) -> Result<bool> {
         Some(old) => {
             let bucket = request.rate.and_then(|rate| Some(old.bucket(work.options())?.resized(rate, per)));
             let mut binds = Binds::default();
-            let full = old.full_in(&mut binds, work, bucket.map(|bucket| bucket.debt()));
+            let full = old.full.after(&mut binds, work, bucket.map(|bucket| bucket.debt()));
             (binds, format!(", {full}"))
         }
     };

@@ -136,7 +136,7 @@ pub(in crate::runs) fn spend(work: &mut Work<'_>, rooms: &[Room], runs: &[Run]) 
 fn spend_of(work: &mut Work<'_>, room: &Room, taken: i64) -> Result<()> {
     let mut binds = Binds::default();
     let debt = room.bucket.map(|bucket| bucket.take(taken).debt());
-    let mut sets = room.stored.full_in(&mut binds, work, debt);
+    let mut sets = room.stored.full.after(&mut binds, work, debt);
     if work.dialect() == Dialect::Postgres {
         sets.push_str(", turn = turn + 1");
     }
