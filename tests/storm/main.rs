@@ -6,3 +6,4 @@ mod imports;
 mod killed;
 mod limits;
 mod process;
+mod rates;

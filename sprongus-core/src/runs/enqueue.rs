@@ -5,10 +5,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::insert::{Judged, Ready, insert};
+use super::limits::rates::counted;
 use super::model::{COLUMNS, Run, read_run};
 use super::report::check_size;
 use super::requests::{Enqueue, EnqueueMany};
-use super::limits::rates::counted;
 use super::{Runs, congestion, lease};
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor};

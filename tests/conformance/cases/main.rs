@@ -27,6 +27,7 @@ mod presets;
 mod real;
 mod runs;
 mod schedules;
+mod scopes;
 mod sync;
 mod walk;
 mod worker;
@@ -61,6 +62,7 @@ fn main() -> std::process::ExitCode {
         real::cases(),
         runs::cases(),
         schedules::cases(),
+        scopes::cases(),
         sync::cases(),
         worker::cases(),
         worker_batches::cases(),

@@ -54,8 +54,9 @@ pub(in crate::runs) fn take(work: &mut Work<'_>, operation: Limited, tokens: usi
     let mut binds = Binds::default();
     let (project, name, per) = (binds.add(project), binds.add(operation.as_str()), binds.add(rate.micros()));
     let after = full.after(&mut binds, work, Some(bucket.take(wanted).debt()));
-    let sql =
-        format!("UPDATE sprongus_rates SET per_us = {per}, {after} WHERE project_id = {project} AND operation = {name}");
+    let sql = format!(
+        "UPDATE sprongus_rates SET per_us = {per}, {after} WHERE project_id = {project} AND operation = {name}"
+    );
     work.execute(&sql, binds.values()).map(drop)
 }
 

@@ -1,0 +1,13 @@
+//! Scoped handles: what they neither see nor touch, and how fast they may be (DESIGN.md §10, docs/scopes.md).
+
+mod rates;
+
+use sprongus_conformance::{Case, Env};
+
+pub(crate) fn cases() -> Vec<Case> {
+    [rates::cases()].concat()
+}
+
+fn case(name: &'static str, run: fn(&Env)) -> Case {
+    Case { name, covers: &[], transactional: false, run }
+}
