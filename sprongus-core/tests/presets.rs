@@ -532,11 +532,37 @@ fn the_cache_keeps_the_most_recent() {
 
 #[test]
 fn built_ins_compile_and_storyboards_refer() {
-    for builtin in BUILTINS {
+    for builtin in BUILTINS.into_iter().filter(|builtin| !builtin.is_installed()) {
         let preset = Compiled::new(&builtin.definition()).unwrap();
         assert_eq!(preset.validate(&json!({ "anything": [1] })), [], "{}", builtin.label);
         let tables: Vec<&str> = preset.keywords().refs.iter().map(|one| one.table.as_str()).collect();
         assert_eq!(tables, if builtin.label == "storyboard" { vec!["assets", "citations"] } else { vec![] });
+    }
+}
+
+#[test]
+fn the_workspace_says_what_each_field_is_and_refers_to_tables_there_are() {
+    let tables: Vec<&str> = BUILTINS.iter().map(|builtin| builtin.label).collect();
+    for builtin in BUILTINS {
+        let definition = builtin.definition().to_value();
+        let preset = Compiled::new(&builtin.definition()).unwrap();
+        assert!(definition["description"].is_string(), "{}", builtin.label);
+        let properties = definition["properties"].as_object().unwrap();
+        for (name, schema) in properties {
+            assert!(schema["description"].is_string(), "{}.{name} says nothing", builtin.label);
+        }
+        for required in definition["required"].as_array().into_iter().flatten() {
+            assert!(properties.contains_key(required.as_str().unwrap()), "{}: {required}", builtin.label);
+        }
+        for field in &preset.keywords().refs {
+            assert!(tables.contains(&field.table.as_str()), "{} refers to {}", builtin.label, field.table);
+        }
+        for key in preset.keywords().unique.iter().chain(&preset.keywords().index) {
+            assert!(key.fields.iter().all(|field| properties.contains_key(&field.to_string())), "{}", key.name());
+        }
+        if builtin.is_installed() {
+            assert!(preset.keywords().index.len() + preset.keywords().unique.len() > 0, "{}", builtin.label);
+        }
     }
 }
 

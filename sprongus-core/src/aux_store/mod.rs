@@ -12,6 +12,7 @@ mod document;
 pub(crate) mod export;
 mod extract;
 pub mod filter;
+mod forget;
 pub mod format;
 pub mod history;
 pub(crate) mod import;
@@ -48,6 +49,7 @@ pub use model::{
     BulkOptions, BulkReport, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, Referrer,
     UpdateOptions,
 };
+pub(crate) use forget::{forget_texts, hold_project};
 pub(crate) use referrers::links_are_known;
 pub(crate) use requests::table as requested;
 pub use requests::{

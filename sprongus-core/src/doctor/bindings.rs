@@ -49,7 +49,7 @@ fn unbound_tables(exec: &mut dyn Executor) -> Result<Vec<Finding>> {
     }
     let is_bound = |project: &str, table: &str| {
         let by = |project: &str| bound.contains(&(table.to_owned(), project.to_owned()));
-        Builtin::named(table).is_some() || by("") || by(project)
+        Builtin::bound_to(table).is_some() || by("") || by(project)
     };
     let tables = tables(exec)?;
     let unbound = tables.iter().filter(|(project, table)| !is_bound(project, table));

@@ -7,8 +7,13 @@ use crate::scope::Scope;
 use crate::session::Session;
 
 /// The families of types, and what reading them needs.
-const FAMILIES: [(&str, Scope); 3] =
-    [("run.", Scope::RunsRead), ("aux.", Scope::AuxRead), ("preset.", Scope::PresetsRead)];
+const FAMILIES: [(&str, Scope); 5] = [
+    ("run.", Scope::RunsRead),
+    ("aux.", Scope::AuxRead),
+    ("preset.", Scope::PresetsRead),
+    ("project.", Scope::AuxRead),
+    ("config.", Scope::AuxRead),
+];
 
 /// The most types of one filter.
 const MOST: usize = 1_000;

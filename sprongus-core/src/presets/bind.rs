@@ -128,7 +128,7 @@ fn fits_table(preset: &Preset, table: &str) -> Result<()> {
     let refuse = |wanted: &str| {
         Err(Error::invalid(format!("{} is of kind {}; {wanted}", preset.address(), preset.kind.as_str())))
     };
-    match (preset.kind, Builtin::named(table)) {
+    match (preset.kind, Builtin::bound_to(table)) {
         (PresetKind::RunInput, _) => refuse("that is for runs (bind_run), not for tables"),
         (PresetKind::Custom, _) | (_, None) => Ok(()),
         (kind, Some(builtin)) if kind == builtin.kind => Ok(()),
@@ -170,6 +170,20 @@ fn put(
     store::event(work, preset, "preset.bound", project, &payload)
 }
 
+/// Binds each table of the workspace data model that has no preset there, in a project or ("") for all; which those were.
+pub(crate) fn install(work: &mut Work<'_>, project: &str) -> Result<Vec<String>> {
+    let mut bound = Vec::new();
+    for builtin in BUILTINS.iter().filter(|builtin| builtin.is_installed()) {
+        lock_table(work, project, builtin.label, true)?;
+        if bound_id(work.exec(), Target::Table, builtin.label, Some(project))?.is_none() {
+            let nothing = BindReport { checked: 0, failing: 0, errors: Vec::new(), bound: true };
+            put(work, Target::Table, builtin.label, project, &builtin.preset(), &nothing)?;
+            bound.push(builtin.label.to_owned());
+        }
+    }
+    Ok(bound)
+}
+
 /// The id of the preset that holds there: the project's own binding, else the one for all, else the built-in.
 fn bound_id(exec: &mut dyn Executor, target: Target, name: &str, project: Option<&str>) -> Result<Option<String>> {
     let sql = "SELECT preset_id FROM sprongus_bindings WHERE target = $1 AND name = $2 AND project_id IN ('', $3) ORDER BY project_id DESC LIMIT 1";
@@ -177,7 +191,7 @@ fn bound_id(exec: &mut dyn Executor, target: Target, name: &str, project: Option
     if let Some(row) = exec.query(sql, &params)?.first() {
         return row.text(0).map(Some);
     }
-    Ok(Builtin::named(name).filter(|_| target == Target::Table).map(|builtin| builtin.preset().id))
+    Ok(Builtin::bound_to(name).filter(|_| target == Target::Table).map(|builtin| builtin.preset().id))
 }
 
 /// The preset of a table; `not_found` says how to bind one.
@@ -215,7 +229,7 @@ pub(crate) fn referring_tables(
     // The project's own binding comes last and counts.
     let sql = "SELECT name, preset_id FROM sprongus_bindings WHERE target = 'table' AND project_id IN ('', $1) ORDER BY project_id";
     let mut bound: BTreeMap<String, String> =
-        BUILTINS.iter().map(|one| (one.label.to_owned(), one.preset().id)).collect();
+        BUILTINS.iter().filter(|one| !one.is_installed()).map(|one| (one.label.to_owned(), one.preset().id)).collect();
     for row in exec.query(sql, &[project.into()])? {
         bound.insert(row.text(0)?, row.text(1)?);
     }

@@ -43,4 +43,5 @@ pub use reserved::{RESERVED, put_identity, take_identity};
 pub use service::Presets;
 pub use typing::CellType;
 
-pub(crate) use bind::{for_run, for_table, lock_bulk, lock_table, referring_tables, unbound_run};
+pub(crate) use bind::{for_run, for_table, install, lock_bulk, lock_table, referring_tables, unbound_run};
+pub(crate) use store::lock;

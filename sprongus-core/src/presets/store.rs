@@ -252,7 +252,7 @@ pub(super) fn event(
 
 /// Holds others off until the transaction ends, by each name alone (`true`) or with those who share it. SQLite has one
 /// writer anyway.
-pub(super) fn lock(work: &mut Work<'_>, names: &[(&str, bool)]) -> Result<()> {
+pub(crate) fn lock(work: &mut Work<'_>, names: &[(&str, bool)]) -> Result<()> {
     if work.dialect() == Dialect::Sqlite {
         return Ok(());
     }

@@ -11,6 +11,7 @@ mod congestion;
 mod enqueue;
 mod explain;
 mod figures;
+mod forget;
 mod heartbeats;
 mod idempotent;
 mod in_place;
@@ -45,6 +46,7 @@ mod wait;
 
 pub(crate) use enqueue::put_one;
 pub use figures::{KindLimit, Reported, RunStats, StepResult};
+pub(crate) use forget::forget_project;
 pub(crate) use heartbeats::Beat;
 pub use model::Run;
 pub(crate) use outlook::Outlook;

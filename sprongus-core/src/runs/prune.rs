@@ -73,7 +73,7 @@ impl Runs<'_> {
 }
 
 /// Their events, 1 to the run's version.
-fn remove_events(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
+pub(super) fn remove_events(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
     if work.dialect() == Dialect::Sqlite {
         let mut binds = Binds::default();
         let subjects = binds.list(runs.iter().map(|(run, _)| subject(run)));
@@ -92,7 +92,7 @@ fn remove_events(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
 
 /// Their steps, approvals and outputs. What merely names a run keeps its name: a child its parent, an inbox entry the run of
 /// its message, so that a message stays known.
-fn remove_what_was_theirs(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
+pub(super) fn remove_what_was_theirs(work: &mut Work<'_>, runs: &[(String, i64)]) -> Result<()> {
     let output = format!(" AND kind = '{OUTPUT_KIND}'");
     for (table, more) in [("sprongus_run_steps", ""), ("sprongus_approvals", ""), ("sprongus_artifacts", &output)] {
         let mut binds = Binds::default();

@@ -38,6 +38,8 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("aux_store", "runs", "a sync is a run"),
     ("aux_store", "artifacts", "a sync keeps its diff"),
     ("artifacts", "runs", "an artifact names the run that made it"),
+    ("projects", "runs", "a project is deleted with its runs"),
+    ("projects", "aux_store", "a project is deleted with its entries"),
     ("options", "secrets", "a host gives its resolver when it opens a store"),
     ("inbox", "runs", "the run of a message is enqueued in its commit"),
     ("worker", "store", "a worker is a user of the store, and so are its handlers"),

@@ -2,9 +2,11 @@
 
 use sprongus::artifacts::Artifacts;
 use sprongus::aux_store::Aux;
+use sprongus::config::Config;
 use sprongus::events::Events;
 use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
+use sprongus::projects::Projects;
 use sprongus::runs::approvals::Approvals;
 use sprongus::runs::schedules::Schedules;
 use sprongus::{Result, Row, Runs, Store, Tx, Value};
@@ -32,6 +34,30 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.artifacts(),
             Self::Tx(tx) => tx.artifacts(),
+        }
+    }
+
+    /// The projects.
+    pub fn projects(&self) -> Projects<'_> {
+        match self {
+            Self::Store(store) => store.projects(),
+            Self::Tx(tx) => tx.projects(),
+        }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Config<'_> {
+        match self {
+            Self::Store(store) => store.config(),
+            Self::Tx(tx) => tx.config(),
+        }
+    }
+
+    /// The documents of a table of any project.
+    pub fn aux_of(&self, project: &str, table: &str) -> Aux<'_> {
+        match self {
+            Self::Store(store) => store.aux(project, table),
+            Self::Tx(tx) => tx.aux(project, table),
         }
     }
 

@@ -1,13 +1,9 @@
-//! Small settings, of the store or of a project (DESIGN.md §9a).
-
-use std::collections::BTreeMap;
+//! What goes into and comes out of the calls on settings.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
-use crate::session::Session;
 
 /// A setting, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,42 +83,4 @@ pub struct ListConfig {
     /// The project; a scoped handle's own where none is given, else the store.
     #[serde(default)]
     pub project: Option<String>,
-}
-
-/// The settings of a store, or of an open transaction; from [`Store::config`](crate::Store::config) or
-/// [`Tx::config`](crate::Tx::config).
-#[derive(Clone, Copy)]
-pub struct Config<'s> {
-    session: Session<'s>,
-}
-
-impl<'s> Config<'s> {
-    pub(crate) fn new(session: Session<'s>) -> Self {
-        Self { session }
-    }
-
-    /// One setting; `found` tells whether it is set.
-    pub fn get(&self, _of: &GetConfig) -> Result<Setting> {
-        self.soon()
-    }
-
-    /// Sets a setting.
-    pub fn set(&self, _setting: &SetConfig) -> Result<()> {
-        self.soon()
-    }
-
-    /// Removes a setting; nothing where it is not set.
-    pub fn unset(&self, _which: &UnsetConfig) -> Result<()> {
-        self.soon()
-    }
-
-    /// Settings by key.
-    pub fn list(&self, _which: &ListConfig) -> Result<BTreeMap<String, Json>> {
-        self.soon()
-    }
-
-    fn soon<T>(&self) -> Result<T> {
-        self.session.core().check()?;
-        Err(Error::new(ErrorCode::Unsupported, "settings are not there yet"))
-    }
 }
