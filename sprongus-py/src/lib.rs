@@ -14,6 +14,7 @@ mod desk;
 mod enqueue_item;
 mod error;
 mod events;
+mod fork;
 mod ground;
 mod handler;
 mod host_sql;
@@ -60,6 +61,7 @@ fn _sprongus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<worker::Worker>()?;
     module.add_class::<context::Context>()?;
     records::register(module)?;
+    fork::register(module)?;
     // The face says what is exported.
     module.delattr("__all__")
 }

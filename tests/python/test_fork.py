@@ -114,6 +114,50 @@ WAITING = """
     assert worker.stop(timeout=20)
 """
 
+BUSY = """
+    import logging, os, signal, sys, threading, sprongus
+    url, elsewhere, forks = sys.argv[1], sys.argv[2], 100
+    heard = []
+    noted = logging.Handler()
+    noted.emit = lambda record: heard.append(record.getMessage())
+    logging.getLogger("sprongus").addHandler(noted)
+    store = sprongus.open(url)
+    worker = store.worker(poll_interval=60)
+    worker.handler("parent")(lambda ctx: None)
+    worker.start()
+    over = threading.Event()
+    seen = []
+    feed = store.events.follow()
+    def follow():
+        for event in feed:
+            seen.append(event)
+    def commit():
+        while not over.is_set():
+            store.runs.enqueue("parent")
+    threads = [threading.Thread(target=follow, daemon=True), threading.Thread(target=commit, daemon=True)]
+    for thread in threads:
+        thread.start()
+    for _ in range(forks):
+        child = os.fork()
+        if child == 0:
+            # Ends one that hangs.
+            signal.alarm(20)
+            with sprongus.open(elsewhere) as own:
+                own.runs.enqueue("child")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    over.set()
+    feed.close()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert worker.stop(timeout=20)
+    assert seen
+    assert not [line for line in heard if "fork went on" in line]
+    with sprongus.open(elsewhere) as other:
+        assert len(list(other.runs.iter(kind="child", limit=1000))) == forks
+"""
+
 BEFORE = """
     import os, sys, sprongus
     url, schema = sys.argv[1], sys.argv[2] or None
@@ -147,6 +191,11 @@ def test_children_of_many_processes_come_to_an_end(shared_place):
 
 def test_children_of_a_process_that_waits_wait_for_themselves(shared_place):
     run(WAITING, shared_place.url, shared_place.options.get("schema", ""))
+
+
+def test_a_fork_waits_for_the_threads_inside_sqlite(tmp_path):
+    # Another file: what a child knows of locks on its parent's is not its own.
+    run(BUSY, tmp_path / "parent.db", tmp_path / "child.db", timeout=300)
 
 
 def test_forking_before_opening_is_fine(shared_place):

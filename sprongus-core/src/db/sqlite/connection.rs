@@ -14,6 +14,7 @@ use super::values::{bind, bind_in_order, shaped, stored};
 use super::wal::WalWatch;
 use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
+use crate::fork::{Visit, visit};
 
 /// A connection of ours, with what its calls need beside it.
 pub(super) struct SqliteConnection {
@@ -34,6 +35,14 @@ pub(super) struct SqliteConnection {
     pub(super) eased: bool,
     /// Lets the authorizer pass the ATTACH inside VACUUM INTO.
     pub(super) vacuuming: Arc<AtomicBool>,
+    /// Dropped last: closing a connection is a visit too.
+    pub(super) closing: Option<Visit>,
+}
+
+impl Drop for SqliteConnection {
+    fn drop(&mut self) {
+        self.closing = Some(visit());
+    }
 }
 
 impl SqliteConnection {
@@ -44,7 +53,9 @@ impl SqliteConnection {
 
     /// Copies the database into that file, which is empty. Of the copy alone is anything written, by readers too.
     pub(super) fn copy_into(&mut self, path: &str) -> Result<()> {
+        let visit = visit();
         self.raw.pragma_update(None, "query_only", 0).map_err(from_sqlite)?;
+        drop(visit);
         self.vacuuming.store(true, Ordering::Release);
         let result = execute(&self.raw, "VACUUM INTO $1", &[path.into()]).map(drop);
         self.vacuuming.store(false, Ordering::Release);
@@ -67,7 +78,9 @@ impl Executor for SqliteConnection {
 
     fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
         // One that writes would take its whole transaction with it.
+        let visit = visit();
         let reads = self.raw.prepare_cached(sql).is_ok_and(|statement| statement.readonly());
+        drop(visit);
         self.patience.heed(reads);
         let rows = query(&self.raw, sql, params, true);
         self.patience.heed(false);
@@ -75,6 +88,7 @@ impl Executor for SqliteConnection {
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
+        let _visit = visit();
         self.raw.execute_batch(sql).map_err(from_sqlite)
     }
 
@@ -140,6 +154,7 @@ fn prepare<'c>(connection: &'c rusqlite::Connection, sql: &str, params: &[Value<
 
 /// Runs a statement to its end, whether or not it gives rows; the number of rows it changed.
 pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+    let _visit = visit();
     // For DDL, SQLite's `changes()` is still that of the statement before.
     let before = connection.total_changes();
     let mut statement = prepare(connection, sql, params)?;
@@ -165,13 +180,20 @@ pub(super) fn load(
 ) -> Result<u64> {
     let marks = vec!["?"; columns.len()].join(", ");
     let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "));
+    let first = visit();
     let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+    drop(first);
     let mut written = 0;
     for row in rows {
-        bind_in_order(&mut statement, &row?)?;
+        // The rows come from elsewhere, and may take their time.
+        let row = row?;
+        let _visit = visit();
+        bind_in_order(&mut statement, &row)?;
         statement.raw_execute().map_err(from_sqlite)?;
         written += 1;
     }
+    let _visit = visit();
+    drop(statement);
     Ok(written)
 }
 
@@ -182,6 +204,7 @@ pub(super) fn query(
     params: &[Value<'_>],
     host: bool,
 ) -> Result<Vec<Row>> {
+    let _visit = visit();
     let mut statement = prepare(connection, sql, params)?;
     let mut rows = statement.raw_query();
     let mut shape: Option<(Arc<[String]>, Vec<Declared>)> = None;
@@ -208,6 +231,7 @@ fn columns_of(statement: &Statement<'_>, host: bool) -> (Arc<[String]>, Vec<Decl
 
 /// Refuses a statement that writes where only reading is meant.
 pub(super) fn must_read(connection: &rusqlite::Connection, sql: &str) -> Result<()> {
+    let _visit = visit();
     let statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     if statement.readonly() {
         return Ok(());

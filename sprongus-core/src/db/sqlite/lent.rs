@@ -7,6 +7,7 @@ use super::errors::from_sqlite;
 use super::open::check_version;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, Result};
+use crate::fork::visit;
 
 /// A host's `rusqlite::Connection` (or `Transaction`, which derefs to it) as an [`Executor`].
 ///
@@ -55,6 +56,7 @@ impl Executor for LentSqlite<'_> {
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
+        let _visit = visit();
         self.connection()?.execute_batch(sql).map_err(from_sqlite)
     }
 

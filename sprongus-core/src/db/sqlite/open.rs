@@ -17,6 +17,7 @@ use super::place::not_writable;
 use super::wal::WalWatch;
 use super::{Place, SqliteSettings};
 use crate::error::{Error, ErrorCode, Result};
+use crate::fork::visit;
 use crate::options::Durability;
 
 /// SQLite below this has a race in resetting the write-ahead log that can corrupt the file.
@@ -37,6 +38,7 @@ pub(super) fn open(
     deadline: Instant,
 ) -> Result<SqliteConnection> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
+    let _visit = visit();
     let patience = Arc::new(Patience::new(settings.interrupt.clone()));
     patience.until(deadline);
     let (mut raw, opened) = match place {
@@ -77,6 +79,7 @@ pub(super) fn open(
         eases: false,
         eased: false,
         vacuuming,
+        closing: None,
     })
 }
 

@@ -18,6 +18,7 @@ use super::{Place, SqliteSettings};
 use crate::db::Signals;
 use crate::db::watch::{Desk, LINGER, Watcher};
 use crate::error::Result;
+use crate::fork::visit;
 
 /// Before it is tried again to open the file.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -90,6 +91,7 @@ impl Watcher for FileWatcher {
 /// Another value each time another connection has committed (SQLite manual, "PRAGMA data_version").
 fn data_version(connection: &SqliteConnection) -> Result<i64> {
     connection.patience.until(Instant::now() + AGAIN);
+    let _visit = visit();
     let mut statement = connection.raw.prepare_cached("PRAGMA data_version").map_err(from_sqlite)?;
     statement.query_row([], |row| row.get(0)).map_err(from_sqlite)
 }
