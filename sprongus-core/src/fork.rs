@@ -66,9 +66,11 @@ pub(crate) fn visit() -> Visit {
 }
 
 /// One thread's stay inside SQLite.
+#[cfg(feature = "sqlite")]
 #[derive(Debug)]
 pub(crate) struct Visit(Option<&'static Gate>);
 
+#[cfg(feature = "sqlite")]
 impl Drop for Visit {
     fn drop(&mut self) {
         if let Some(gate) = self.0 {
@@ -97,6 +99,7 @@ impl Gate {
         ForkGuard { gate: self, held: within(patience, shut), process: std::process::id() }
     }
 
+    #[cfg(feature = "sqlite")]
     fn enter(&'static self, patience: Duration) -> Visit {
         let one_more = |state: u32| (state & (HELD | WANTED) == 0).then(|| state + 1);
         let entered = || self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_ok();
@@ -119,7 +122,7 @@ fn within(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
     false
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use std::sync::atomic::AtomicBool;
     use std::thread::{scope, sleep};
