@@ -11,7 +11,7 @@ use source::Source;
 const TIERS: &[&[&str]] = &[
     &["error"],
     &["clock", "id", "json", "text", "page"],
-    &["options", "secrets"],
+    &["options", "secrets", "fork"],
     &["db"],
     &["events", "session", "scope", "sql", "new_file"],
     &["presets", "telemetry"],
