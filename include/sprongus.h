@@ -153,6 +153,9 @@
 // Give the latest version instead of a new one where the content is the same.
 #define SPRONGUS_IF_CHANGED 256
 
+// Delete what belongs to it as well.
+#define SPRONGUS_CASCADE 512
+
 // The host's connection is to SQLite (3.35 or newer).
 #define SPRONGUS_DIALECT_SQLITE 1
 
@@ -280,10 +283,16 @@ typedef struct sprongus_preset sprongus_preset;
 // Presets. Freed by sprongus_preset_list_free, and its presets with it.
 typedef struct sprongus_preset_list sprongus_preset_list;
 
+// A project as it was when the call returned. Freed by sprongus_project_free, or with the list it came from.
+typedef struct sprongus_project sprongus_project;
+
+// Projects. Freed by sprongus_project_list_free, and its projects with it.
+typedef struct sprongus_project_list sprongus_project_list;
+
 // Where a host's `query` puts its rows; valid until that function returns.
 typedef struct sprongus_row_sink sprongus_row_sink;
 
-// The rows of a query. Freed by sprongus_rows_free; what its getters give lives until then.
+// The rows of a query of the host's own, or of a custom table. Freed by sprongus_rows_free; what its getters give lives until then.
 typedef struct sprongus_rows sprongus_rows;
 
 // A run as it was when the call returned. Freed by sprongus_run_free, or with the list it came from.
@@ -656,6 +665,23 @@ typedef struct sprongus_schedule_options {
     // How late a missed slot is still made up for; not at all.
     int64_t catch_up_ms;
 } sprongus_schedule_options;
+
+// Which rows of a custom table, and in which order; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
+typedef struct sprongus_rows_query {
+    // `sizeof(sprongus_rows_query)`.
+    size_t struct_size;
+    // The rows whose columns have these values, JSON, NUL-terminated: `{"owner": "ada", "state": ["new", null]}`. An array
+    // holds what a column may be. NULL: every row.
+    const char *where;
+    // `order_by_count` columns to order by: "label", "-expires_at" (descending); NULL: by the primary key.
+    const char *const *order_by;
+    // How many columns.
+    size_t order_by_count;
+    // At most so many rows; all of them. SPRONGUS_NONE: none.
+    int64_t limit;
+    // Rows passed over.
+    int64_t offset;
+} sprongus_rows_query;
 
 // How a worker works; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
 typedef struct sprongus_worker_options {
@@ -1179,6 +1205,47 @@ int32_t sprongus_operation_schema(const char *operation, struct sprongus_buf **s
 // The version of the library, "0.1.0". Never freed.
 const char *sprongus_version(void);
 
+// The value of a setting as JSON; `*value` is NULL where it is not set ("null" where it is set to null).
+//
+// `key` is of `a-z 0-9 . _ : -`. `project` may be NULL: a scoped handle's own, else the store. Errors: `invalid_argument`,
+// `permission_denied`.
+//
+// ```c
+// sprongus_buf *value = NULL;
+// sprongus_config_set(store, "active.project", "\"p1\"", 4, NULL, &error);
+// if (sprongus_config_get(store, "active.project", NULL, &value, &error) == SPRONGUS_OK && value != NULL)
+//     puts(sprongus_buf_data(value));
+// sprongus_buf_free(value);
+// ```
+int32_t sprongus_config_get(const void *store_or_tx,
+                            const char *key,
+                            const char *project,
+                            struct sprongus_buf **value,
+                            struct sprongus_error **error);
+
+// Sets a setting to a JSON value of `length` bytes. `project` as of sprongus_config_get. Errors: as there, and `validation`,
+// `too_large`, `secret_detected`.
+int32_t sprongus_config_set(const void *store_or_tx,
+                            const char *key,
+                            const char *value,
+                            size_t length,
+                            const char *project,
+                            struct sprongus_error **error);
+
+// Removes a setting; nothing where it is not set. `project` and errors as of sprongus_config_get.
+int32_t sprongus_config_unset(const void *store_or_tx,
+                              const char *key,
+                              const char *project,
+                              struct sprongus_error **error);
+
+// The settings whose keys begin with `prefix` (NULL: all), a JSON object by key. `project` and errors as of
+// sprongus_config_get.
+int32_t sprongus_config_list(const void *store_or_tx,
+                             const char *prefix,
+                             const char *project,
+                             struct sprongus_buf **settings,
+                             struct sprongus_error **error);
+
 // The run as it was claimed. Borrowed; NULL for no context.
 const struct sprongus_run *sprongus_context_run(const struct sprongus_context *context);
 
@@ -1599,6 +1666,114 @@ int32_t sprongus_presets_import(const void *store_or_tx,
                                 struct sprongus_buf **report,
                                 struct sprongus_error **error);
 
+// Its id, by which runs, entries and artifacts name it. Borrowed; NULL for no project.
+const char *sprongus_project_id(const struct sprongus_project *project);
+
+// What people call it. Borrowed.
+const char *sprongus_project_name(const struct sprongus_project *project);
+
+// What addresses call it. Borrowed.
+const char *sprongus_project_slug(const struct sprongus_project *project);
+
+// Whose it is; NULL where nobody is named. Borrowed.
+const char *sprongus_project_owner(const struct sprongus_project *project);
+
+// Where it stands: "active", or whatever the host has set. Borrowed.
+const char *sprongus_project_status(const struct sprongus_project *project);
+
+// When it was created. Borrowed.
+const char *sprongus_project_created_at(const struct sprongus_project *project);
+
+// When its record was last changed. Borrowed.
+const char *sprongus_project_updated_at(const struct sprongus_project *project);
+
+// All of it as JSON. Borrowed.
+const char *sprongus_project_to_json(const struct sprongus_project *project);
+
+// Frees a project. NULL, what is no project, and a project of a list are passed over.
+void sprongus_project_free(struct sprongus_project *project);
+
+// How many projects there are; 0 for no list.
+size_t sprongus_project_list_count(const struct sprongus_project_list *list);
+
+// A project, counted from 0. Borrowed; NULL where there is none.
+const struct sprongus_project *sprongus_project_list_at(const struct sprongus_project_list *list, size_t index);
+
+// What to give as `cursor` for the next page; NULL on the last. Borrowed.
+const char *sprongus_project_list_next_cursor(const struct sprongus_project_list *list);
+
+// All of it as JSON: an object of items and nextCursor. Borrowed.
+const char *sprongus_project_list_to_json(const struct sprongus_project_list *list);
+
+// Frees projects. NULL and what is no list are passed over.
+void sprongus_project_list_free(struct sprongus_project_list *list);
+
+// Keeps a record of a project. Runs, entries and artifacts may name a project that has none; a record gives it a name, an
+// owner, a place in lists, and an end.
+//
+// `id` may be NULL (a new one), and so may `slug` (made from the name), `owner` and `project`. Errors: `conflict` (the id or
+// the slug is taken), `invalid_argument`, `permission_denied` (a scoped handle without "admin").
+//
+// ```c
+// sprongus_project *project = NULL;
+// if (sprongus_projects_create(store, "Harbour archive", "p1", NULL, "ada", &project, &error) == SPRONGUS_OK)
+//     puts(sprongus_project_slug(project));
+// sprongus_project_free(project);
+// ```
+int32_t sprongus_projects_create(const void *store_or_tx,
+                                 const char *name,
+                                 const char *id,
+                                 const char *slug,
+                                 const char *owner,
+                                 struct sprongus_project **project,
+                                 struct sprongus_error **error);
+
+// One project. Errors: `not_found`.
+int32_t sprongus_projects_get(const void *store_or_tx,
+                              const char *id,
+                              struct sprongus_project **project,
+                              struct sprongus_error **error);
+
+// Changes what is given of a project's record; NULL leaves it as it is, an empty `owner` takes the owner away.
+//
+// `project` may be NULL. Errors: as sprongus_projects_create, and `not_found`.
+int32_t sprongus_projects_update(const void *store_or_tx,
+                                 const char *id,
+                                 const char *name,
+                                 const char *slug,
+                                 const char *owner,
+                                 const char *status,
+                                 struct sprongus_project **project,
+                                 struct sprongus_error **error);
+
+// A page of projects, those last changed first; of one `owner` alone where it is not NULL. `limit` is how many (up to 1,000;
+// 0: 50), `cursor` NULL or the list's before. A scoped handle sees its own. Errors: `invalid_argument`.
+int32_t sprongus_projects_list(const void *store_or_tx,
+                               const char *owner,
+                               int64_t limit,
+                               const char *cursor,
+                               struct sprongus_project_list **projects,
+                               struct sprongus_error **error);
+
+// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to their built-in presets, those
+// that the project has not bound otherwise.
+//
+// `project` may be NULL: a scoped handle's own, else all projects. `tables`, which may be NULL, is a JSON array of the names
+// of those that this call bound. Errors: `conflict` (entries that are there would fail), `permission_denied`.
+int32_t sprongus_projects_install(const void *store_or_tx,
+                                  const char *project,
+                                  struct sprongus_buf **tables,
+                                  struct sprongus_error **error);
+
+// Deletes a project's record where nothing belongs to the project any more; with SPRONGUS_CASCADE in `flags`, the record and
+// everything that belongs to it, in one transaction.
+//
+// Errors: `referenced` (without SPRONGUS_CASCADE, what is there in the details), `not_found`, `permission_denied`.
+int32_t sprongus_projects_delete(const void *store_or_tx,
+                                 const char *id,
+                                 uint32_t flags,
+                                 struct sprongus_error **error);
+
 // Makes a kind of providers known to this opened store: profiles of that kind (sprongus_providers_put), and syncs by their names,
 // are worked by these functions.
 //
@@ -1652,8 +1827,8 @@ const char *sprongus_rows_column_name(const struct sprongus_rows *rows, size_t c
 // A value, by row and column counted from 0. Borrowed; NULL where there is none (SQL NULL is a value of SPRONGUS_NULL).
 const struct sprongus_value *sprongus_rows_value(const struct sprongus_rows *rows, size_t row, size_t column);
 
-// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text; of columns
-// of one name the last is shown. Borrowed.
+// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64 (of a custom table
+// `{"$bytes": "<Base64>"}`), the rest text; of columns of one name the last is shown. Borrowed.
 const char *sprongus_rows_to_json(const struct sprongus_rows *rows);
 
 // Frees rows. NULL and what are no rows are passed over.
@@ -2211,6 +2386,116 @@ int32_t sprongus_store_stats(const struct sprongus_store *store,
 int32_t sprongus_store_doctor(const struct sprongus_store *store,
                               struct sprongus_buf **report,
                               struct sprongus_error **error);
+
+// Creates a table of the host's own, from a schema of `length` bytes; the same schema once more is nothing.
+//
+// `{"name", "columns": [{"name", "type", "constraints"?}], "indexes"?: [{"name", "columns", "unique"?}]}`. Types: text,
+// integer, real, blob, json, bigint, boolean. Constraints: primary_key, not_null, unique, auto_increment. Without a primary
+// key there is a column `id` of text that is it. Names are of letters, digits and `_`, at most 63 bytes, unique without
+// regard to case. All functions here need "admin" of a scoped handle. Errors: `invalid_argument` (what the schema may not
+// say), `conflict` with the difference in the details (a table of that name has another schema).
+//
+// ```c
+// const char *schema = "{\"name\": \"tokens\", \"columns\": [{\"name\": \"sealed\", \"type\": \"blob\"}]}";
+// sprongus_tables_create(store, schema, strlen(schema), &error);
+// ```
+int32_t sprongus_tables_create(const void *store_or_tx,
+                               const char *schema,
+                               size_t length,
+                               struct sprongus_error **error);
+
+// Whether there is a table of that name, whatever its case, made here or by the host's own SQL; not for tables of the
+// library.
+int32_t sprongus_tables_exists(const void *store_or_tx, const char *name, bool *exists, struct sprongus_error **error);
+
+// Drops a table and its rows; nothing where there is no such table. Errors: `invalid_argument` (a table of the library).
+int32_t sprongus_tables_drop(const void *store_or_tx,
+                             const char *name,
+                             struct sprongus_error **error);
+
+// The schema of a table as JSON. Errors: `not_found`.
+int32_t sprongus_tables_describe(const void *store_or_tx,
+                                 const char *name,
+                                 struct sprongus_buf **schema,
+                                 struct sprongus_error **error);
+
+// The names of all tables made here, in order, as a JSON array.
+int32_t sprongus_tables_names(const void *store_or_tx, struct sprongus_buf **names, struct sprongus_error **error);
+
+// Inserts a row, a JSON object of `length` bytes; a column that is left out is null. `id`, which may be NULL, is its primary
+// key as text: a new one where the row has none.
+//
+// Bytes are `{"$bytes": "<Base64>"}`. Errors: `validation` with the column as the path (a value of another type, a null where
+// there may be none, no such column), `conflict` (the id or a unique value is taken), `not_found` (the table).
+//
+// ```c
+// const char *row = "{\"sealed\": {\"$bytes\": \"Af4=\"}}";
+// sprongus_buf *id = NULL;
+// if (sprongus_tables_insert(store, "tokens", row, strlen(row), &id, &error) == SPRONGUS_OK)
+//     puts(sprongus_buf_data(id));
+// sprongus_buf_free(id);
+// ```
+int32_t sprongus_tables_insert(const void *store_or_tx,
+                               const char *name,
+                               const char *row,
+                               size_t length,
+                               struct sprongus_buf **id,
+                               struct sprongus_error **error);
+
+// Inserts rows, a JSON array of objects of `length` bytes, all or none. `ids`, which may be NULL, is a JSON array of their
+// primary keys, in their order. Errors: as sprongus_tables_insert; `validation` has every fault of every row, with the `row`
+// counted from 1.
+int32_t sprongus_tables_insert_many(const void *store_or_tx,
+                                    const char *name,
+                                    const char *rows,
+                                    size_t length,
+                                    struct sprongus_buf **ids,
+                                    struct sprongus_error **error);
+
+// Changes the columns that `data`, a JSON object of `length` bytes, names of the row of that id; `{}` changes nothing.
+// Errors: as sprongus_tables_insert, and `not_found` (the row).
+int32_t sprongus_tables_update(const void *store_or_tx,
+                               const char *name,
+                               const char *id,
+                               const char *data,
+                               size_t length,
+                               struct sprongus_error **error);
+
+// The rows that are asked for, their columns in the order of the schema; all of them where `query` is NULL.
+//
+// A value is SPRONGUS_NULL, or of its column's type SPRONGUS_TEXT, _INT, _FLOAT, _BYTES, _JSON, _BOOL.
+// sprongus_rows_to_json shows bytes as sprongus_tables_insert takes them. Errors: `not_found` (the table),
+// `invalid_argument`, `validation` (a value in `where` that its column cannot have).
+//
+// ```c
+// sprongus_rows_query query;
+// SPRONGUS_INIT(query);
+// const char *order[] = {"-expires_at"};
+// query.where = "{\"provider\": \"mail\"}";
+// query.order_by = order;
+// query.order_by_count = 1;
+// sprongus_rows *rows = NULL;
+// sprongus_tables_query(store, "tokens", &query, &rows, &error);
+// ```
+int32_t sprongus_tables_query(const void *store_or_tx,
+                              const char *name,
+                              const struct sprongus_rows_query *query,
+                              struct sprongus_rows **rows,
+                              struct sprongus_error **error);
+
+// How many rows there are, of those that `where` (JSON, NUL-terminated) of sprongus_rows_query tells; of all where it is NULL.
+// Errors: as sprongus_tables_query.
+int32_t sprongus_tables_count(const void *store_or_tx,
+                              const char *name,
+                              const char *where,
+                              uint64_t *count,
+                              struct sprongus_error **error);
+
+// Removes the row of that id. Errors: `not_found` (the row, the table).
+int32_t sprongus_tables_delete(const void *store_or_tx,
+                               const char *name,
+                               const char *id,
+                               struct sprongus_error **error);
 
 // Begins a transaction. The caller ends it by commit or rollback, and frees `*tx` in any case.
 //

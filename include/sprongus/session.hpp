@@ -2,13 +2,13 @@
 #ifndef SPRONGUS_SESSION_HPP
 #define SPRONGUS_SESSION_HPP
 
-#include "sources.hpp"
+#include "projects.hpp"
 
 namespace sprongus {
 
 // What a store and a transaction have in common: every call exists once. Errors and what stands in the JSON: as the
 // function of sprongus.h says that has the name.
-class Session : public SourceCalls {
+class Session : public ProjectCalls {
 public:
     // Calls an operation by name, JSON in, JSON out.
     std::string call(const std::string &operation, std::string_view request = "{}") const {
@@ -121,7 +121,7 @@ public:
     }
 
 protected:
-    using SourceCalls::SourceCalls;
+    using ProjectCalls::ProjectCalls;
     ~Session() = default;
     Session(Session &&) = default;
     Session &operator=(Session &&) = default;

@@ -20,6 +20,8 @@ pub const SPRONGUS_ESCAPE_FORMULAS: u32 = 64;
 pub const SPRONGUS_ENQUEUE: u32 = 128;
 /// Give the latest version instead of a new one where the content is the same.
 pub const SPRONGUS_IF_CHANGED: u32 = 256;
+/// Delete what belongs to it as well.
+pub const SPRONGUS_CASCADE: u32 = 512;
 
 /// Flags of which the call knows those.
 pub(crate) fn check(given: u32, known: u32) -> Result<u32> {

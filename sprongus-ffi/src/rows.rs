@@ -3,14 +3,15 @@
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
-use sprongus::Row;
+use sprongus::tables::{Cell as TableCell, Cells};
+use sprongus::{Row, Value};
 
 use crate::door;
 use crate::error::c_text;
 use crate::handle::{self, Noun};
-use crate::value::{Cell, quote, sprongus_value};
+use crate::value::{Cell, SPRONGUS_BYTES, quote, sprongus_value};
 
-/// The rows of a query. Freed by sprongus_rows_free; what its getters give lives until then.
+/// The rows of a query of the host's own, or of a custom table. Freed by sprongus_rows_free; what its getters give lives until then.
 pub struct sprongus_rows {
     _opaque: [u8; 0],
 }
@@ -20,6 +21,8 @@ pub(crate) struct Rows {
     /// Row by row.
     cells: Vec<Cell>,
     count: usize,
+    /// Bytes are shown as what they are, so that the JSON can be read back.
+    tagged: bool,
     json: OnceLock<CString>,
 }
 
@@ -33,7 +36,14 @@ impl Rows {
     pub(crate) fn new(rows: &[Row]) -> Self {
         let columns = rows.first().map_or(&[][..], Row::columns).iter().map(|name| c_text(name)).collect();
         let cells = rows.iter().flat_map(|row| row.values()).map(Cell::new).collect();
-        Self { columns, cells, count: rows.len(), json: OnceLock::new() }
+        Self { columns, cells, count: rows.len(), tagged: false, json: OnceLock::new() }
+    }
+
+    /// Rows of a custom table, which all have the same columns.
+    pub(crate) fn of_table(rows: &[Cells]) -> Self {
+        let columns = rows.first().map_or_else(Vec::new, |row| row.iter().map(|(name, _)| c_text(name)).collect());
+        let cells = rows.iter().flat_map(Cells::iter).map(|(_, cell)| Cell::new(&value_of(cell))).collect();
+        Self { columns, cells, count: rows.len(), tagged: true, json: OnceLock::new() }
     }
 
     fn cell(&self, row: usize, column: usize) -> Option<&Cell> {
@@ -61,14 +71,32 @@ impl Rows {
                 }
                 quote(name, &mut out);
                 out.push(':');
-                if let Some(cell) = self.cell(row, *column) {
-                    cell.write_json(&mut out);
+                match self.cell(row, *column) {
+                    Some(cell) if self.tagged && cell.value().r#type == SPRONGUS_BYTES => {
+                        out.push_str("{\"$bytes\":");
+                        cell.write_json(&mut out);
+                        out.push('}');
+                    }
+                    Some(cell) => cell.write_json(&mut out),
+                    None => {}
                 }
             }
             out.push('}');
         }
         out.push(']');
         out
+    }
+}
+
+fn value_of(cell: &TableCell) -> Value<'_> {
+    match cell {
+        TableCell::Null => Value::Null,
+        TableCell::Bool(value) => Value::Bool(*value),
+        TableCell::Int(value) => Value::Int(*value),
+        TableCell::Real(value) => Value::Float(*value),
+        TableCell::Text(text) => Value::Text(text.as_str().into()),
+        TableCell::Blob(bytes) => Value::Bytes(bytes.as_slice().into()),
+        TableCell::Json(json) => Value::Json(json.as_str().into()),
     }
 }
 
@@ -100,8 +128,8 @@ pub unsafe extern "C" fn sprongus_rows_value(
     door::peek(std::ptr::null(), || Some(std::ptr::from_ref(handle::peek::<Rows>(rows)?.cell(row, column)?.value())))
 }
 
-/// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64, the rest text; of columns
-/// of one name the last is shown. Borrowed.
+/// The rows as a JSON array of objects. Numbers, booleans and JSON are themselves, bytes base64 (of a custom table
+/// `{"$bytes": "<Base64>"}`), the rest text; of columns of one name the last is shown. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_rows_to_json(rows: *const sprongus_rows) -> *const c_char {
     door::peek(std::ptr::null(), || {

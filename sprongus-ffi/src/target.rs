@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use sprongus::artifacts::Artifacts;
 use sprongus::aux_store::{Aux, Providers};
+use sprongus::config::Config;
 use sprongus::events::Events;
 use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
+use sprongus::projects::Projects;
 use sprongus::runs::approvals::Approvals;
 use sprongus::runs::schedules::Schedules;
+use sprongus::tables::Tables;
 use sprongus::{Result, Runs, Store, Tx, ops};
 
 use crate::handle::{self, Noun};
@@ -111,6 +114,30 @@ impl Target<'_> {
         match self {
             Self::Store(store) => store.events(),
             Self::Tx(tx) => tx.events(),
+        }
+    }
+
+    /// Its custom tables.
+    pub(crate) fn tables(&self) -> Tables<'_> {
+        match self {
+            Self::Store(store) => store.tables(),
+            Self::Tx(tx) => tx.tables(),
+        }
+    }
+
+    /// Its projects.
+    pub(crate) fn projects(&self) -> Projects<'_> {
+        match self {
+            Self::Store(store) => store.projects(),
+            Self::Tx(tx) => tx.projects(),
+        }
+    }
+
+    /// Its settings.
+    pub(crate) fn config(&self) -> Config<'_> {
+        match self {
+            Self::Store(store) => store.config(),
+            Self::Tx(tx) => tx.config(),
         }
     }
 

@@ -6,12 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pyo3::prelude::*;
 use sprongus::artifacts::Artifacts;
 use sprongus::aux_store::{Aux, Providers};
+use sprongus::config::Config;
 use sprongus::events::Events;
 use sprongus::inbox::Inbox;
 use sprongus::presets::Presets;
+use sprongus::projects::Projects;
 use sprongus::runs::Runs;
 use sprongus::runs::approvals::Approvals;
 use sprongus::runs::schedules::Schedules;
+use sprongus::tables::Tables;
 use sprongus::{Error, Result, Store, Tx};
 
 use crate::call::{Detached, wait};
@@ -85,6 +88,33 @@ impl Ground {
         work: impl FnOnce(Artifacts<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         self.either(py, work, |work, store| work(store.artifacts()), |work, tx| work(tx.artifacts()))
+    }
+
+    /// Runs `work` with the custom tables here.
+    pub(crate) fn tables<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Tables<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.tables()), |work, tx| work(tx.tables()))
+    }
+
+    /// Runs `work` with the projects here.
+    pub(crate) fn projects<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Projects<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.projects()), |work, tx| work(tx.projects()))
+    }
+
+    /// Runs `work` with the settings here.
+    pub(crate) fn config<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(Config<'_>) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.either(py, work, |work, store| work(store.config()), |work, tx| work(tx.config()))
     }
 
     /// Runs `work` with the providers here.

@@ -2,16 +2,18 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyIterator;
+use pyo3::types::{IntoPyDict, PyIterator};
 use serde_json::Value;
 use sprongus::Result;
+use sprongus::tables::Cells;
 
 use crate::error::passed;
-use crate::json_in;
+use crate::{cells, json_in};
 
-/// The documents of an iterable, each converted as it is drawn.
-pub(crate) struct Items {
+/// The documents or rows of an iterable, each converted as it is drawn.
+pub(crate) struct Items<T = Value> {
     iterator: Py<PyIterator>,
+    take: fn(&Bound<'_, PyAny>) -> Result<T>,
     /// How many there are, where that is known.
     left: Option<usize>,
 }
@@ -19,21 +21,36 @@ pub(crate) struct Items {
 impl Items {
     /// Of any iterable; a DataFrame or an Arrow table gives its rows.
     pub(crate) fn of(source: &Bound<'_, PyAny>) -> PyResult<Self> {
-        static ROWS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let rows = ROWS.import(source.py(), "sprongus._items", "rows")?.call1((source,))?;
-        let left = rows.len().ok();
-        Ok(Self { iterator: rows.try_iter()?.unbind(), left })
+        Self::drawn(source, false, json_in::try_value)
     }
 }
 
-impl Iterator for Items {
-    type Item = Result<Value>;
+impl Items<Cells> {
+    /// As [`Items::of`], for a custom table.
+    pub(crate) fn rows(source: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::drawn(source, true, cells::row)
+    }
+}
 
-    fn next(&mut self) -> Option<Result<Value>> {
+impl<T> Items<T> {
+    /// metadata: a frame's columns `$version` and `lastUpdated` are columns like any other.
+    fn drawn(source: &Bound<'_, PyAny>, metadata: bool, take: fn(&Bound<'_, PyAny>) -> Result<T>) -> PyResult<Self> {
+        static ROWS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let named = [("metadata", metadata)].into_py_dict(source.py())?;
+        let rows = ROWS.import(source.py(), "sprongus._items", "rows")?.call((source,), Some(&named))?;
+        let left = rows.len().ok();
+        Ok(Self { iterator: rows.try_iter()?.unbind(), take, left })
+    }
+}
+
+impl<T> Iterator for Items<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
         self.left = self.left.map(|left| left.saturating_sub(1));
         Python::attach(|py| {
             let drawn = py.check_signals().and_then(|()| self.iterator.bind(py).clone().next().transpose());
-            Some(drawn.map_err(passed).transpose()?.and_then(|item| json_in::try_value(&item)))
+            Some(drawn.map_err(passed).transpose()?.and_then(|item| (self.take)(&item)))
         })
     }
 

@@ -196,9 +196,7 @@ impl Walk {
     fn fields(&mut self, ob: &Bound<'_, PyAny>, depth: usize) -> Taken<Value> {
         check_depth(depth)?;
         let mut map = Map::new();
-        for field in dataclass_fields(ob)?.try_iter()? {
-            let name: String = field?.getattr(intern!(ob.py(), "name"))?.extract()?;
-            let item = ob.getattr(name.as_str())?;
+        for (name, item) in members(ob)? {
             let item = self.value(&item, depth + 1).map_err(|stop| stop.under(|| name.clone()))?;
             map.insert(name, item);
         }
@@ -254,11 +252,19 @@ fn is_a(ob: &Bound<'_, PyAny>, class: &PyOnceLock<Py<PyType>>, module: &str, nam
     ob.is_instance(class.import(ob.py(), module, name)?)
 }
 
-fn is_dataclass(ob: &Bound<'_, PyAny>) -> PyResult<bool> {
+/// Whether it is an instance of a dataclass.
+pub(crate) fn is_dataclass(ob: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!ob.is_instance_of::<PyType>() && ob.get_type().hasattr(intern!(ob.py(), "__dataclass_fields__"))?)
 }
 
-fn dataclass_fields<'py>(ob: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// The fields of a dataclass and what stands in them.
+pub(crate) fn members<'py>(ob: &Bound<'py, PyAny>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
     static FIELDS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    FIELDS.import(ob.py(), "dataclasses", "fields")?.call1((ob,))
+    let fields = FIELDS.import(ob.py(), "dataclasses", "fields")?.call1((ob,))?;
+    let member = |field: PyResult<Bound<'py, PyAny>>| {
+        let name: String = field?.getattr(intern!(ob.py(), "name"))?.extract()?;
+        let value = ob.getattr(name.as_str())?;
+        Ok((name, value))
+    };
+    fields.try_iter()?.map(member).collect()
 }

@@ -13,15 +13,18 @@ use crate::artifacts::Artifacts;
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
 use crate::call::{Detached, wait};
+use crate::config::Config;
 use crate::error::raised;
 use crate::events::Events;
 use crate::ground::Ground;
 use crate::inbox::Inbox;
 use crate::presets::Presets;
+use crate::projects::Projects;
 use crate::providers::Providers;
 use crate::records::Report;
 use crate::runs::Runs;
 use crate::schedules::Schedules;
+use crate::tables::Tables;
 use crate::time::Seconds;
 use crate::worker::Worker;
 use crate::{host_sql, json_out};
@@ -114,6 +117,24 @@ impl Store {
     #[getter]
     fn artifacts(&self) -> Artifacts {
         Artifacts::new(self.ground())
+    }
+
+    /// Custom tables: typed tables of your own.
+    #[getter]
+    fn tables(&self) -> Tables {
+        Tables::new(self.ground())
+    }
+
+    /// Projects on record.
+    #[getter]
+    fn projects(&self) -> Projects {
+        Projects::new(self.ground())
+    }
+
+    /// Small settings, of the store or of a project.
+    #[getter]
+    fn config(&self) -> Config {
+        Config::new(self.ground())
     }
 
     /// What tables can be synced with.

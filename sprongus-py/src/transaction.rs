@@ -8,15 +8,18 @@ use crate::args::{Text, text};
 use crate::artifacts::Artifacts;
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
+use crate::config::Config;
 use crate::error::raised;
 use crate::events::Events;
 use crate::ground::Ground;
 use crate::host_sql;
 use crate::inbox::Inbox;
 use crate::presets::Presets;
+use crate::projects::Projects;
 use crate::providers::Providers;
 use crate::runs::Runs;
 use crate::schedules::Schedules;
+use crate::tables::Tables;
 
 /// The services of a Store inside one commit, and your own SQL.
 ///
@@ -94,6 +97,24 @@ impl Transaction {
     #[getter]
     fn artifacts(&self) -> Artifacts {
         Artifacts::new(self.ground.clone())
+    }
+
+    /// Custom tables: typed tables of your own.
+    #[getter]
+    fn tables(&self) -> Tables {
+        Tables::new(self.ground.clone())
+    }
+
+    /// Projects on record.
+    #[getter]
+    fn projects(&self) -> Projects {
+        Projects::new(self.ground.clone())
+    }
+
+    /// Small settings, of the store or of a project.
+    #[getter]
+    fn config(&self) -> Config {
+        Config::new(self.ground.clone())
     }
 
     /// What tables can be synced with.

@@ -76,6 +76,27 @@ static void nothing(void) {
     FAILS(invalid, sprongus_artifacts_versions(NULL, NULL, NULL, NULL, 0, NULL, NULL, &error));
     FAILS(invalid, sprongus_artifacts_list(NULL, NULL, NULL, 0, NULL, NULL, &error));
     FAILS(invalid, sprongus_artifacts_export_zip(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_create(NULL, NULL, 0, &error));
+    FAILS(invalid, sprongus_tables_exists(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_drop(NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_describe(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_names(NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_insert(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_tables_insert_many(NULL, NULL, NULL, 1, NULL, &error));
+    FAILS(invalid, sprongus_tables_update(NULL, NULL, NULL, NULL, 0, &error));
+    FAILS(invalid, sprongus_tables_query(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_count(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_tables_delete(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_projects_create(NULL, NULL, NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_projects_get(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_projects_update(NULL, NULL, NULL, NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_projects_list(NULL, NULL, 0, NULL, NULL, &error));
+    FAILS(invalid, sprongus_projects_install(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_projects_delete(NULL, NULL, 0, &error));
+    FAILS(invalid, sprongus_config_get(NULL, NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_config_set(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_config_unset(NULL, NULL, NULL, &error));
+    FAILS(invalid, sprongus_config_list(NULL, NULL, NULL, NULL, &error));
     FAILS(invalid, sprongus_store_stats(NULL, NULL, &error));
     FAILS(invalid, sprongus_store_doctor(NULL, NULL, &error));
     FAILS(invalid, sprongus_runs_enqueue_many(NULL, NULL, 0, NULL, &error));
@@ -139,6 +160,18 @@ static void emptied(void) {
     EMPTIES(sprongus_buf, sprongus_providers_put(NULL, "a", "b", NULL, 1, &out, &error));
     EMPTIES(sprongus_artifact, sprongus_artifacts_put(NULL, "a", "b", NULL, 1, NULL, &out, &error));
     EMPTIES(sprongus_artifact_list, sprongus_artifacts_list(NULL, bad_utf8, NULL, -7, NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_tables_describe(NULL, bad_utf8, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_tables_names(NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_tables_insert(NULL, "t", NULL, 1, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_tables_insert_many(NULL, "t", NULL, 1, &out, &error));
+    EMPTIES(sprongus_rows, sprongus_tables_query(NULL, bad_utf8, NULL, &out, &error));
+    EMPTIES(sprongus_project, sprongus_projects_create(NULL, bad_utf8, NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_project, sprongus_projects_get(NULL, NULL, &out, &error));
+    EMPTIES(sprongus_project, sprongus_projects_update(NULL, "p", bad_utf8, NULL, NULL, NULL, &out, &error));
+    EMPTIES(sprongus_project_list, sprongus_projects_list(NULL, bad_utf8, -7, NULL, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_projects_install(NULL, bad_utf8, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_config_get(NULL, "k", bad_utf8, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_config_list(NULL, bad_utf8, NULL, &out, &error));
     EMPTIES(sprongus_entry_list, sprongus_aux_list(NULL, NULL, NULL, NULL, &out, &error));
     EMPTIES(sprongus_preset, sprongus_presets_create(NULL, NULL, NULL, NULL, 1, 0, unknown, &out, &error));
     EMPTIES(sprongus_preset, sprongus_presets_bound(NULL, NULL, NULL, &out, &error));
@@ -158,6 +191,12 @@ static void emptied(void) {
     count = 7;
     FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_aux_export(NULL, NULL, NULL, NULL, NULL, unknown, NULL, NULL, &count, &error));
     CHECK(count == 0);
+    count = 7;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_tables_count(NULL, "t", bad_utf8, &count, &error));
+    CHECK(count == 0);
+    bool exists = true;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_tables_exists(NULL, bad_utf8, &exists, &error));
+    CHECK(!exists);
     FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_runs_rescue(NULL, 0, &number, &error));
     CHECK(number == 0);
 }
@@ -175,6 +214,8 @@ static void no_getters(void) {
     CHECK(sprongus_run_list_at(NULL, 0) == NULL && sprongus_run_list_count(NULL) == 0);
     CHECK(sprongus_entry_payload(NULL) == NULL && sprongus_entry_version(NULL) == 0);
     CHECK(sprongus_entry_list_at(NULL, 0) == NULL && sprongus_entry_list_to_json(NULL) == NULL);
+    CHECK(sprongus_project_slug(NULL) == NULL && sprongus_project_to_json(NULL) == NULL);
+    CHECK(sprongus_project_list_at(NULL, 0) == NULL && sprongus_project_list_count(NULL) == 0);
     CHECK(sprongus_preset_label(NULL) == NULL && sprongus_preset_list_next_cursor(NULL) == NULL);
     sprongus_store_free(NULL);
     sprongus_tx_free(NULL);
@@ -186,6 +227,8 @@ static void no_getters(void) {
     sprongus_entry_free(NULL);
     sprongus_entry_list_free(NULL);
     sprongus_preset_free(NULL);
+    sprongus_project_free(NULL);
+    sprongus_project_list_free(NULL);
     sprongus_preset_list_free(NULL);
 }
 

@@ -12,6 +12,8 @@ void test_aux(place at);
 void test_past(place at);
 void test_presets(place at);
 void test_artifacts(place at);
+void test_tables(place at);
+void test_projects(place at);
 void test_sync(place at);
 void test_call(place at);
 void test_bad_input(place at);
@@ -45,6 +47,8 @@ int main(int count, char **arguments) {
     test_past(at);
     test_presets(at);
     test_artifacts(at);
+    test_tables(at);
+    test_projects(at);
     test_sync(at);
     test_call(at);
     test_bad_input(at);

@@ -48,12 +48,13 @@ static const char *any_text(uint64_t *state) {
 
 static const char *any_json(uint64_t *state) {
     static const char *texts[] = {"{}",  "null", "[]", "{\"title\":\"t\",\"id\":\"a-1\"}", "[{\"kind\":\"c.random\"}]", "{\"a\":",
-                                  "\"x", "1e999", "[[[[1]]]]", "{\"kind\":\"c.random\",\"input\":{\"a\":[1,2.0]}}"};
+                                  "\"x", "1e999", "[[[[1]]]]", "{\"kind\":\"c.random\",\"input\":{\"a\":[1,2.0]}}",
+                                  "{\"name\":\"a\",\"columns\":[{\"name\":\"a\",\"type\":\"blob\"}]}", "{\"a\":{\"$bytes\":\"AQ==\"}}"};
     return texts[next(state) % (sizeof texts / sizeof *texts)];
 }
 
 // Frees whatever it is, as whatever it is not.
-#define FREED 10
+#define FREED 12
 
 static void free_any(void *handle, uint64_t which) {
     if (handle == store) return;
@@ -67,6 +68,8 @@ static void free_any(void *handle, uint64_t which) {
         case 6: sprongus_approval_free((sprongus_approval *)handle); break;
         case 7: sprongus_approval_list_free((sprongus_approval_list *)handle); break;
         case 8: sprongus_worker_free((sprongus_worker *)handle); break;
+        case 9: sprongus_project_free((sprongus_project *)handle); break;
+        case 10: sprongus_project_list_free((sprongus_project_list *)handle); break;
         default: sprongus_store_free((sprongus_store *)handle);
     }
 }
@@ -76,7 +79,7 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
     const char *a = any_text(state), *b = any_text(state), *c = any_text(state), *json = any_json(state);
     size_t length = strlen(json);
     int64_t number = (int64_t)(next(state) % 4) - 1;
-    uint32_t flags = (uint32_t)(next(state) % 128);
+    uint32_t flags = (uint32_t)(next(state) % 1024);
     sprongus_run *run = NULL;
     sprongus_run_list *runs = NULL;
     sprongus_entry *entry = NULL;
@@ -87,11 +90,14 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
     sprongus_approval *approval = NULL;
     sprongus_approval_list *approvals = NULL;
     sprongus_worker *worker = NULL;
+    sprongus_project *project = NULL;
+    sprongus_project_list *projects = NULL;
+    uint64_t rest = 0;
     bool truth = false;
     int64_t done = 0;
     const char *id = sprongus_run_id((sprongus_run *)any(state));
     int32_t status = SPRONGUS_OK;
-    switch (next(state) % 44) {
+    switch (next(state) % 60) {
         case 0: status = sprongus_runs_enqueue(on, a, json, length, NULL, &run, error); break;
         case 1: status = sprongus_runs_enqueue_many(on, json, length, &runs, error); break;
         case 2: status = sprongus_runs_claim_next(on, a, NULL, &runs, error); break;
@@ -135,13 +141,30 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
         case 40: status = sprongus_events_read(on, NULL, &buf, error); break;
         case 41: status = sprongus_worker_new((sprongus_store *)on, NULL, &worker, error); break;
         case 42: status = sprongus_worker_run((sprongus_worker *)on, error); break;
+        case 43: status = sprongus_tables_create(on, json, length, error); break;
+        case 44: status = sprongus_tables_exists(on, a, &truth, error); break;
+        case 45: status = sprongus_tables_describe(on, a, &buf, error); break;
+        case 46: status = sprongus_tables_insert(on, "a", json, length, &buf, error); break;
+        case 47: status = sprongus_tables_insert_many(on, a, json, length, &buf, error); break;
+        case 48: status = sprongus_tables_update(on, "a", b, json, length, error); break;
+        case 49: status = sprongus_tables_query(on, "a", NULL, &rows, error); break;
+        case 50: status = sprongus_tables_count(on, a, json, &rest, error); break;
+        case 51: status = sprongus_tables_delete(on, "a", b, error); break;
+        case 52: status = sprongus_projects_create(on, a, b, c, a, &project, error); break;
+        case 53: status = sprongus_projects_update(on, a, b, c, a, b, &project, error); break;
+        case 54: status = sprongus_projects_list(on, a, number, b, &projects, error); break;
+        case 55: status = sprongus_projects_install(on, a, &buf, error); break;
+        case 56: status = sprongus_projects_delete(on, a, flags, error); break;
+        case 57: status = sprongus_config_set(on, a, json, length, b, error); break;
+        case 58: status = sprongus_config_get(on, a, b, &buf, error); break;
         default: free_any(on, next(state)); return SPRONGUS_OK;
     }
     if (status != SPRONGUS_OK) {
-        if (run || runs || entry || rows || buf || tx || other || approval || approvals || worker) test_failed(__FILE__, __LINE__, "a result beside an error");
+        if (run || runs || entry || rows || buf || tx || other || approval || approvals || worker || project || projects) test_failed(__FILE__, __LINE__, "a result beside an error");
     }
     (void)sprongus_run_to_json((sprongus_run *)any(state));
     (void)sprongus_approval_to_json((sprongus_approval *)any(state));
+    (void)sprongus_project_to_json((sprongus_project *)any(state));
     (void)sprongus_context_canceled((sprongus_context *)any(state));
     (void)sprongus_rows_value((sprongus_rows *)any(state), 0, 0);
     (void)sprongus_run_list_at((sprongus_run_list *)any(state), (size_t)next(state));
@@ -155,6 +178,8 @@ static int32_t call_any(uint64_t *state, sprongus_error **error) {
     keep(approval, state);
     keep(approvals, state);
     keep(worker, state);
+    keep(project, state);
+    keep(projects, state);
     return status;
 }
 

@@ -38,6 +38,8 @@ def records(store):
         *store.aux("p", "assets").history("a"),
         *store.aux("p", "assets").resolve_refs(["a", "none"]),
         store.artifacts.put("report", "<b>", {"a": 1}, project="p", run=made.id, metadata={"<b>": 1}),
+        store.projects.create("<b>", owner="ada"),
+        store.projects.create("P", id="p"),
         store.artifacts.put("report", "<b>", b"\0\xff"),
         store.artifacts.put("report", "x", ref="s3://bucket/x", sha256="0" * 64, size=3),
     ]

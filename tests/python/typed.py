@@ -80,6 +80,32 @@ def artifacts(store: sprongus.Store) -> None:
     assert_type(store.artifacts.export_zip("a.zip"), int)
 
 
+def tables(store: sprongus.Store) -> None:
+    store.tables.create({"name": "hosts", "columns": [{"name": "load", "type": "real"}]})
+    assert_type(store.tables.insert("hosts", {"id": "a", "load": 0.5}), str)
+    assert_type(store.tables.insert_many("hosts", ({"id": str(n)} for n in range(3))), list[str])
+    rows = store.tables.query("hosts", where={"load": None}, order_by=[("id", "desc")], limit=10)
+    assert_type(rows, list[dict[str, Any]])
+    assert_type(store.tables.count("hosts", where={"id": ["a", "b"]}), int)
+    assert_type(store.tables.exists("hosts"), bool)
+    assert_type(store.tables.names(), list[str])
+    assert_type(store.tables.describe("hosts"), dict[str, Any])
+    store.tables.update("hosts", "a", {"load": 1.5})
+    store.tables.delete("hosts", "a")
+
+
+def projects(store: sprongus.Store) -> None:
+    project = store.projects.create("Harbour archive", owner="ada")
+    assert_type(project, sprongus.Project)
+    assert_type(project.owner, str | None)
+    assert_type(project.updated_at, datetime)
+    assert_type(store.projects.list(owner="ada"), sprongus.Page[sprongus.Project])
+    assert_type(store.projects.install(project.id), list[str])
+    store.config.set("theme", {"dark": True}, project=project.id)
+    assert_type(store.config.list(prefix="theme"), dict[str, Any])
+    store.projects.delete(project.id, cascade=True)
+
+
 class Shelf(sprongus.Provider):
     read, write = True, False
 

@@ -11,6 +11,7 @@ mod figures;
 mod history;
 mod metrics;
 mod preset;
+mod project;
 mod report;
 mod run;
 mod schedule;
@@ -28,6 +29,7 @@ pub(crate) use figures::{KindLimit, RunStats, Step};
 pub(crate) use history::{EntryVersion, RefView};
 pub(crate) use metrics::WorkerMetrics;
 pub(crate) use preset::Preset;
+pub(crate) use project::Project;
 pub(crate) use report::Report;
 pub(crate) use run::Run;
 pub(crate) use schedule::Schedule;
@@ -95,6 +97,7 @@ fn _record<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py,
         "Event" => Event::make(py, base::read(py, json)?).map(Bound::into_any),
         "KindLimit" => KindLimit::make(py, base::read(py, json)?).map(Bound::into_any),
         "Preset" => Preset::make(py, base::read(py, json)?).map(Bound::into_any),
+        "Project" => Project::make(py, base::read(py, json)?).map(Bound::into_any),
         "RefView" => RefView::make(py, base::read(py, json)?).map(Bound::into_any),
         "Report" => Report::make(py, base::read(py, json)?).map(Bound::into_any),
         "Run" => Run::make(py, base::read(py, json)?).map(Bound::into_any),
@@ -118,6 +121,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Event>()?;
     module.add_class::<KindLimit>()?;
     module.add_class::<Preset>()?;
+    module.add_class::<Project>()?;
     module.add_class::<RefView>()?;
     module.add_class::<Report>()?;
     module.add_class::<Run>()?;
