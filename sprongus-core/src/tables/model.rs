@@ -138,6 +138,11 @@ impl ColumnType {
             Self::Boolean => "boolean",
         }
     }
+
+    /// Whether its values may be of any length.
+    pub(super) const fn is_of_any_length(self) -> bool {
+        matches!(self, Self::Text | Self::Blob | Self::Json)
+    }
 }
 
 /// What is asked of the values of a column.

@@ -37,6 +37,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("transaction", "store", "a commit is settled through the store it came from"),
     ("aux_store", "runs", "a sync is a run"),
     ("aux_store", "artifacts", "a sync keeps its diff"),
+    ("tables", "aux_store", "documents have one order and one equality"),
     ("artifacts", "runs", "an artifact names the run that made it"),
     ("projects", "runs", "a project is deleted with its runs"),
     ("projects", "aux_store", "a project is deleted with its entries"),

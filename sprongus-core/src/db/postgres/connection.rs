@@ -82,7 +82,7 @@ impl PgConnection {
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         self.in_one_session(|this| copy::load(&mut this.wire, &mut this.statements, table, columns, rows))
     }

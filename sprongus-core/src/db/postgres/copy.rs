@@ -18,7 +18,7 @@ pub(super) fn load(
     statements: &mut Statements,
     table: &str,
     columns: &[&str],
-    rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
 ) -> Result<u64> {
     let columns = columns.join(", ");
     let types = statements.types_of(driver, table, &columns)?;

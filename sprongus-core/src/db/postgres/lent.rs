@@ -66,7 +66,7 @@ impl Executor for LentPostgres<'_, '_> {
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         copy::load(&mut self.session, &mut self.statements, table, columns, rows)
     }

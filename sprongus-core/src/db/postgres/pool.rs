@@ -85,7 +85,7 @@ impl Executor for Loan {
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         self.connection.load(table, columns, rows)
     }

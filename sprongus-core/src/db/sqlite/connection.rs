@@ -96,7 +96,7 @@ impl Executor for SqliteConnection {
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         load(&self.raw, table, columns, rows)
     }
@@ -176,7 +176,7 @@ pub(super) fn load(
     connection: &rusqlite::Connection,
     table: &str,
     columns: &[&str],
-    rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+    rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
 ) -> Result<u64> {
     let marks = vec!["?"; columns.len()].join(", ");
     let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "));

@@ -64,7 +64,7 @@ impl Executor for LentSqlite<'_> {
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         load(self.connection()?, table, columns, rows)
     }

@@ -248,7 +248,7 @@ impl Executor for HeldWriter {
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &mut dyn Iterator<Item = Result<Vec<Value<'static>>>>,
+        rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         self.raw()?.load(table, columns, rows)
     }
