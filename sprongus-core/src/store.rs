@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::db::{
     Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, is_outdated, migrate, shown,
 };
-use crate::doctor::{self, Report};
+use crate::doctor::{self, Examine, Report};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::Events;
 use crate::inbox::Inbox;
@@ -278,8 +278,15 @@ impl Store {
     }
 
     /// What is wrong with the store, or soon will be, and what to do about it. Needs `admin` on a scoped handle.
+    ///
+    /// It never writes and looks at a bounded number of rows; [`examine`](Store::examine) can do more.
     pub fn doctor(&self) -> Result<Report> {
-        doctor::examine(self.session())
+        self.examine(&Examine::default())
+    }
+
+    /// The same, as closely as asked for.
+    pub fn examine(&self, how: &Examine) -> Result<Report> {
+        doctor::examine(self.session(), *how)
     }
 
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.

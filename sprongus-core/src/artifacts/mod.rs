@@ -11,6 +11,7 @@ mod zip;
 use std::path::Path;
 
 pub use model::{Artifact, ArtifactId, ArtifactKey, ArtifactVersions, ExportZip, ListArtifacts, PutArtifact};
+pub(crate) use read::damaged_contents;
 
 use crate::error::Result;
 use crate::page::Page;

@@ -35,6 +35,12 @@ pub(super) fn find(exec: &mut dyn Executor, id: &str) -> Result<Option<Artifact>
     one(exec, "id = $1", &[id.into()])
 }
 
+/// Ids, kinds and keys of a page of all there are, in the order of ids.
+pub(super) fn ids(exec: &mut dyn Executor, after: &str) -> Result<Vec<(String, String, String)>> {
+    let sql = "SELECT id, kind, logical_key FROM sprongus_artifacts WHERE id > $1 ORDER BY id LIMIT 1000";
+    exec.query(sql, &[after.into()])?.iter().map(|row| Ok((row.text(0)?, row.text(1)?, row.text(2)?))).collect()
+}
+
 /// The newest version.
 pub(super) fn latest(exec: &mut dyn Executor, place: Place<'_>) -> Result<Option<Artifact>> {
     one(exec, LATEST, &place.params())

@@ -119,7 +119,15 @@ fn failed(error: io::Error) -> Error {
 
 /// `kind/key` with everything encoded that could leave the folder, or mean something to a shell or a file system.
 fn entry_name(artifact: &Artifact) -> String {
-    format!("{}/{}", encoded(&artifact.kind), encoded(&artifact.key))
+    format!("{}/{}", folder(&artifact.kind), encoded(&artifact.key))
+}
+
+/// A folder of the manifest's name could not be unpacked beside it: there its dot is encoded too, in whatever case.
+fn folder(kind: &str) -> String {
+    match kind.eq_ignore_ascii_case(MANIFEST) {
+        true => kind.replace('.', "%2E"),
+        false => encoded(kind),
+    }
 }
 
 /// Percent-encoded but for letters and digits of ASCII, `.` (not in front), `_` and `-`.
@@ -138,7 +146,7 @@ fn encoded(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::encoded;
+    use super::{encoded, folder};
 
     #[test]
     fn names_neither_collide_nor_escape() {
@@ -153,5 +161,9 @@ mod tests {
         ] {
             assert_eq!(encoded(name), expected);
         }
+        assert_eq!(
+            (folder("Manifest.JSON"), folder("manifest.txt")),
+            ("Manifest%2EJSON".into(), "manifest.txt".into())
+        );
     }
 }

@@ -41,6 +41,7 @@ mod unseen;
 mod views;
 
 pub use bulk::Progress;
+pub(crate) use bulk::dead_batches;
 pub use filter::Filter;
 pub use format::Format;
 pub use history::{ChangeOp, Difference, EntryVersion, Moment};

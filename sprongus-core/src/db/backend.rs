@@ -26,6 +26,11 @@ pub(crate) enum Unit {
     Step,
 }
 
+/// Connections for workers' claims and reports, at most (PostgreSQL).
+const WORKER_POOL: u32 = 4;
+/// What a store may open beside `pool_size`: those, one for heartbeats, one that listens.
+pub(crate) const BESIDE_POOL: u32 = WORKER_POOL + 2;
+
 /// An open database.
 pub(crate) enum Db {
     #[cfg(feature = "sqlite")]
@@ -212,7 +217,7 @@ fn sqlite_settings(options: &Options) -> SqliteSettings {
 fn postgres_settings(options: &Options) -> PostgresSettings {
     PostgresSettings {
         pool_size: options.pool_size,
-        worker_pool_size: 4,
+        worker_pool_size: WORKER_POOL,
         statement_cache: options.statement_cache,
         call_timeout: options.call_timeout,
         schema: options.schema.clone(),

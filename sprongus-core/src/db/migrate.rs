@@ -97,7 +97,7 @@ const MIGRATIONS: &[Migration] = &[
 /// The version of the schema that this library works with.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
-const REGISTER: &str = "CREATE TABLE IF NOT EXISTS sprongus_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL)";
+pub(super) const REGISTER: &str = "CREATE TABLE IF NOT EXISTS sprongus_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL)";
 
 impl Migration {
     fn sql(&self, dialect: Dialect) -> &'static str {
@@ -116,6 +116,11 @@ impl Migration {
 /// The SQL of each migration, in order.
 pub(super) fn migrations(dialect: Dialect) -> impl Iterator<Item = &'static str> {
     MIGRATIONS.iter().map(move |migration| migration.sql(dialect))
+}
+
+/// Version, name and checksum of each migration, in order.
+pub(crate) fn known_migrations(dialect: Dialect) -> impl Iterator<Item = (i64, &'static str, String)> {
+    MIGRATIONS.iter().map(move |migration| (migration.version, migration.name, migration.checksum(dialect)))
 }
 
 /// The SQL of every migration, for hosts that apply schemas themselves; run it in one transaction.

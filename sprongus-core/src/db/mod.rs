@@ -3,13 +3,13 @@
 mod backend;
 mod dialect;
 mod executor;
-mod expected;
 mod lane;
 mod migrate;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
+mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod value;
@@ -28,10 +28,10 @@ pub(crate) use sqlite::surroundings;
 pub use sqlite::{LentSqlite, sqlite_error};
 pub use value::Value;
 
-pub(crate) use backend::{Db, Unit, is_outdated, shown};
+pub(crate) use backend::{BESIDE_POOL, Db, Unit, is_outdated, shown};
 pub(crate) use executor::{Commit, Connection};
-pub(crate) use expected::{Expected, expected};
 pub(crate) use lane::Lane;
-pub(crate) use migrate::{SCHEMA_VERSION, check_schema, migrate};
+pub(crate) use migrate::{SCHEMA_VERSION, check_schema, known_migrations, migrate};
 pub(crate) use pool::{SLICE, interrupted};
-pub(crate) use watch::{Counts, Signal, Signals, Watch};
+pub(crate) use schema::{Schema, Table, expected, found};
+pub(crate) use watch::{Counts, Hearing, Signal, Signals, Watch};

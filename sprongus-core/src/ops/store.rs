@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Empty, Operation};
 use crate::aux_store::counters;
 use crate::db::SCHEMA_VERSION;
-use crate::doctor;
+use crate::doctor::{self, Examine};
 use crate::scope::Scope;
 
 /// What `store.info` answers.
@@ -43,7 +43,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "store.doctor",
             Scope::Admin,
             "What is wrong with the store, or soon will be.",
-            |session, _: Empty| doctor::examine(session),
+            |session, how: Examine| doctor::examine(session, how),
         ),
     ]
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::aux_store::rows::Place;
 use crate::aux_store::unseen;
-use crate::db::interrupted;
+use crate::clock::Clock;
+use crate::db::{Executor, interrupted};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::new_id;
 use crate::session::{Session, Work};
@@ -118,20 +119,50 @@ impl<'b> Batch<'b> {
     }
 }
 
-fn enter(work: &mut Work<'_>, place: Place<'_>, owner: &str) -> Result<Entered> {
+/// Undoes what a dead bulk write left in the table, so that what comes next finds it whole. Not within a transaction, which
+/// would hold everybody up for as long as that takes.
+pub(in crate::aux_store) fn clear_dead(session: Session<'_>, place: Place<'_>) -> Result<()> {
+    if session.in_transaction() || session.read(|exec| unseen::under_way(exec, place))?.is_none() {
+        return Ok(());
+    }
+    let owner = new_id();
+    match session.write(|work| take_dead(work, place, &owner))? {
+        Some(Entered::Dead(id)) => Batch { session, place, id, owner }.undo(),
+        _ => Ok(()),
+    }
+}
+
+/// The tables in which a bulk write is dead: project and name.
+pub(crate) fn dead_batches(exec: &mut dyn Executor, clock: &dyn Clock) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT project_id, table_name FROM sprongus_aux_batches WHERE boot <> $1 OR alive <= $2 \
+               ORDER BY project_id, table_name";
+    let (boot, now) = (clock.boot_id(), clock.monotonic());
+    let rows = exec.query(sql, &[(&*boot).into(), (now - DEAD_AFTER).into()])?;
+    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}
+
+/// Takes over a dead one, to be undone; none where there is nobody in the table.
+fn take_dead(work: &mut Work<'_>, place: Place<'_>, owner: &str) -> Result<Option<Entered>> {
     let clock = work.options().clock.clone();
     let (boot, now) = (clock.boot_id(), clock.monotonic());
     let sql = "SELECT id, boot, alive FROM sprongus_aux_batches WHERE project_id = $1 AND table_name = $2";
     let found = work.query(sql, &[place.project.into(), place.table.into()])?;
-    if let Some(other) = found.first() {
-        let id = other.int(0)?;
-        if other.text(1)? == *boot && other.int(2)? > now - DEAD_AFTER {
-            return Ok(Entered::Taken);
-        }
-        let sql = "UPDATE sprongus_aux_batches SET owner = $2, boot = $3, alive = $4 WHERE id = $1";
-        work.execute(sql, &[id.into(), owner.into(), (&*boot).into(), now.into()])?;
-        return Ok(Entered::Dead(id));
+    let Some(other) = found.first() else { return Ok(None) };
+    let id = other.int(0)?;
+    if other.text(1)? == *boot && other.int(2)? > now - DEAD_AFTER {
+        return Ok(Some(Entered::Taken));
     }
+    let sql = "UPDATE sprongus_aux_batches SET owner = $2, boot = $3, alive = $4 WHERE id = $1";
+    work.execute(sql, &[id.into(), owner.into(), (&*boot).into(), now.into()])?;
+    Ok(Some(Entered::Dead(id)))
+}
+
+fn enter(work: &mut Work<'_>, place: Place<'_>, owner: &str) -> Result<Entered> {
+    if let Some(other) = take_dead(work, place, owner)? {
+        return Ok(other);
+    }
+    let clock = work.options().clock.clone();
+    let (boot, now) = (clock.boot_id(), clock.monotonic());
     let sql = "INSERT INTO sprongus_aux_batches (project_id, table_name, owner, boot, alive) VALUES ($1, $2, $3, $4, $5) \
                RETURNING id";
     let made = [place.project.into(), place.table.into(), owner.into(), (&*boot).into(), now.into()];

@@ -20,6 +20,8 @@ use super::rows::Place;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
+pub(super) use batch::clear_dead;
+pub(crate) use batch::dead_batches;
 pub(super) use prepare::{Prepared, is_of_row, prepare, violations};
 
 /// Told how many rows are done, and of how many where that is known; an error ends the call and leaves nothing.
@@ -49,6 +51,9 @@ pub(super) fn write(
     }
     if stepped::suits(session, prepared) {
         return stepped::write(session, place, prepared, options, others);
+    }
+    if !options.dry_run {
+        clear_dead(session, place)?;
     }
     let among_others = stepped::many(session, prepared) && others == Others::Stay;
     let mut report = None;

@@ -6,6 +6,7 @@ use super::decide::{Action, Base, Decision, Local, Remote, Rule, decide};
 use super::pulled::Pulled;
 use super::state::{self, Pair};
 use crate::aux_store::Nulls;
+use crate::aux_store::bulk;
 use crate::aux_store::document::Rules;
 use crate::aux_store::model::Mode;
 use crate::db::Executor;
@@ -46,6 +47,7 @@ impl Plan {
 
 /// Decides about every entry there is on either side.
 pub(super) fn plan(session: Session<'_>, rules: &Rules, pair: Pair<'_>, rule: Rule, pulled: &Pulled) -> Result<Plan> {
+    bulk::clear_dead(session, pair.place)?;
     let mut locals = Pages::new(session, |exec, after| state::locals(exec, pair.place, after))?;
     let mut bases = Pages::new(session, |exec, after| state::bases(exec, pair, after))?;
     let mut remotes = pulled.by_id().peekable();

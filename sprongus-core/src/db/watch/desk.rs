@@ -26,6 +26,8 @@ struct State {
     running: bool,
     /// Whether no commit goes unheard.
     complete: bool,
+    /// Why nothing is heard just now.
+    trouble: Option<String>,
     /// Gets the thread out of its wait.
     waker: Option<Waker>,
 }
@@ -58,6 +60,17 @@ impl Desk {
     #[cfg(feature = "sqlite")]
     pub(crate) fn set_complete(&self, complete: bool) {
         self.state().complete = complete;
+    }
+
+    /// For the thread: why nothing is heard, until something is again.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn set_trouble(&self, trouble: Option<String>) {
+        self.state().trouble = trouble;
+    }
+
+    /// Why nothing is heard just now, though somebody waits for it.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
     }
 
     /// Changes what the thread is to do; whether one must be started for it.
@@ -142,6 +155,6 @@ impl State {
     }
 
     fn gone(&mut self) {
-        (self.running, self.complete, self.waker) = (false, false, None);
+        (self.running, self.complete, self.waker, self.trouble) = (false, false, None, None);
     }
 }

@@ -23,8 +23,24 @@ pub(crate) trait Watcher: Send + Sync {
     /// Whether other processes are told of this one's commits, or see them for themselves.
     fn posts(&self) -> bool;
 
+    /// Whether it hears of them by being told; else who waits polls.
+    fn listens(&self) -> bool {
+        true
+    }
+
     /// Watches and posts until [`Desk::retire`] says that nobody needs it.
     fn watch(&self, desk: &Desk);
+}
+
+/// How a store hears of the commits of other processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// As it should, or nobody has to.
+    Well,
+    /// Not at all, as it was opened.
+    Deaf,
+    /// Not just now, and why.
+    Troubled(String),
 }
 
 /// A store's wake-up: in this process always; across processes by a thread that is there only while somebody waits or
@@ -66,6 +82,14 @@ impl Watch {
     /// Whether every commit, of whatever process, is told to those who wait: they need not poll.
     pub(crate) fn is_complete(&self) -> bool {
         self.watcher.is_none() || self.desk.is_complete()
+    }
+
+    pub(crate) fn hearing(&self) -> Hearing {
+        match (self.watcher.as_ref().is_none_or(|watcher| watcher.listens()), self.desk.trouble()) {
+            (_, Some(trouble)) => Hearing::Troubled(trouble),
+            (true, None) => Hearing::Well,
+            (false, None) => Hearing::Deaf,
+        }
     }
 
     pub(crate) fn wake(&self) -> &Wake {

@@ -43,11 +43,16 @@ impl Watcher for ServerWatcher {
         !self.settings.read_only
     }
 
+    fn listens(&self) -> bool {
+        self.listens
+    }
+
     fn watch(&self, desk: &Desk) {
         let mut pause = FIRST;
         while !desk.retire() {
             let begun = Instant::now();
             let Err(error) = session::work(&self.config, &self.settings, self.listens, desk) else { continue };
+            desk.set_trouble(Some(error.message().to_owned()));
             tracing::debug!(code = %error.code(), "no wake-ups from PostgreSQL for now: {}", error.message());
             pause = match error.code() {
                 ErrorCode::Unavailable | ErrorCode::Timeout if begun.elapsed() > LONGEST => FIRST,

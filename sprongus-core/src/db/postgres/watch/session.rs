@@ -69,6 +69,7 @@ impl Session {
 
     async fn work(&mut self, desk: &Desk, listens: bool, place: &Place) -> Result<()> {
         let mut listening = false;
+        desk.set_trouble(None);
         let mut next_post = Instant::now();
         let mut needed = Instant::now();
         loop {
