@@ -14,6 +14,7 @@ mod aux_random;
 mod aux_refs;
 mod aux_search;
 mod aux_updates;
+mod config;
 mod doctor;
 mod events;
 mod files_real;
@@ -24,6 +25,7 @@ mod notion;
 mod places;
 mod plain;
 mod presets;
+mod projects;
 mod real;
 mod runs;
 mod schedules;
@@ -50,6 +52,7 @@ fn main() -> std::process::ExitCode {
         aux_refs::cases(),
         aux_search::cases(),
         aux_updates::cases(),
+        config::cases(),
         doctor::cases(),
         events::cases(),
         files_real::cases(),
@@ -59,6 +62,7 @@ fn main() -> std::process::ExitCode {
         notion::cases(),
         places::cases(),
         presets::cases(),
+        projects::cases(),
         real::cases(),
         runs::cases(),
         schedules::cases(),
