@@ -101,18 +101,19 @@ fn meanwhile(env: &Env) {
                 }
             });
         }
-        let (until, mut deleted) = (Instant::now() + Duration::from_secs(60), 0);
-        while Instant::now() < until && (deleted < 30 || done.iter().any(|done| done.load(SeqCst) < 10)) {
+        let (until, mut deleted) = (Instant::now() + Duration::from_secs(60), 0_u64);
+        while Instant::now() < until && (deleted < 20 || done.iter().any(|done| done.load(SeqCst) < 5)) {
             match store.projects().delete(&DeleteProject::cascade("p")) {
                 Ok(()) => deleted += 1,
                 Err(error) => assert_eq!(error.code(), ErrorCode::NotFound, "{error:?}"),
             }
-            std::thread::sleep(Duration::from_millis(20));
+            // Sometimes there is time for a bulk write, sometimes for nothing.
+            std::thread::sleep(Duration::from_millis(deleted % 8 * 40));
         }
         over.store(true, SeqCst);
-        assert!(deleted >= 30, "{deleted} deletions beside {done:?}");
+        assert!(deleted >= 20, "{deleted} deletions beside {done:?}");
     });
-    assert!(done.iter().all(|done| done.load(SeqCst) >= 10), "{done:?}");
+    assert!(done.iter().all(|done| done.load(SeqCst) >= 5), "{done:?}");
     whole(&store);
     store
         .projects()
@@ -173,7 +174,7 @@ fn whole(store: &Store) {
         ),
         (
             "keys without their entry",
-            "SELECT count(*) FROM sprongus_aux_keys k WHERE NOT EXISTS (SELECT 1 FROM sprongus_aux_entries e \
+            "SELECT count(*) FROM sprongus_aux_keys k WHERE field <> '' AND NOT EXISTS (SELECT 1 FROM sprongus_aux_entries e \
              WHERE e.project_id = k.project_id AND e.table_name = k.table_name AND e.id = k.entry_id)",
         ),
         (
