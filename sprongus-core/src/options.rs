@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::secrets::Resolver;
+use crate::json::Json;
+use crate::secrets::{self, Resolver};
 
 /// How much a commit waits for on SQLite; PostgreSQL keeps its own setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,6 +69,8 @@ pub struct Options {
     /// PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection that
     /// listens for commits of other processes. Without it workers poll there.
     pub listen_url: Option<String>,
+    /// Refuse what looks like a credential where it would be stored: in runs' inputs, documents, configs, and metadata.
+    pub check_secrets: bool,
     /// Gives the secrets that are named as `{"$secret": name}`; default: the environment variable of the name.
     pub secrets: Option<Resolver>,
     /// The clock; tests put their own in.
@@ -95,6 +98,7 @@ impl Default for Options {
             read_only: false,
             schema: None,
             listen_url: None,
+            check_secrets: true,
             secrets: None,
             clock: Arc::new(SystemClock::default()),
             interrupt: None,
@@ -117,6 +121,14 @@ impl std::fmt::Debug for Options {
 }
 
 impl Options {
+    /// Refuses a document that holds what looks like a credential, unless that is not asked for.
+    ///
+    /// # Errors
+    /// `secret_detected` with the path of each.
+    pub(crate) fn refuse_secrets(&self, document: &Json) -> Result<()> {
+        if self.check_secrets { secrets::refuse(document) } else { Ok(()) }
+    }
+
     /// Refuses what cannot work, before anything is opened.
     pub(crate) fn check(&self) -> Result<()> {
         if !(1..=1000).contains(&self.pool_size) {

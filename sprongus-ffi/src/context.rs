@@ -144,7 +144,12 @@ pub unsafe extern "C" fn sprongus_context_output_ref(
     unsafe { door::call(error, body) }
 }
 
-/// The secret of that name, from the store's resolver or the environment: to be kept nowhere. Errors: `not_found`.
+/// The secret that a `{"$secret": "NAME"}` of the input names, from the store's resolver or the environment, now. `secret` gets
+/// it as a buffer of the caller's own, to be freed by `sprongus_buf_free`, which leaves its bytes where they were: whoever wants
+/// them gone overwrites their copies.
+///
+/// From then on `[secret]` stands in its place, if it has four characters or more, in what the worker stores of this attempt:
+/// errors, outputs, progress, the results of steps, approvals. Errors: `not_found`, `unavailable`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_context_secret(
     context: *const sprongus_context,

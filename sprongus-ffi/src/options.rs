@@ -26,8 +26,15 @@ pub const SPRONGUS_NO_MIGRATE: u32 = 2;
 pub const SPRONGUS_NO_STATEMENT_CACHE: u32 = 4;
 /// Open a SQLite file on a network or VM-shared file system all the same.
 pub const SPRONGUS_ALLOW_NETWORK_FS: u32 = 8;
+/// Take what looks like a credential as any other text, where it would be `secret_detected`: in runs' inputs, documents, configs
+/// and metadata.
+pub const SPRONGUS_NO_SECRETS_CHECK: u32 = 16;
 
-const FLAGS: u32 = SPRONGUS_READ_ONLY | SPRONGUS_NO_MIGRATE | SPRONGUS_NO_STATEMENT_CACHE | SPRONGUS_ALLOW_NETWORK_FS;
+const FLAGS: u32 = SPRONGUS_READ_ONLY
+    | SPRONGUS_NO_MIGRATE
+    | SPRONGUS_NO_STATEMENT_CACHE
+    | SPRONGUS_ALLOW_NETWORK_FS
+    | SPRONGUS_NO_SECRETS_CHECK;
 
 /// Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
 #[repr(C)]
@@ -68,8 +75,8 @@ pub struct sprongus_options {
     pub secrets_data: *mut c_void,
 }
 
-/// The secret of that name, or NULL where there is none. The text has to stay until the function is called again on the same
-/// thread. It runs on whatever thread needs the secret, several at a time, and must not throw.
+/// The secret of that name, or NULL where there is none. The text stays the host's: it is copied at once, and has to stay until
+/// the function is called again on the same thread. It runs on whatever thread needs the secret, several at a time, and must not throw.
 pub type sprongus_resolver = Option<unsafe extern "C" fn(user_data: *mut c_void, name: *const c_char) -> *const c_char>;
 
 /// A host's resolver.
@@ -127,6 +134,7 @@ pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
         allow_network_fs: flag(SPRONGUS_ALLOW_NETWORK_FS),
         migrate: !flag(SPRONGUS_NO_MIGRATE),
         read_only: flag(SPRONGUS_READ_ONLY),
+        check_secrets: !flag(SPRONGUS_NO_SECRETS_CHECK),
         actor: actor.map(str::to_owned),
         schema: schema.map(str::to_owned),
         listen_url: listen_url.map(str::to_owned),

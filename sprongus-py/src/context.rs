@@ -154,8 +154,10 @@ impl Context {
 
     /// The secret that a `{"$secret": name}` of the input names, from `open(secrets=…)` or the environment, now.
     ///
-    /// It is neither kept nor logged: let the output and what is raised not hold it either. Raises `InvalidArgumentError` where
-    /// it is no such dict, `NotFoundError` where there is no such secret, and what the resolver raises.
+    /// From then on `[secret]` stands in its place, if it has four characters or more, in what the worker stores of this
+    /// attempt: what is raised, outputs, progress, the results of steps, approvals. Raises `InvalidArgumentError` where
+    /// it is no such dict, `NotFoundError` where there is no such secret, `UnavailableError` where the resolver raises
+    /// anything but a `LookupError`: without what it said.
     ///
     /// >>> with sprongus.open(":memory:", secrets={"MAIL_TOKEN": "s3cret"}.__getitem__) as own:
     /// ...     run = own.runs.enqueue("mail.send", {"token": {"$secret": "MAIL_TOKEN"}})

@@ -19,6 +19,7 @@ use crate::time::Seconds;
 /// pool_size: connections for callers; a worker's come on top
 /// statement_cache: False for PostgreSQL poolers in transaction mode
 /// max_payload_bytes, max_error_bytes, max_artifact_bytes: limits of what is stored
+/// check_secrets: refuse what looks like a credential where it would be stored, with `SecretDetectedError`
 /// secrets: gives the secret of a name, for `{"$secret": name}`; default: the environment variable of the name
 /// allow_network_fs: open a SQLite file on a network file system all the same
 /// call_timeout: seconds a call may wait: lock, pool, connect, a silent network
@@ -37,12 +38,12 @@ use crate::time::Seconds;
 #[pyo3(
     signature = (
         url, *, durability = None, busy_timeout = None, pool_size = None, statement_cache = true,
-        max_payload_bytes = None, max_error_bytes = None, secrets = None, allow_network_fs = false, call_timeout = None,
+        max_payload_bytes = None, max_error_bytes = None, check_secrets = true, secrets = None, allow_network_fs = false, call_timeout = None,
         backoff_base = None, backoff_cap = None, max_artifact_bytes = None, actor = None, migrate = true,
         read_only = false, schema = None, listen_url = None
     ),
     text_signature = "(url, *, durability='full', busy_timeout=5.0, pool_size=4, statement_cache=True, \
-                      max_payload_bytes=1048576, max_error_bytes=16384, secrets=None, allow_network_fs=False, \
+                      max_payload_bytes=1048576, max_error_bytes=16384, check_secrets=True, secrets=None, allow_network_fs=False, \
                       call_timeout=30.0, backoff_base=1.0, backoff_cap=300.0, max_artifact_bytes=67108864, actor=None, migrate=True, \
                       read_only=False, schema=None, listen_url=None)"
 )]
@@ -56,6 +57,7 @@ pub(crate) fn open(
     statement_cache: bool,
     max_payload_bytes: Option<Whole>,
     max_error_bytes: Option<Whole>,
+    check_secrets: bool,
     secrets: Option<Bound<'_, PyAny>>,
     allow_network_fs: bool,
     call_timeout: Option<Seconds>,
@@ -84,6 +86,7 @@ pub(crate) fn open(
         max_artifact_bytes: bytes(max_artifact_bytes, "max_artifact_bytes", default.max_artifact_bytes)?,
         backoff_base: seconds(backoff_base, default.backoff_base),
         backoff_cap: seconds(backoff_cap, default.backoff_cap),
+        check_secrets,
         secrets: secrets.as_ref().map(resolver).transpose()?,
         allow_network_fs,
         actor: text(actor),

@@ -39,6 +39,7 @@ impl Artifacts<'_> {
         self.session.project(put.project.as_deref())?;
         put.run.as_deref().map_or(Ok(()), |run| check_id("run", run))?;
         let metadata = metadata(put.metadata.as_ref(), self.session.options().max_payload_bytes)?;
+        self.session.options().refuse_secrets(&metadata)?;
         let content = Content::of(put, self.session.options().max_artifact_bytes)?;
         Ok(Prepared { put, project: put.project.as_deref(), run: put.run.as_deref(), content, metadata })
     }

@@ -20,6 +20,7 @@ pub(super) fn rules(session: Session<'_>, place: Place<'_>, preset: Arc<Compiled
         project: place.project.to_owned(),
         table: place.table.to_owned(),
         max_payload_bytes: session.options().max_payload_bytes,
+        check_secrets: session.options().check_secrets,
         fingerprint,
     }
 }

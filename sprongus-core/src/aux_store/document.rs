@@ -14,6 +14,7 @@ use super::{Nulls, changes, merge};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::presets::{Compiled, apply_defaults, put_identity, take_identity};
+use crate::secrets;
 
 /// What documents of a table must obey.
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ pub(super) struct Rules {
     pub(super) project: String,
     pub(super) table: String,
     pub(super) max_payload_bytes: usize,
+    pub(super) check_secrets: bool,
     /// Names the fields that are searched, so that a stored text of other fields is known as such.
     pub(super) fingerprint: String,
 }
@@ -106,6 +108,9 @@ impl Rules {
                 format!("the document has {size} bytes; at most {most} are taken"),
             ));
         }
+        if self.check_secrets {
+            secrets::refuse_in(&value, json.as_str())?;
+        }
         let violations = self.preset.validate(&value);
         if !violations.is_empty() {
             return Err(Error::validation(violations));
@@ -126,7 +131,7 @@ impl Rules {
     /// look at it. A test holds the two equal.
     pub(super) fn judge_cells(&self, cells: &Cells) -> Option<JudgedCells> {
         let Written { text, wanted, search } = cells.written()?;
-        if text.len() > self.max_payload_bytes {
+        if text.len() > self.max_payload_bytes || (self.check_secrets && secrets::refuse_text(&text).is_err()) {
             return None;
         }
         let keywords = self.preset.keywords();

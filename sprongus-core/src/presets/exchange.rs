@@ -8,6 +8,9 @@ use super::model::{Address, Preset};
 use super::requests::{ImportPresets, ImportedPresets, PresetImportMode, PresetItem};
 use super::store::{self, Draft, Wanted};
 use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::json::Json;
+use crate::options::Options;
+use crate::secrets;
 use crate::session::{Session, Work};
 
 /// A preset without what belongs to this store.
@@ -23,7 +26,7 @@ pub(super) fn item(preset: Preset) -> PresetItem {
 
 /// All or none: every item is checked before the first is written.
 pub(super) fn import(session: Session<'_>, request: &ImportPresets) -> Result<ImportedPresets> {
-    let items = checked(&request.items, session.options().max_payload_bytes)?;
+    let items = checked(&request.items, session.options())?;
     session.write(|work| {
         let mut done = ImportedPresets::default();
         for item in items.values() {
@@ -43,12 +46,13 @@ pub(super) fn import(session: Session<'_>, request: &ImportPresets) -> Result<Im
 
 type Items<'i> = BTreeMap<(&'i str, i64), &'i PresetItem>;
 
-fn checked(items: &[PresetItem], max_bytes: usize) -> Result<Items<'_>> {
+fn checked<'i>(items: &'i [PresetItem], options: &Options) -> Result<Items<'i>> {
     let mut known = Items::new();
     for (index, item) in items.iter().enumerate() {
         check_label(&item.label).map_err(|error| in_item(index, &error))?;
         check_version(item.version).map_err(|error| in_item(index, &error))?;
-        check_size(item.definition.as_str(), max_bytes)?;
+        check_size(item.definition.as_str(), options.max_payload_bytes)?;
+        check_secrets(&item.definition, options).map_err(|error| in_item(index, &error))?;
         Compiled::new(&item.definition).map_err(|error| in_item(index, &error))?;
         if known.insert((&item.label, item.version), item).is_some_and(|twin| twin != item) {
             return Err(Error::invalid(format!("{}@{} is there twice, and not the same", item.label, item.version)));
@@ -64,7 +68,7 @@ fn in_item(index: usize, error: &Error) -> Error {
     if violations.is_empty() {
         Error::new(error.code(), format!("item {index}: {}", error.message()))
     } else {
-        Error::validation(violations)
+        Error::violations(error.code(), violations)
     }
 }
 
@@ -88,6 +92,11 @@ pub(super) fn check_size(definition: &str, most: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorCode::TooLarge, format!("the definition has {} bytes; the limit is {most}", definition.len())))
+}
+
+/// Refuses a default, an example or another text that is a credential.
+pub(super) fn check_secrets(definition: &Json, options: &Options) -> Result<()> {
+    if options.check_secrets { secrets::refuse_shapes(definition) } else { Ok(()) }
 }
 
 fn import_one(work: &mut Work<'_>, item: &PresetItem, done: &mut ImportedPresets) -> Result<()> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::bind;
 use super::builtin::{BUILTINS, Builtin};
 use super::cache::Cache;
-use super::exchange::{self, check_label, check_size, check_version};
+use super::exchange::{self, check_label, check_secrets, check_size, check_version};
 use super::model::Preset;
 use super::requests::{
     BindPreset, BindReport, BindRunPreset, BoundPreset, CreatePreset, ExportPresets, ImportPresets, ImportedPresets,
@@ -51,6 +51,7 @@ impl<'s> Presets<'s> {
         check_label(&request.label)?;
         request.version.map_or(Ok(()), check_version)?;
         check_size(request.definition.as_str(), self.session.options().max_payload_bytes)?;
+        check_secrets(&request.definition, self.session.options())?;
         self.cache().get(&request.definition)?;
         let draft = Draft {
             label: &request.label,

@@ -88,7 +88,7 @@ impl Runs<'_> {
         written.map_or_else(|| there(work, &ready), Ok)
     }
 
-    /// Refuses an input that is too large or that the preset of the kind does not take.
+    /// Refuses an input that is too large, holds a credential, or that the preset of the kind does not take.
     pub(super) fn judge_within(&self, exec: &mut dyn Executor, request: &Enqueue, project: Option<&str>) -> Result<()> {
         self.check_input(request)?;
         judge(presets::for_run(self.session, exec, project, &request.kind)?.as_deref(), request)
@@ -125,7 +125,9 @@ impl Runs<'_> {
     }
 
     fn check_input(&self, request: &Enqueue) -> Result<()> {
-        check_size("the input", &request.input, self.session.options().max_payload_bytes)
+        let options = self.session.options();
+        check_size("the input", &request.input, options.max_payload_bytes)?;
+        options.refuse_secrets(&request.input)
     }
 
     /// The preset that judges the input of such runs, if there is one.

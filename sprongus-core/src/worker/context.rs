@@ -71,6 +71,7 @@ impl Context {
 
     /// As [`Context::heartbeat`]; without `progress` what was told before stays.
     pub fn beat(&self, progress: Option<Json>) -> Result<()> {
+        let progress = progress.map(|progress| self.hidden(progress));
         let beat = Heartbeat { progress, ..Heartbeat::new(&self.run().id, self.run().lease) };
         let told = self.own.runs().heartbeat(&beat).and_then(|run| still(&run));
         self.noted(told)
@@ -129,6 +130,7 @@ impl Context {
 
     /// Its second half: stores a result. Errors: as [`Runs::save_step`](crate::Runs::save_step).
     pub fn save_step(&self, name: &str, output: Json) -> Result<StepResult> {
+        let output = self.hidden(output);
         self.noted(self.own.runs().save_step(&SaveStep::new(&self.run().id, self.run().lease, name, output)))
     }
 
@@ -139,6 +141,7 @@ impl Context {
     /// Errors: as [`Artifacts::put`](crate::artifacts::Artifacts::put); `lease_lost` where the run was canceled or taken: nothing
     /// was written then.
     pub fn artifact(&self, put: &PutArtifact) -> Result<Artifact> {
+        self.without_secrets(put)?;
         // Judged before the transaction: a hash takes its time.
         let prepared = self.store.artifacts().prepare(put)?.made_by(self.run());
         self.transaction(|tx| tx.artifacts().put_prepared(&prepared))
@@ -186,23 +189,50 @@ impl Context {
         step: Option<&str>,
         metadata: Json,
     ) -> Result<Approval> {
+        let intent_summary = self.held.secrets().hide_text(intent_summary.to_owned());
         let request = RequestApproval {
             step: step.map(str::to_owned),
-            metadata,
+            metadata: self.hidden(metadata),
             ..RequestApproval::new(&self.run().id, self.run().lease, scope, intent_summary)
         };
         self.noted(self.own.approvals().request(&request))
     }
 
     /// The secret that a `{"$secret": name}` of the input names, from [`Options::secrets`](crate::Options::secrets) or the
-    /// environment, now. It is neither kept nor logged: let the handler's output and errors not hold it either.
+    /// environment, now. It is neither kept nor logged.
     ///
-    /// Errors: `invalid_argument` where it is no such reference; `not_found` where the environment has no such variable; what
-    /// the host's resolver fails with.
+    /// From then on `[secret]` stands in its place in what the worker stores of this attempt: errors, panics, outputs, progress,
+    /// the results of steps, approvals; if it has four characters or more. What the handler writes through
+    /// [`Context::store`] is its own.
+    ///
+    /// Errors: `invalid_argument` where it is no such reference; `not_found` where there is no secret of that name;
+    /// `unavailable` where the host's resolver fails otherwise, without what it said.
     pub fn secret(&self, reference: &serde_json::Value) -> Result<String> {
         let name = secrets::name_of(reference);
         let name = name.ok_or_else(|| Error::invalid("a secret is named as {\"$secret\": NAME}"))?;
-        secrets::resolve(self.store.options().secrets.as_ref(), name)
+        let secret = secrets::resolve(self.store.options().secrets.as_ref(), name)?;
+        self.held.secrets().add(&secret);
+        Ok(secret)
+    }
+
+    /// Without the secrets the handler asked for.
+    fn hidden(&self, json: Json) -> Json {
+        self.held.secrets().hide_json(json)
+    }
+
+    /// Refuses an artifact that holds one: cut out of its bytes, it would be another.
+    fn without_secrets(&self, put: &PutArtifact) -> Result<()> {
+        let secrets = self.held.secrets();
+        let documents = [&put.json, &put.metadata].map(|document| document.as_ref().map_or("", Json::as_str));
+        let texts = [&put.text, &put.reference].map(|text| text.as_deref().unwrap_or_default());
+        let names = [put.kind.as_str(), &put.key];
+        let texts = [documents, texts, names].concat();
+        let bytes = put.bytes.as_deref().into_iter().chain(texts.into_iter().map(str::as_bytes));
+        if bytes.into_iter().any(|bytes| secrets.are_in(bytes)) {
+            let message = "the artifact holds a secret that was resolved for this run";
+            return Err(Error::new(ErrorCode::SecretDetected, message));
+        }
+        Ok(())
     }
 
     /// Whether the error says so of this run: the work in a transaction may have been about another.

@@ -1,11 +1,12 @@
 //! A run that a worker has, from its claim to its report.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorCode};
 use crate::runs::{Run, RunState};
+use crate::secrets::Masks;
 use crate::session::locked;
 use crate::telemetry::About;
 
@@ -55,12 +56,19 @@ pub(super) struct Held {
     gone: OnceLock<Gone>,
     late: AtomicBool,
     ended: AtomicBool,
+    /// The secrets that its handler asked for: cut out of what is stored of it.
+    secrets: Mutex<Masks>,
 }
 
 impl Held {
     pub(super) fn new(run: Run) -> Self {
-        let (told, waiting, gone, late, ended) = Default::default();
-        Self { run, taken: Instant::now(), told, waiting, gone, late, ended }
+        let (told, waiting, gone, late, ended, secrets) = Default::default();
+        Self { run, taken: Instant::now(), told, waiting, gone, late, ended, secrets }
+    }
+
+    /// The secrets that its handler asked for.
+    pub(super) fn secrets(&self) -> MutexGuard<'_, Masks> {
+        locked(&self.secrets)
     }
 
     pub(super) fn about<'a>(&'a self, worker: &'a str) -> About<'a> {

@@ -60,7 +60,7 @@ impl Report {
 
     /// Of what a handler answered; `let_go`: the worker stops, and has told it to end.
     pub(super) fn of(held: Arc<Held>, answer: Result<Outcome, HandlerError>, took: Timings, let_go: bool) -> Self {
-        let ended = match answer {
+        let ended = match hidden(&held, answer) {
             Err(HandlerError::Awaiting) => Ended::Awaiting,
             _ if held.is_late() => Ended::TooLate,
             Ok(outcome) => Ended::Succeeded(outcome),
@@ -94,6 +94,18 @@ impl Report {
             Ended::Failed(message, _) => message.len(),
             _ => 0,
         }
+    }
+}
+
+/// Without the secrets that the handler asked for.
+fn hidden(held: &Held, answer: Result<Outcome, HandlerError>) -> Result<Outcome, HandlerError> {
+    let secrets = held.secrets();
+    match answer {
+        Ok(Outcome::Output(output)) => Ok(Outcome::Output(secrets.hide_json(output))),
+        Ok(Outcome::Ref(reference)) => Ok(Outcome::Ref(secrets.hide_text(reference))),
+        Err(HandlerError::Retry(message)) => Err(HandlerError::Retry(secrets.hide_text(message))),
+        Err(HandlerError::Fatal(message)) => Err(HandlerError::Fatal(secrets.hide_text(message))),
+        other => other,
     }
 }
 

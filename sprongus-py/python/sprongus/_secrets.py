@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+
 from .errors import NotFoundError
 
 TYPE_CHECKING = False
@@ -14,8 +16,12 @@ def resolved(resolver: Callable[[str], Any], name: str) -> str:
     """The secret of that name. A mapping's `__getitem__` may stand for a resolver: a name it does not know is not found."""
     try:
         secret = resolver(name)
-    except LookupError as error:
-        raise NotFoundError(f"the resolver knows no secret {name!r}") from error
+    except LookupError:
+        raise NotFoundError(f"the resolver knows no secret {name!r}") from None
+    except KeyboardInterrupt:
+        # What a resolver raised is told to nobody: let this come again outside of it.
+        _thread.interrupt_main()
+        raise
     if not isinstance(secret, str):
         raise TypeError(f"a resolver returns a str; for {name!r} it returned {type(secret).__name__}")
     return secret

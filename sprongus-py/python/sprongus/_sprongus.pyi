@@ -30,6 +30,7 @@ def open(
     statement_cache: bool = True,
     max_payload_bytes: int = 1048576,
     max_error_bytes: int = 16384,
+    check_secrets: bool = True,
     secrets: Callable[[str], str] | None = None,
     allow_network_fs: bool = False,
     call_timeout: _Seconds = 30.0,

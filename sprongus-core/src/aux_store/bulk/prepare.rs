@@ -331,7 +331,8 @@ pub(super) fn judge(
 
 /// Whether an error is about the row alone.
 pub(in crate::aux_store) fn is_of_row(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Validation | ErrorCode::ReservedField | ErrorCode::TooLarge | ErrorCode::InvalidArgument)
+    use ErrorCode::{InvalidArgument, ReservedField, SecretDetected, TooLarge, Validation};
+    matches!(code, Validation | ReservedField | SecretDetected | TooLarge | InvalidArgument)
 }
 
 /// An error of one document as violations.

@@ -14,6 +14,7 @@ use crate::presets::Compiled;
 
 fn rules(schema: &Value) -> Rules {
     Rules {
+        check_secrets: true,
         preset: Arc::new(Compiled::new(&Json::from_value(schema).unwrap()).unwrap()),
         project: "p".to_owned(),
         table: "t".to_owned(),

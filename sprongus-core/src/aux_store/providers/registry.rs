@@ -98,7 +98,7 @@ pub(in crate::aux_store) fn open(
             factory(&secrets.config)
         }
     };
-    let provider = made.map_err(|error| secrets.hide(error))?;
+    let provider = made.map_err(|error| secrets.masks.hide(error))?;
     Ok(Opened { provider, secrets })
 }
 

@@ -12,7 +12,6 @@ use crate::db::{Executor, Row};
 use crate::error::{Error, Result};
 use crate::json::Json;
 use crate::scope::Scope;
-use crate::secrets;
 use crate::session::Session;
 use crate::text::check_name;
 
@@ -87,13 +86,13 @@ impl<'s> Providers<'s> {
         self.session.allow(Scope::Admin)?;
         check("the profile's name", &put.name)?;
         check("the kind", &put.kind)?;
-        secrets::refuse(&put.config)?;
         let config = Json::from_value(&Value::Object(put.config.clone()))?;
         let (size, most) = (config.as_str().len(), self.session.options().max_payload_bytes);
         if size > most {
             let message = format!("the config has {size} bytes; at most {most} are taken");
             return Err(Error::new(crate::ErrorCode::TooLarge, message));
         }
+        self.session.options().refuse_secrets(&config)?;
         self.session.write_one(|work| {
             let now = work.dialect().now(4);
             let sql = format!(

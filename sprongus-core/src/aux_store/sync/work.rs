@@ -88,7 +88,7 @@ impl Attempt<'_> {
             None => {
                 let Opened { mut provider, secrets } = open(session, pair.provider, table, &rules.preset)?;
                 let done = syncing(rules, provider.capabilities()).sync(&mut *provider);
-                done.map_err(|error| secrets.hide(error))
+                done.map_err(|error| secrets.masks.hide(error))
             }
         }
     }

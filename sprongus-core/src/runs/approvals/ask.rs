@@ -26,7 +26,7 @@ impl Approvals<'_> {
             )));
         }
         check::text("intentSummary", &request.intent_summary)?;
-        let metadata = check::metadata(&request.metadata, self.session.options().max_payload_bytes)?;
+        let metadata = check::metadata(&request.metadata, self.session.options())?;
         Runs::new(self.session).write(|work| self.ask(work, request, named, &metadata))
     }
 

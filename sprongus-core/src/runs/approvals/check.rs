@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
+use crate::options::Options;
 use crate::runs::report::check_size;
 
 /// The longest intent summary or note, in bytes.
@@ -22,9 +23,10 @@ pub(super) fn text(what: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The metadata as it is kept: an object.
-pub(super) fn metadata(metadata: &Json, max: usize) -> Result<Json> {
-    check_size("the metadata", metadata, max)?;
+/// The metadata as it is kept: an object, and no credential in it.
+pub(super) fn metadata(metadata: &Json, options: &Options) -> Result<Json> {
+    check_size("the metadata", metadata, options.max_payload_bytes)?;
+    options.refuse_secrets(metadata)?;
     members(metadata).and_then(|members| Json::from_value(&Value::Object(members)))
 }
 

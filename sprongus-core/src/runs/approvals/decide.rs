@@ -20,7 +20,7 @@ impl Approvals<'_> {
         named(request).check()?;
         crate::text::check_name("by", &request.by)?;
         request.note.as_deref().map_or(Ok(()), |note| check::text("note", note))?;
-        check::metadata(&request.metadata, self.session.options().max_payload_bytes)?;
+        check::metadata(&request.metadata, self.session.options())?;
         Runs::new(self.session).write(|work| self.rule(work, request, decision))
     }
 

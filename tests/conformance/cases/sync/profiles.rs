@@ -165,7 +165,7 @@ fn secrets(env: &Env) {
     assert_eq!(Value::Object(store.providers().get(&name("source")).unwrap().config), config);
     store.providers().put(&profile("source", "wiki", json!({"auth": {"token": {"$secret": "NONE"}}}))).unwrap();
     let missing = store.aux("p", "assets").sync(&asked(Policy::Manual)).unwrap_err();
-    assert_eq!((missing.code(), missing.message()), (ErrorCode::NotFound, "the vault has no such secret"));
+    assert_eq!((missing.code(), missing.message()), (ErrorCode::NotFound, "the resolver knows no secret \"NONE\""));
 }
 
 fn handler(env: &Env) {
