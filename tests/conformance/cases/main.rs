@@ -30,6 +30,7 @@ mod real;
 mod runs;
 mod schedules;
 mod scopes;
+mod secrets;
 mod sync;
 mod walk;
 mod worker;
@@ -67,6 +68,7 @@ fn main() -> std::process::ExitCode {
         runs::cases(),
         schedules::cases(),
         scopes::cases(),
+        secrets::cases(),
         sync::cases(),
         worker::cases(),
         worker_batches::cases(),

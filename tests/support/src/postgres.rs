@@ -97,13 +97,21 @@ impl Postgres {
         run(&mut psql).trim_end().to_owned()
     }
 
+    /// A schema as pg_dump writes it.
+    ///
+    /// # Panics
+    /// When it fails, with its message.
+    pub fn dump(from: &str, schema: &str) -> String {
+        let mut dump = Command::new(pg_bin::folder().join("pg_dump"));
+        run(dump.args(["--no-owner", "--schema", schema, "-d", from]))
+    }
+
     /// Copies a schema into another database as people move their data: pg_dump, then psql.
     ///
     /// # Panics
     /// When either fails, with its message.
     pub fn dump_and_restore(from: &str, schema: &str, to: &str) {
-        let mut dump = Command::new(pg_bin::folder().join("pg_dump"));
-        let script = run(dump.args(["--no-owner", "--schema", schema, "-d", from]));
+        let script = Self::dump(from, schema);
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), script).expect("write the dump");
         let mut psql = Command::new(pg_bin::folder().join("psql"));
