@@ -183,6 +183,10 @@
 // Open a SQLite file on a network or VM-shared file system all the same.
 #define SPRONGUS_ALLOW_NETWORK_FS 8
 
+// Take what looks like a credential as any other text, where it would be `secret_detected`: in runs' inputs, documents, configs
+// and metadata.
+#define SPRONGUS_NO_SECRETS_CHECK 16
+
 // Its documents can be pulled: `next` is there.
 #define SPRONGUS_PROVIDER_READ 1
 
@@ -477,8 +481,8 @@ typedef struct sprongus_host {
     sprongus_destroy destroy;
 } sprongus_host;
 
-// The secret of that name, or NULL where there is none. The text has to stay until the function is called again on the same
-// thread. It runs on whatever thread needs the secret, several at a time, and must not throw.
+// The secret of that name, or NULL where there is none. The text stays the host's: it is copied at once, and has to stay until
+// the function is called again on the same thread. It runs on whatever thread needs the secret, several at a time, and must not throw.
 typedef const char *(*sprongus_resolver)(void *user_data, const char *name);
 
 // Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
@@ -1274,7 +1278,12 @@ int32_t sprongus_context_output_ref(const struct sprongus_context *context,
                                     const char *output_ref,
                                     struct sprongus_error **error);
 
-// The secret of that name, from the store's resolver or the environment: to be kept nowhere. Errors: `not_found`.
+// The secret that a `{"$secret": "NAME"}` of the input names, from the store's resolver or the environment, now. `secret` gets
+// it as a buffer of the caller's own, to be freed by `sprongus_buf_free`, which leaves its bytes where they were: whoever wants
+// them gone overwrites their copies.
+//
+// From then on `[secret]` stands in its place, if it has four characters or more, in what the worker stores of this attempt:
+// errors, outputs, progress, the results of steps, approvals. Errors: `not_found`, `unavailable`.
 int32_t sprongus_context_secret(const struct sprongus_context *context,
                                 const char *name,
                                 struct sprongus_buf **secret,
