@@ -37,6 +37,7 @@ mod worker;
 mod worker_batches;
 mod worker_ends;
 mod worker_trouble;
+mod workspace;
 
 fn main() -> std::process::ExitCode {
     let areas = [
@@ -74,6 +75,7 @@ fn main() -> std::process::ExitCode {
         worker_batches::cases(),
         worker_ends::cases(),
         worker_trouble::cases(),
+        workspace::cases(),
     ];
     let cases = areas.concat();
     // Whoever asks for some cases only is not told what others lack.
