@@ -12,7 +12,6 @@ pub use model::{GetConfig, ListConfig, SetConfig, Setting, UnsetConfig};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::scope::Scope;
-use crate::secrets;
 use crate::session::Session;
 
 /// The longest key, in bytes.
@@ -70,7 +69,8 @@ impl<'s> Config<'s> {
             let message = format!("the value has {size} bytes as canonical JSON; at most {most} are taken");
             return Err(Error::new(ErrorCode::TooLarge, message));
         }
-        secrets::refuse(&Map::from_iter([(setting.key.clone(), setting.value.to_value())]))?;
+        let named = Map::from_iter([(setting.key.clone(), setting.value.to_value())]);
+        self.session.options().refuse_secrets(&Json::from_value(&named.into())?)?;
         self.session.write(|work| rows::set(work, project, &setting.key, &setting.value))
     }
 
