@@ -9,7 +9,7 @@ use pyo3::types::{
 use serde_json::Value;
 use sprongus::json::pointer::{Segment, pointer};
 use sprongus::tables::{Cell, Cells, Test, Where};
-use sprongus::{Error, Json, Violation};
+use sprongus::{Error, ErrorCode, Json, Violation};
 
 use crate::error::passed;
 use crate::{json_in, json_out, pages};
@@ -37,8 +37,15 @@ fn by_column<T, C: FromIterator<(String, T)>>(
     ob: &Bound<'_, PyAny>,
     value: impl Fn(&str, &Bound<'_, PyAny>) -> sprongus::Result<T>,
 ) -> sprongus::Result<C> {
-    let of = |(column, ob): (String, Bound<'_, PyAny>)| value(&column, &ob).map(|value| (column, value));
-    pairs(ob)?.into_iter().map(of).collect()
+    let (mut taken, mut faults) = (Vec::new(), Vec::new());
+    for (column, ob) in pairs(ob)? {
+        match value(&column, &ob) {
+            Ok(value) => taken.push((column, value)),
+            Err(error) if error.code() == ErrorCode::Validation => faults.extend(error.violations_list()),
+            Err(error) => return Err(error),
+        }
+    }
+    if faults.is_empty() { Ok(taken.into_iter().collect()) } else { Err(Error::validation(faults)) }
 }
 
 /// Whether it is something that a row can be: a mapping or a dataclass.

@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyIterator};
 use serde_json::Value;
-use sprongus::Result;
 use sprongus::tables::Cells;
+use sprongus::{Error, ErrorCode, Result, Violation};
 
 use crate::error::passed;
 use crate::{cells, json_in};
@@ -27,8 +27,40 @@ impl Items {
 
 impl Items<Cells> {
     /// As [`Items::of`], for a custom table.
-    pub(crate) fn rows(source: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::drawn(source, true, cells::row)
+    pub(crate) fn rows(source: &Bound<'_, PyAny>) -> PyResult<impl Iterator<Item = Result<Cells>> + Send> {
+        Ok(Sound { rows: Self::drawn(source, true, cells::row)?, number: 0, faults: Vec::new() })
+    }
+}
+
+/// The most faults that are told of, as the library itself does.
+const MOST_FAULTS: usize = 1_000;
+
+/// Rows as they are drawn. One with a value that no column takes is passed over; behind the last row all that is wrong is told.
+struct Sound<I> {
+    rows: I,
+    number: u64,
+    faults: Vec<Violation>,
+}
+
+impl<I: Iterator<Item = Result<Cells>>> Iterator for Sound<I> {
+    type Item = Result<Cells>;
+
+    fn next(&mut self) -> Option<Result<Cells>> {
+        while self.faults.len() < MOST_FAULTS
+            && let Some(row) = self.rows.next()
+        {
+            self.number += 1;
+            match row {
+                Err(error) if error.code() == ErrorCode::Validation => {
+                    let of_row = |one| Violation { row: Some(self.number), ..one };
+                    self.faults.extend(error.violations_list().into_iter().map(of_row));
+                }
+                Ok(_) if !self.faults.is_empty() => {}
+                row => return Some(row),
+            }
+        }
+        let faults = std::mem::take(&mut self.faults);
+        if faults.is_empty() { None } else { Some(Err(Error::validation(faults))) }
     }
 }
 

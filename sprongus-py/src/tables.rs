@@ -95,8 +95,8 @@ impl Tables {
 
     /// Inserts rows, all or none, from any iterable, a DataFrame or an Arrow table; their primary keys as text, in their order.
     ///
-    /// An iterator is drawn from while nothing is locked. Raises as `insert`; a `ValidationError` has every fault of every row,
-    /// with its `row` counted from 1.
+    /// An iterator is drawn from while nothing is locked. Raises as `insert`; a `ValidationError` has the faults of all rows,
+    /// each with its `row` counted from 1.
     ///
     /// >>> columns = [{"name": "n", "type": "integer", "constraints": ["primary_key", "auto_increment"]}]
     /// >>> store.tables.create({"name": "seats", "columns": [*columns, {"name": "side", "type": "text"}]})
