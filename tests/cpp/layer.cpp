@@ -303,6 +303,72 @@ static void sources_and_artifacts(sprongus::Store &store) {
     CHECK(store.export_artifacts(std::string(folder ? folder : "/tmp") + "/layer.zip", "cpp-sync") >= 1);
 }
 
+static void tables(sprongus::Store &store) {
+    const std::string schema = R"({"name": "cpp_hosts", "columns": [{"name": "name", "type": "text", "constraints":
+        ["primary_key"]}, {"name": "load", "type": "real"}, {"name": "mark", "type": "blob"}]})";
+    CHECK(!store.table_exists("cpp_hosts"));
+    store.create_table(schema);
+    store.create_table(schema);
+    CHECK(store.table_exists("CPP_HOSTS") && store.table_names() == R"(["cpp_hosts"])");
+    CHECK(store.describe_table("cpp_hosts").find("primary_key") != std::string::npos);
+    CHECK(store.insert_row("cpp_hosts", R"({"name": "a", "mark": {"$bytes": "AAE="}})") == "a");
+    CHECK(store.insert_rows("cpp_hosts", R"([{"name": "b", "load": 0.5}, {"name": "c"}])") == R"(["b","c"])");
+    CHECK(thrown([&] { store.insert_row("cpp_hosts", R"({"name": "a"})"); }) == SPRONGUS_ERR_CONFLICT);
+    CHECK(thrown([&] { store.insert_row("cpp_hosts", R"({"load": true})"); }) == SPRONGUS_ERR_VALIDATION);
+    CHECK(thrown([&] { store.insert_row(std::string("a\0b", 3), "{}"); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+    store.update_row("cpp_hosts", "c", R"({"load": 2})");
+    sprongus::Rows rows = store.query_rows("cpp_hosts");
+    CHECK(rows.count() == 3 && rows.columns() == 3 && rows.column_name(2) == "mark");
+    CHECK(rows.text(0, 2) == std::string_view("\0\1", 2) && rows.at(2, 1).real == 2.0);
+    CHECK(rows.json().find(R"("mark":{"$bytes":"AAE="})") != std::string::npos);
+    const char *order[] = {"-load"};
+    sprongus_rows_query query;
+    SPRONGUS_INIT(query);
+    query.where = R"({"load": [0.5, 2]})";
+    query.order_by = order;
+    query.order_by_count = 1;
+    query.limit = 1;
+    CHECK(store.query_rows("cpp_hosts", &query).text(0, 0) == "c");
+    CHECK(store.count_rows("cpp_hosts") == 3 && store.count_rows("cpp_hosts", R"({"load": null})") == 1);
+    store.delete_row("cpp_hosts", "a");
+    CHECK(thrown([&] { store.delete_row("cpp_hosts", "a"); }) == SPRONGUS_ERR_NOT_FOUND);
+    CHECK(thrown([&] {
+              store.transaction([](sprongus::Tx &tx) {
+                  tx.drop_table("cpp_hosts");
+                  tx.drop_table("a b");
+              });
+          }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+    CHECK(store.count_rows("cpp_hosts") == 2);
+    store.drop_table("cpp_hosts");
+    store.drop_table("cpp_hosts");
+    CHECK(store.table_names() == "[]");
+}
+
+static void projects(sprongus::Store &store) {
+    sprongus::Project project = store.create_project("Cpp Projects", "cpp-p", std::nullopt, "ada");
+    CHECK(project.id() == "cpp-p" && project.slug() == "cpp-projects" && project.owner() == "ada");
+    CHECK(store.get_project("cpp-p").json() == project.json());
+    project = store.update_project("cpp-p", std::nullopt, std::nullopt, "", "archived");
+    CHECK(project.name() == "Cpp Projects" && !project.owner() && project.status() == "archived");
+    CHECK(store.create_project("Other").id().size() == 26);
+    CHECK(store.list_projects(std::nullopt, 1).next_cursor && store.list_projects("ada").items.empty());
+    CHECK(store.install_project("cpp-p").find("project_files") != std::string::npos);
+    CHECK(store.install_project("cpp-p") == "[]");
+
+    CHECK(!store.get_config("cpp.theme"));
+    store.set_config("cpp.theme", "\"dark\"");
+    store.set_config("cpp.theme", "null", "cpp-p");
+    CHECK(store.get_config("cpp.theme") == "\"dark\"" && store.get_config("cpp.theme", "cpp-p") == "null");
+    CHECK(store.list_config("cpp.") == R"({"cpp.theme":"dark"})" && store.list_config("", "cpp-p").size() == 18);
+    store.unset_config("cpp.theme");
+    CHECK(!store.get_config("cpp.theme"));
+    CHECK(thrown([&] { store.set_config("Cpp Theme", "1"); }) == SPRONGUS_ERR_INVALID_ARGUMENT);
+
+    CHECK(thrown([&] { store.delete_project("cpp-p"); }) == SPRONGUS_ERR_REFERENCED);
+    store.delete_project("cpp-p", SPRONGUS_CASCADE);
+    CHECK(thrown([&] { store.get_project("cpp-p"); }) == SPRONGUS_ERR_NOT_FOUND);
+}
+
 // What a progress function throws ends the call, and comes out of it; nothing is written.
 static void progress(sprongus::Store &store) {
     struct Enough {};
@@ -421,6 +487,8 @@ int main(int count, char **arguments) {
     many_entries(store);
     past_and_references(store);
     sources_and_artifacts(store);
+    tables(store);
+    projects(store);
     progress(store);
     presets(store);
     holes(store);

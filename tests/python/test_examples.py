@@ -80,6 +80,31 @@ def test_periodic_work(tmp_path: Path, store: str) -> None:
 
 
 @pytest.mark.parametrize("store", ["sqlite-file", "postgres"])
+def test_custom_tables(tmp_path: Path, store: str) -> None:
+    assert lines(tmp_path, "tables.py", store) == [
+        "token 1",
+        "refused: conflict",
+        "mail ada b'\\x02\\xfd' ['read', 'send']",
+        "2 [{'key': 'theme', 'value': {'dark': True, 'size': 12}, 'enabled': True}]",
+        "refused: /enabled",
+        "False",
+        "inserted updated",
+        "[{'id': 'web-1', 'load': 0.5, 'cores': 4}]",
+    ]
+
+
+@pytest.mark.parametrize("store", ["sqlite-file", "postgres"])
+def test_a_project_from_beginning_to_end(tmp_path: Path, store: str) -> None:
+    assert lines(tmp_path, "projects.py", store) == [
+        "notes.txt version 1: 3 parts created, 0 unchanged",
+        "notes.txt version 1: 0 parts created, 3 unchanged",
+        "refused: conflict",
+        "refused: referenced",
+        "0 files, 0 settings left",
+    ]
+
+
+@pytest.mark.parametrize("store", ["sqlite-file", "postgres"])
 def test_following_events(tmp_path: Path, store: str) -> None:
     said = lines(tmp_path, "follow.py", store)
     assert said[:4] == [
