@@ -1,11 +1,14 @@
 //! Scoped handles: what they neither see nor touch, and how fast they may be (DESIGN.md §10, docs/scopes.md).
 
+mod attempts;
 mod rates;
+mod walk;
+mod world;
 
 use sprongus_conformance::{Case, Env};
 
 pub(crate) fn cases() -> Vec<Case> {
-    [rates::cases()].concat()
+    [rates::cases(), walk::cases()].concat()
 }
 
 fn case(name: &'static str, run: fn(&Env)) -> Case {
