@@ -66,6 +66,10 @@ pub struct Options {
     pub read_only: bool,
     /// The PostgreSQL schema that holds the tables; default: the connection's own.
     pub schema: Option<String>,
+    /// PostgreSQL: scoped handles tell the server whose they are, so that its row-level security shows them nothing else
+    /// ([`Store::enable_row_security`](crate::Store::enable_row_security)). `unsupported` on SQLite, and for a role that it does
+    /// not bind. Costs scoped handles two round trips a call.
+    pub row_security: bool,
     /// PostgreSQL, where the URL leads to a pooler in transaction mode: the URL of the server itself, for the one connection that
     /// listens for commits of other processes. Without it workers poll there.
     pub listen_url: Option<String>,
@@ -97,6 +101,7 @@ impl Default for Options {
             migrate: true,
             read_only: false,
             schema: None,
+            row_security: false,
             listen_url: None,
             check_secrets: true,
             secrets: None,

@@ -124,7 +124,7 @@ impl Who {
 }
 
 /// The one place where a handle's rights are checked.
-impl Session<'_> {
+impl<'s> Session<'s> {
     /// Refuses what the handle does not hold.
     pub(crate) fn allow(&self, scope: Scope) -> Result<()> {
         let Some(grant) = &self.who().grant else { return Ok(()) };
@@ -156,7 +156,7 @@ impl Session<'_> {
     }
 
     /// The project that the handle is confined to, if it is.
-    pub(crate) fn confined(&self) -> Option<&str> {
+    pub(crate) fn confined(&self) -> Option<&'s str> {
         self.who().grant.as_ref().filter(|grant| grant.walled()).map(|grant| grant.project.as_str())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::db::{Db, Dialect, Executor, Lane, Unit, Value};
+use crate::db::{Db, Dialect, Executor, Seat, Unit, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events;
 use crate::session::{After, Witness};
@@ -18,7 +18,7 @@ pub(crate) enum Settled {
 /// Looks for the work's event on another connection; `outcome_unknown` where that cannot tell.
 pub(crate) fn settle(
     db: &Db,
-    lane: Lane,
+    seat: Seat<'_>,
     after: &After,
     unit: Unit,
     error: Error,
@@ -28,8 +28,8 @@ pub(crate) fn settle(
         return Err(unknown(&error));
     };
     let there = match db.dialect() {
-        Dialect::Sqlite => look(db, lane, witness, deadline),
-        Dialect::Postgres => probe(db, lane, witness, deadline),
+        Dialect::Sqlite => look(db, seat, witness, deadline),
+        Dialect::Postgres => probe(db, seat, witness, deadline),
     };
     match there {
         Ok(true) => Ok(Settled::Committed),
@@ -42,23 +42,23 @@ pub(crate) fn settle(
     }
 }
 
-fn look(db: &Db, lane: Lane, witness: &Witness, deadline: Instant) -> Result<bool> {
+fn look(db: &Db, seat: Seat<'_>, witness: &Witness, deadline: Instant) -> Result<bool> {
     let mut there = false;
-    db.read(lane, false, deadline, &mut |exec| events::committed(exec, witness).map(|answer| there = answer))?;
+    db.read(seat, false, deadline, &mut |exec| events::committed(exec, witness).map(|answer| there = answer))?;
     Ok(there)
 }
 
 /// Tries to write an event of the same key: that waits for a server still committing ours, and succeeds only where ours
 /// is gone for good.
-fn probe(db: &Db, lane: Lane, witness: &Witness, deadline: Instant) -> Result<bool> {
-    let mut connection = db.hold(lane, deadline)?;
+fn probe(db: &Db, seat: Seat<'_>, witness: &Witness, deadline: Instant) -> Result<bool> {
+    let mut connection = db.hold(seat, deadline)?;
     connection.begin(true)?;
     let tried = insert(&mut *connection, witness);
     connection.rollback();
     drop(connection);
     match tried {
         Ok(()) => Ok(false),
-        Err(error) if error.code() == ErrorCode::Conflict => look(db, lane, witness, deadline),
+        Err(error) if error.code() == ErrorCode::Conflict => look(db, seat, witness, deadline),
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,8 @@ use crate::aux_store::counters::{self, StoreStats};
 use crate::aux_store::{Aux, Providers};
 use crate::config::Config;
 use crate::db::{
-    Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Unit, Value, check_schema, is_outdated, migrate, shown,
+    Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Seat, Unit, Value, check_schema, is_outdated, migrate,
+    row_security, shown,
 };
 use crate::doctor::{self, Examine, Report};
 use crate::error::{Error, ErrorCode, Result};
@@ -92,6 +93,30 @@ impl Store {
         migrate(&mut *connection, self.core.options.schema.as_deref(), self.core.options.clock.now())
     }
 
+    /// PostgreSQL 15 or newer: puts row-level security on every table of ours, so that a role which does not own them sees the
+    /// projects it is granted ([`Store::grant_projects`]) and no others, whatever SQL it runs. To be called by the tables'
+    /// owner, once, and after an update of the schema again; owners and superusers are not bound. Needs `admin` on a scoped
+    /// handle. See docs/scopes.md.
+    ///
+    /// Errors: `unsupported` on SQLite and older servers, `permission_denied` for who does not own the tables.
+    pub fn enable_row_security(&self) -> Result<()> {
+        self.session().allow(Scope::Admin)?;
+        let db = self.core.db()?;
+        row_security::enable(&mut *db.hold(self.lane, self.core.deadline())?)
+    }
+
+    /// Grants a role of the server the rows of those projects and no others, and the tables; `*` is every project and what
+    /// belongs to the store, no project takes everything back. Row-level security must be enabled. Needs `admin` on a scoped
+    /// handle.
+    ///
+    /// Errors: `unsupported`, `not_found` for a role that is not there, `permission_denied` for who does not own the tables.
+    pub fn grant_projects(&self, role: &str, projects: &[&str]) -> Result<()> {
+        self.session().allow(Scope::Admin)?;
+        projects.iter().try_for_each(|project| crate::id::check_id("project", project))?;
+        let db = self.core.db()?;
+        row_security::grant(&mut *db.hold(self.lane, self.core.deadline())?, role, projects)
+    }
+
     /// Refuses further calls on all clones; the database is closed once those under way have ended. Twice is nothing.
     pub fn close(&self) {
         self.core.close();
@@ -140,6 +165,12 @@ impl Store {
     /// The same over a connection that nothing but extending leases needs.
     pub(crate) fn for_leases(&self) -> Self {
         Self { lane: Lane::Leases, ..self.clone() }
+    }
+
+    /// Whose connections its calls use, and as which project where row-level security lies beneath.
+    pub(crate) fn seat(&self) -> Seat<'_> {
+        let project = self.core.options.row_security.then(|| self.session().confined()).flatten();
+        Seat { lane: self.lane, project }
     }
 
     /// The runs of this store.
@@ -243,7 +274,7 @@ impl Store {
             return Err(Error::new(ErrorCode::PermissionDenied, "the store was opened read_only"));
         }
         let db = self.core.db()?;
-        let mut connection = db.hold(self.lane, self.core.deadline())?;
+        let mut connection = db.hold(self.seat(), self.core.deadline())?;
         connection.begin(true)?;
         Ok(Tx::ours(self.clone(), connection))
     }
@@ -256,7 +287,7 @@ impl Store {
         let db = self.core.db()?;
         db.must_read(sql, deadline)?;
         let mut rows = Vec::new();
-        let read = db.read(self.lane, true, deadline, &mut |exec| exec.query_host(sql, params).map(|got| rows = got));
+        let read = db.read(self.seat(), true, deadline, &mut |exec| exec.query_host(sql, params).map(|got| rows = got));
         read.map_err(sql::only_reads)?;
         Ok(rows)
     }
@@ -298,6 +329,9 @@ impl Store {
 
 fn prepare_schema(db: &Db, options: &Options) -> Result<()> {
     let deadline = Instant::now() + options.call_timeout;
+    if options.row_security {
+        db.read(Lane::Host, false, deadline, &mut |exec| row_security::check(exec))?;
+    }
     if options.migrate && !options.read_only {
         let mut connection = db.hold(Lane::Host, deadline)?;
         return migrate(&mut *connection, options.schema.as_deref(), options.clock.now()).map(drop);
@@ -350,7 +384,7 @@ impl Ground for Store {
     }
 
     fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        self.core.db()?.read(self.lane, snapshot, by, work)
+        self.core.db()?.read(self.seat(), snapshot, by, work)
     }
 
     fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
@@ -370,7 +404,7 @@ impl Ground for Store {
         let mut tries = 0;
         loop {
             let (mut after, mut call) = (After::default(), None);
-            let written = db.write(self.lane, unit, by, &mut |exec, waited| {
+            let written = db.write(self.seat(), unit, by, &mut |exec, waited| {
                 // A statement commits by itself; before, a transaction commits nothing.
                 call = (unit == Unit::Statement).then(|| self.core.subscribers.call()).flatten();
                 let mut at = Work::new(exec, &self.core, &self.who, waited);
@@ -381,7 +415,7 @@ impl Ground for Store {
             });
             match written {
                 Ok(Commit::Done) => {}
-                Ok(Commit::Unknown(error)) => match settle(&db, self.lane, &after, unit, error, by)? {
+                Ok(Commit::Unknown(error)) => match settle(&db, self.seat(), &after, unit, error, by)? {
                     Settled::Committed => {}
                     Settled::Lost(_) if tries < 1 => {
                         tries += 1;

@@ -435,7 +435,7 @@ impl Tx<'_> {
 impl Store {
     fn settle(&self, after: &After, error: Error) -> Result<()> {
         let (db, core) = (self.core().db()?, self.core());
-        match settle(&db, Lane::Host, after, Unit::Transaction, error, core.deadline())? {
+        match settle(&db, self.seat(), after, Unit::Transaction, error, core.deadline())? {
             Settled::Committed => Ok(()),
             Settled::Lost(error) => Err(error),
         }

@@ -8,7 +8,7 @@ use super::postgres::{Asked, PostgresDb, PostgresSettings, UNBOUNDED, is_connect
 #[cfg(feature = "sqlite")]
 use super::sqlite::{SqliteDb, SqliteSettings};
 use super::watch::Watcher;
-use super::{Commit, Connection, Dialect, Executor, Lane};
+use super::{Commit, Connection, Dialect, Executor, Seat};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Location, Options};
 
@@ -81,17 +81,24 @@ impl Db {
     }
 
     /// Reads; with `snapshot` all statements of the work see one state.
-    pub(crate) fn read(&self, lane: Lane, snapshot: bool, deadline: Instant, work: Reading<'_>) -> Result<()> {
+    pub(crate) fn read<'s>(
+        &self,
+        seat: impl Into<Seat<'s>>,
+        snapshot: bool,
+        deadline: Instant,
+        work: Reading<'_>,
+    ) -> Result<()> {
+        let seat = seat.into();
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(db) => db.read(lane, snapshot, deadline, work),
+            Self::Sqlite(db) => db.read(seat.lane, snapshot, deadline, work),
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => again_if_stale(&mut || {
                 if !snapshot {
-                    return work(&mut *db.connect_until(lane, deadline)?);
+                    return work(&mut *db.connect_until(seat, deadline)?);
                 }
                 // An export reads for as long as it takes.
-                let mut connection = db.connect(lane, deadline)?;
+                let mut connection = db.connect(seat, deadline)?;
                 connection.begin(false)?;
                 let result = work(&mut *connection);
                 connection.rollback();
@@ -101,16 +108,23 @@ impl Db {
     }
 
     /// Writes, and commits; the commit is durable where this says [`Commit::Done`].
-    pub(crate) fn write(&self, lane: Lane, unit: Unit, deadline: Instant, work: Writing<'_>) -> Result<Commit> {
+    pub(crate) fn write<'s>(
+        &self,
+        seat: impl Into<Seat<'s>>,
+        unit: Unit,
+        deadline: Instant,
+        work: Writing<'_>,
+    ) -> Result<Commit> {
+        let seat = seat.into();
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => {
-                let _ = lane;
+                let _ = seat;
                 db.write(unit, deadline, work)
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) if unit == Unit::Statement => {
-                let mut connection = db.connect_until(lane, deadline)?;
+                let mut connection = db.connect_until(seat, deadline)?;
                 let waited = connection.waited();
                 match work(&mut *connection, waited) {
                     // The statement was its own COMMIT: lost with its answer, it may have taken effect.
@@ -121,8 +135,8 @@ impl Db {
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => again_if_stale(&mut || {
                 let mut connection = match unit {
-                    Unit::Bulk | Unit::Step => db.connect(lane, deadline)?,
-                    _ => db.connect_until(lane, deadline)?,
+                    Unit::Bulk | Unit::Step => db.connect(seat, deadline)?,
+                    _ => db.connect_until(seat, deadline)?,
                 };
                 connection.begin(true)?;
                 if matches!(unit, Unit::Bulk | Unit::Step) {
@@ -139,15 +153,16 @@ impl Db {
     }
 
     /// A connection for a transaction that its caller begins and ends.
-    pub(crate) fn hold(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
+    pub(crate) fn hold<'s>(&self, seat: impl Into<Seat<'s>>, deadline: Instant) -> Result<Box<dyn Connection>> {
+        let seat = seat.into();
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => {
-                let _ = lane;
+                let _ = seat;
                 Ok(Box::new(db.hold(deadline)?))
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => db.connect(lane, deadline),
+            Self::Postgres(db) => db.connect(seat, deadline),
         }
     }
 

@@ -10,3 +10,17 @@ pub(crate) enum Lane {
     /// Workers extending leases: the last to be kept waiting.
     Leases,
 }
+
+/// Whose connections a call uses, and as whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seat<'s> {
+    pub(crate) lane: Lane,
+    /// The one project that row-level security shows; none: whatever the role sees (PostgreSQL).
+    pub(crate) project: Option<&'s str>,
+}
+
+impl From<Lane> for Seat<'_> {
+    fn from(lane: Lane) -> Self {
+        Self { lane, project: None }
+    }
+}

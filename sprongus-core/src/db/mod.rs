@@ -9,6 +9,7 @@ mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
+pub(crate) mod row_security;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -30,7 +31,7 @@ pub use value::Value;
 
 pub(crate) use backend::{BESIDE_POOL, Db, Unit, is_outdated, shown};
 pub(crate) use executor::{Commit, Connection};
-pub(crate) use lane::Lane;
+pub(crate) use lane::{Lane, Seat};
 pub(crate) use migrate::{SCHEMA_VERSION, check_schema, known_migrations, migrate};
 pub(crate) use pool::{SLICE, interrupted};
 pub(crate) use schema::{Schema, Table, expected, found};

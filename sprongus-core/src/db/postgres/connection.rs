@@ -26,6 +26,8 @@ pub(super) struct PgConnection {
     used: Instant,
     /// When the call that uses it now has waited long enough; none for a transaction that its caller ends.
     deadline: Option<Instant>,
+    /// The one project that row-level security shows; said in every transaction, so nothing of it is left in the session.
+    project: Option<String>,
 }
 
 impl PgConnection {
@@ -43,6 +45,7 @@ impl PgConnection {
             marked: false,
             used: Instant::now(),
             deadline: None,
+            project: None,
         })
     }
 
@@ -63,6 +66,11 @@ impl PgConnection {
     /// Bounds the statements to come by one deadline; COMMIT and ROLLBACK are not.
     pub(super) fn by(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
+    }
+
+    /// Of that project are the transactions to come.
+    pub(super) fn of(&mut self, project: Option<&str>) {
+        self.project = project.map(str::to_owned);
     }
 
     pub(super) fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<(Vec<Row>, u64)> {
@@ -97,6 +105,9 @@ impl PgConnection {
         if !self.settings.statement_cache {
             sql.push_str("; ");
             sql.push_str(&self.settings.set("SET LOCAL"));
+        }
+        if let Some(project) = &self.project {
+            sql.push_str(&format!("; SET LOCAL sprongus.project = '{}'", project.replace('\'', "''")));
         }
         self.in_transaction = true;
         self.wire.batch(&sql).inspect_err(|_| self.rollback())
@@ -160,9 +171,10 @@ impl PgConnection {
         result
     }
 
-    /// Behind a transaction-mode pooler only a transaction keeps the same session from one message to the next.
+    /// Behind a transaction-mode pooler only a transaction keeps the same session from one message to the next, and only a
+    /// transaction is of a project.
     fn in_one_session<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.settings.statement_cache || self.in_transaction {
+        if self.settings.statement_cache && self.project.is_none() || self.in_transaction {
             return self.in_time(work);
         }
         self.begin(!self.settings.read_only)?;

@@ -28,7 +28,7 @@ use self::connection::PgConnection;
 use self::pool::Lender;
 use self::watch::ServerWatcher;
 use super::watch::Watcher;
-use super::{Connection, Lane, Row};
+use super::{Connection, Lane, Row, Seat};
 use crate::error::{Error, ErrorCode, Result};
 
 pub(crate) use self::errors::is_connection_lost;
@@ -67,13 +67,13 @@ impl PostgresDb {
     }
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
-    pub(crate) fn connect(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
-        self.lend(lane, deadline, false)
+    pub(crate) fn connect<'s>(&self, seat: impl Into<Seat<'s>>, deadline: Instant) -> Result<Box<dyn Connection>> {
+        self.lend(seat.into(), deadline, false)
     }
 
     /// The same, for one call: its statements too end by the deadline.
-    pub(crate) fn connect_until(&self, lane: Lane, deadline: Instant) -> Result<Box<dyn Connection>> {
-        self.lend(lane, deadline, true)
+    pub(crate) fn connect_until<'s>(&self, seat: impl Into<Seat<'s>>, deadline: Instant) -> Result<Box<dyn Connection>> {
+        self.lend(seat.into(), deadline, true)
     }
 
     /// What watches for the commits of others.
@@ -81,13 +81,13 @@ impl PostgresDb {
         self.watcher.clone()
     }
 
-    fn lend(&self, lane: Lane, deadline: Instant, bounded: bool) -> Result<Box<dyn Connection>> {
-        let lender = match lane {
+    fn lend(&self, seat: Seat<'_>, deadline: Instant, bounded: bool) -> Result<Box<dyn Connection>> {
+        let lender = match seat.lane {
             Lane::Host => &self.host,
             Lane::Worker => &self.worker,
             Lane::Leases => &self.leases,
         };
-        Ok(Box::new(lender.lend(deadline, bounded)?))
+        Ok(Box::new(lender.lend(deadline, bounded, seat.project)?))
     }
 }
 

@@ -48,12 +48,14 @@ impl Lender {
         Self(Pool::new(manager, size, settings.asked.0.clone(), first))
     }
 
-    /// A clean connection by `deadline`, which then holds for its statements too where they are `bounded`.
-    pub(super) fn lend(&self, deadline: Instant, bounded: bool) -> Result<Loan> {
+    /// A clean connection by `deadline`, which then holds for its statements too where they are `bounded`; of that project,
+    /// where row-level security is to show no other.
+    pub(super) fn lend(&self, deadline: Instant, bounded: bool, project: Option<&str>) -> Result<Loan> {
         async_guard::check()?;
         let asked = Instant::now();
         let mut connection = self.0.lend(deadline)?;
         connection.by(bounded.then_some(deadline));
+        connection.of(project);
         Ok(Loan { connection, waited: asked.elapsed() })
     }
 }

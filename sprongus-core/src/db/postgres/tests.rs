@@ -10,6 +10,7 @@ mod network;
 mod params;
 mod pool;
 mod pooler;
+mod projects;
 mod sessions;
 mod statements;
 mod support;

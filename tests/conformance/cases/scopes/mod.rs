@@ -2,13 +2,14 @@
 
 mod attempts;
 mod rates;
+mod rows;
 mod walk;
 mod world;
 
 use sprongus_conformance::{Case, Env};
 
 pub(crate) fn cases() -> Vec<Case> {
-    [rates::cases(), walk::cases()].concat()
+    [rates::cases(), walk::cases(), rows::cases()].concat()
 }
 
 fn case(name: &'static str, run: fn(&Env)) -> Case {

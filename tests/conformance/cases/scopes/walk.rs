@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use sprongus::{Error, ErrorCode, ops};
+use sprongus::{Error, ErrorCode, Store, ops};
 use sprongus_conformance::{Case, Env};
 
 use super::attempts::{Attempt, Ends, attempts};
@@ -44,10 +44,14 @@ fn renamed(env: &Env) {
     let before = world.rows();
     let stranger = world.stranger().acting_as(MARK, Some("to be taken for it")).unwrap();
     let stranger = stranger.scoped("beryl", sprongus::Scope::DEFAULT).unwrap();
-    let mut wrong: Vec<String> =
-        attempts(&world).iter().filter_map(|attempt| judge(&world, attempt, call(&stranger, attempt))).collect();
+    let mut wrong = tried(&world, &stranger);
     wrong.extend(harm(&world, &before, "a renamed handle"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All attempts on amber's things by that handle of beryl's; what is wrong with how they end.
+pub(super) fn tried(world: &World, stranger: &Store) -> Vec<String> {
+    attempts(world).iter().filter_map(|attempt| judge(world, attempt, call(stranger, attempt))).collect()
 }
 
 fn in_transaction(env: &Env) {
@@ -105,7 +109,7 @@ fn each(answer: &str, wanted: ErrorCode) -> bool {
 }
 
 /// What was there and is not any more, byte by byte.
-fn harm(world: &World, before: &BTreeSet<String>, by: &str) -> Option<String> {
+pub(super) fn harm(world: &World, before: &BTreeSet<String>, by: &str) -> Option<String> {
     let after = world.rows();
     let gone: Vec<&String> = before.difference(&after).collect();
     (!gone.is_empty()).then(|| format!("{by} changed or removed {gone:#?}"))

@@ -20,7 +20,7 @@ pub(super) struct World {
     /// What attempts are aimed at, by name.
     ids: Vec<(&'static str, String)>,
     pub(super) folder: TempDir,
-    clock: ManualClock,
+    pub(super) clock: ManualClock,
 }
 
 impl World {
