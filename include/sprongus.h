@@ -187,6 +187,10 @@
 // and metadata.
 #define SPRONGUS_NO_SECRETS_CHECK 16
 
+// PostgreSQL: scoped handles tell the server whose they are, so that its row-level security shows them nothing else;
+// `unsupported` where there is none for this role (sprongus_store_enable_row_security).
+#define SPRONGUS_ROW_SECURITY 32
+
 // Its documents can be pulled: `next` is there.
 #define SPRONGUS_PROVIDER_READ 1
 
@@ -669,6 +673,24 @@ typedef struct sprongus_schedule_options {
     // How late a missed slot is still made up for; not at all.
     int64_t catch_up_ms;
 } sprongus_schedule_options;
+
+// What a scoped handle is given; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
+typedef struct sprongus_scoped_options {
+    // `sizeof(sprongus_scoped_options)`.
+    size_t struct_size;
+    // "runs:read", "runs:write", "aux:read", "aux:write", "presets:read", "admin"; NULL and 0: all but "admin".
+    const char *const *scopes;
+    // How many there are.
+    size_t scopes_count;
+    // Runs that it may enqueue in `enqueue_per_ms`, at once or spread, up to 1,000,000,000; 0: as many as it likes.
+    int64_t enqueue_rate;
+    // Milliseconds; 0: 1,000.
+    int64_t enqueue_per_ms;
+    // Runs that it may cancel in `cancel_per_ms`; 0: as many as it likes.
+    int64_t cancel_rate;
+    // Milliseconds; 0: 1,000.
+    int64_t cancel_per_ms;
+} sprongus_scoped_options;
 
 // Which rows of a custom table, and in which order; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
 typedef struct sprongus_rows_query {
@@ -2285,6 +2307,54 @@ int32_t sprongus_schedules_tick(const void *store_or_tx,
                                 int64_t *enqueued,
                                 struct sprongus_error **error);
 
+// A further handle of the same store that neither sees nor touches another project than `project`. Freed on its own.
+//
+// `scopes` are `count` of "runs:read", "runs:write", "aux:read", "aux:write", "presets:read", "admin"; NULL and 0 are
+// all but "admin". On a scoped handle this only narrows: `permission_denied` otherwise.
+int32_t sprongus_store_scoped(const struct sprongus_store *store,
+                              const char *project,
+                              const char *const *scopes,
+                              size_t count,
+                              struct sprongus_store **scoped,
+                              struct sprongus_error **error);
+
+// The same with rates, which every process counts in the database: over one, sprongus_runs_enqueue and sprongus_runs_cancel
+// are `rate_limited`, with the seconds to wait as `retryIn` of the error's details, and nothing is written.
+//
+// `options` may be NULL. Errors: as sprongus_store_scoped, and `invalid_argument` for what is no rate.
+//
+// ```c
+// sprongus_scoped_options options;
+// SPRONGUS_INIT(options);
+// options.enqueue_rate = 100;
+// sprongus_store *plugin = NULL;
+// sprongus_store_scoped_with(store, "p1", &options, &plugin, &error);
+// ```
+int32_t sprongus_store_scoped_with(const struct sprongus_store *store,
+                                   const char *project,
+                                   const struct sprongus_scoped_options *options,
+                                   struct sprongus_store **scoped,
+                                   struct sprongus_error **error);
+
+// PostgreSQL 15 or newer: puts row-level security on every table of ours, so that a role which does not own them sees the
+// projects it is granted (sprongus_store_grant_projects) and no others, whatever SQL it runs. Called by their owner, once,
+// and after an update of the schema again. See docs/scopes.md; SPRONGUS_ROW_SECURITY.
+//
+// Errors: `unsupported` on SQLite and older servers; `permission_denied` for who does not own the tables, and on a scoped
+// handle without admin.
+int32_t sprongus_store_enable_row_security(const struct sprongus_store *store,
+                                           struct sprongus_error **error);
+
+// Grants a role of the server the rows of `count` projects and no others; "*" is every project and what belongs to the
+// store, none takes everything back.
+//
+// Errors: as sprongus_store_enable_row_security; `not_found` (the role), `invalid_argument`.
+int32_t sprongus_store_grant_projects(const struct sprongus_store *store,
+                                      const char *role,
+                                      const char *const *projects,
+                                      size_t count,
+                                      struct sprongus_error **error);
+
 // Opens a store and brings its schema up to date: "app.db", "sqlite:app.db", ":memory:", "postgresql://user@host/db".
 //
 // `options` may be NULL. The caller frees `*store` by sprongus_store_free.
@@ -2339,17 +2409,6 @@ int32_t sprongus_store_acting_as(const struct sprongus_store *store,
                                  const char *reason,
                                  struct sprongus_store **acting,
                                  struct sprongus_error **error);
-
-// A further handle of the same store that neither sees nor touches another project than `project`. Freed on its own.
-//
-// `scopes` are `count` of "runs:read", "runs:write", "aux:read", "aux:write", "presets:read", "admin"; NULL and 0 are
-// all but "admin". On a scoped handle this only narrows: `permission_denied` otherwise.
-int32_t sprongus_store_scoped(const struct sprongus_store *store,
-                              const char *project,
-                              const char *const *scopes,
-                              size_t count,
-                              struct sprongus_store **scoped,
-                              struct sprongus_error **error);
 
 // SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `unsupported`, use pg_dump.
 int32_t sprongus_store_snapshot(const struct sprongus_store *store, const char *path, struct sprongus_error **error);

@@ -128,6 +128,29 @@ public:
         return Store(scoped);
     }
 
+    // The same with rates; begin with SPRONGUS_INIT(options).
+    Store scoped(const std::string &project, const sprongus_scoped_options &options) const {
+        sprongus_store *scoped = nullptr;
+        check([&](sprongus_error **error) {
+            return sprongus_store_scoped_with(store_.get(), detail::c_str(project), &options, &scoped, error);
+        });
+        return Store(scoped);
+    }
+
+    // PostgreSQL: row-level security on every table of ours; to be called by their owner.
+    void enable_row_security() const {
+        check([&](sprongus_error **error) { return sprongus_store_enable_row_security(store_.get(), error); });
+    }
+
+    // PostgreSQL: a role of the server sees the rows of these projects and no others.
+    void grant_projects(const std::string &role, const std::vector<std::string> &projects) const {
+        std::vector<const char *> names;
+        for (const std::string &project : projects) names.push_back(detail::c_str(project));
+        check([&](sprongus_error **error) {
+            return sprongus_store_grant_projects(store_.get(), detail::c_str(role), names.data(), names.size(), error);
+        });
+    }
+
     // Follows the feed of events, whoever commits them.
     Follow follow(const sprongus_events_query *query = nullptr) const {
         sprongus_follow *follow = nullptr;

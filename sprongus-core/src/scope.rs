@@ -160,3 +160,8 @@ impl<'s> Session<'s> {
         self.who().grant.as_ref().filter(|grant| grant.walled()).map(|grant| grant.project.as_str())
     }
 }
+
+/// The programs of the page on scoped handles run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/scopes.md")]
+struct DocsPage;

@@ -39,6 +39,7 @@ pub mod rows;
 pub mod run;
 pub mod runs;
 pub mod schedules;
+pub mod scoped;
 pub mod store;
 pub mod tables;
 mod target;

@@ -29,12 +29,16 @@ pub const SPRONGUS_ALLOW_NETWORK_FS: u32 = 8;
 /// Take what looks like a credential as any other text, where it would be `secret_detected`: in runs' inputs, documents, configs
 /// and metadata.
 pub const SPRONGUS_NO_SECRETS_CHECK: u32 = 16;
+/// PostgreSQL: scoped handles tell the server whose they are, so that its row-level security shows them nothing else;
+/// `unsupported` where there is none for this role (sprongus_store_enable_row_security).
+pub const SPRONGUS_ROW_SECURITY: u32 = 32;
 
 const FLAGS: u32 = SPRONGUS_READ_ONLY
     | SPRONGUS_NO_MIGRATE
     | SPRONGUS_NO_STATEMENT_CACHE
     | SPRONGUS_ALLOW_NETWORK_FS
-    | SPRONGUS_NO_SECRETS_CHECK;
+    | SPRONGUS_NO_SECRETS_CHECK
+    | SPRONGUS_ROW_SECURITY;
 
 /// Settings of a store; zero is the default of each. Begin with `SPRONGUS_INIT(options)`.
 #[repr(C)]
@@ -135,6 +139,7 @@ pub(crate) unsafe fn read(given: *const sprongus_options) -> Result<Options> {
         migrate: !flag(SPRONGUS_NO_MIGRATE),
         read_only: flag(SPRONGUS_READ_ONLY),
         check_secrets: !flag(SPRONGUS_NO_SECRETS_CHECK),
+        row_security: flag(SPRONGUS_ROW_SECURITY),
         actor: actor.map(str::to_owned),
         schema: schema.map(str::to_owned),
         listen_url: listen_url.map(str::to_owned),

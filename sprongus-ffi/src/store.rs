@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 
-use sprongus::{Scope, Store};
+use sprongus::Store;
 
 use crate::buf::{Buf, sprongus_buf};
 use crate::error::{c_text, sprongus_error};
@@ -172,37 +172,6 @@ pub unsafe extern "C" fn sprongus_store_acting_as(
             unsafe { (args::place("acting", acting)?, args::text("actor", actor)?, args::text_opt("reason", reason)?) };
         let store = handle::get::<StoreHandle>("store", store)?;
         acting.give(StoreHandle::new(store.store.acting_as(actor, reason)?))
-    };
-    // SAFETY: `error` is the caller's to be written.
-    unsafe { door::call(error, body) }
-}
-
-/// A further handle of the same store that neither sees nor touches another project than `project`. Freed on its own.
-///
-/// `scopes` are `count` of "runs:read", "runs:write", "aux:read", "aux:write", "presets:read", "admin"; NULL and 0 are
-/// all but "admin". On a scoped handle this only narrows: `permission_denied` otherwise.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sprongus_store_scoped(
-    store: *const sprongus_store,
-    project: *const c_char,
-    scopes: *const *const c_char,
-    count: usize,
-    scoped: *mut *mut sprongus_store,
-    error: *mut *mut sprongus_error,
-) -> i32 {
-    let body = || {
-        // SAFETY: the caller's promises for text, arrays and out-pointers.
-        let (scoped, project, names) = unsafe {
-            (args::place("scoped", scoped)?, args::text("project", project)?, args::slice("scopes", scopes, count)?)
-        };
-        let mut given = Vec::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate() {
-            // SAFETY: the caller's promise for text.
-            given.push(Scope::parse(unsafe { args::text(&format!("scopes[{index}]"), *name) }?)?);
-        }
-        let store = handle::get::<StoreHandle>("store", store)?;
-        let scopes = if scopes.is_null() { Scope::DEFAULT } else { &given };
-        scoped.give(StoreHandle::new(store.store.scoped(project, scopes)?))
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

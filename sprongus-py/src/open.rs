@@ -29,6 +29,7 @@ use crate::time::Seconds;
 /// read_only: never write
 /// schema: the PostgreSQL schema that holds the tables
 /// listen_url: PostgreSQL, where `url` leads to a pooler in transaction mode: the server itself, to listen for others' commits
+/// row_security: PostgreSQL: scoped handles tell the server whose they are; see `enable_row_security`
 ///
 /// Raises `InvalidArgumentError` (the URL, a directory), `NotFoundError` (its folder), `PermissionDeniedError`,
 /// `UnavailableError`, `CorruptError`, `SchemaVersionError`, `UnsupportedError`. No password shows in them.
@@ -40,12 +41,12 @@ use crate::time::Seconds;
         url, *, durability = None, busy_timeout = None, pool_size = None, statement_cache = true,
         max_payload_bytes = None, max_error_bytes = None, check_secrets = true, secrets = None, allow_network_fs = false, call_timeout = None,
         backoff_base = None, backoff_cap = None, max_artifact_bytes = None, actor = None, migrate = true,
-        read_only = false, schema = None, listen_url = None
+        read_only = false, schema = None, listen_url = None, row_security = false
     ),
     text_signature = "(url, *, durability='full', busy_timeout=5.0, pool_size=4, statement_cache=True, \
                       max_payload_bytes=1048576, max_error_bytes=16384, check_secrets=True, secrets=None, allow_network_fs=False, \
                       call_timeout=30.0, backoff_base=1.0, backoff_cap=300.0, max_artifact_bytes=67108864, actor=None, migrate=True, \
-                      read_only=False, schema=None, listen_url=None)"
+                      read_only=False, schema=None, listen_url=None, row_security=False)"
 )]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub(crate) fn open(
@@ -69,6 +70,7 @@ pub(crate) fn open(
     read_only: bool,
     schema: Option<Text>,
     listen_url: Option<Text>,
+    row_security: bool,
 ) -> PyResult<Store> {
     crate::log::install(py)?;
     let url = location(&url)?;
@@ -94,6 +96,7 @@ pub(crate) fn open(
         read_only,
         schema: text(schema),
         listen_url: text(listen_url),
+        row_security,
         interrupt: Some(interrupt()),
         ..default
     };

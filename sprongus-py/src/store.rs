@@ -1,11 +1,12 @@
 //! `Store`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
-use sprongus::{Error, Result, Scope, WorkerOptions};
+use sprongus::{Error, Rate, Rates, Result, Scope, ScopedOptions, WorkerOptions};
 
 use crate::approvals::Approvals;
 use crate::args::{Text, Whole, text, texts};
@@ -205,20 +206,57 @@ impl Store {
     /// A handle that neither sees nor touches another project and holds those scopes; on a scoped handle it only narrows.
     ///
     /// Scopes: `runs:read`, `runs:write`, `aux:read`, `aux:write`, `presets:read`, and `admin`, which lifts the wall.
-    /// Raises `PermissionDeniedError` where this handle does not hold what is asked for.
+    /// `rate`: for `enqueue` and `cancel`, how many in how many seconds, counted in the database by every process. Over it
+    /// they raise `RateLimitedError`, whose `details["retryIn"]` are the seconds to wait; a handle made from this one has the
+    /// tighter rate of both.
+    ///
+    /// Raises `PermissionDeniedError` where this handle does not hold what is asked for, `InvalidArgumentError` for what is no
+    /// scope or no rate.
+    ///
+    /// >>> plugin = store.scoped("p12", ["runs:write"], rate={"enqueue": (100, 1.0)})
+    /// >>> plugin.runs.enqueue("mail").project_id
+    /// 'p12'
     #[pyo3(
-        signature = (project, scopes = None),
-        text_signature = "($self, project, scopes=('runs:read', 'runs:write', 'aux:read', 'aux:write', 'presets:read'))"
+        signature = (project, scopes = None, *, rate = None),
+        text_signature = "($self, project, scopes=('runs:read', 'runs:write', 'aux:read', 'aux:write', 'presets:read'), *, rate=None)"
     )]
-    fn scoped(&self, py: Python<'_>, project: Text, scopes: Option<Vec<Text>>) -> PyResult<Self> {
+    fn scoped(
+        &self,
+        py: Python<'_>,
+        project: Text,
+        scopes: Option<Vec<Text>>,
+        rate: Option<BTreeMap<String, (Whole, Seconds)>>,
+    ) -> PyResult<Self> {
         let scoped = wait(py, || {
+            let mut rate = rate.unwrap_or_default().into_iter();
+            let rate = rate.try_fold(Rates::default(), |rates, (operation, (count, per))| {
+                rates.with(&operation, Rate::new(count.0, per.0))
+            })?;
             let scopes: Vec<Scope> = match scopes {
                 None => Scope::DEFAULT.to_vec(),
                 Some(names) => names.iter().map(|name| Scope::parse(&name.0)).collect::<Result<_>>()?,
             };
-            self.inner.scoped(&project.0, &scopes)
+            self.inner.scoped_with(&project.0, &ScopedOptions { scopes, rate })
         })?;
         Ok(Self::new(scoped))
+    }
+
+    /// PostgreSQL 15 or newer: puts row-level security on every table of ours, so that a role which does not own them sees the
+    /// projects it is granted and no others, whatever SQL it runs; open the store as that role with `row_security=True`.
+    ///
+    /// To be called by the tables' owner, once, and after an update of the schema again. Raises `UnsupportedError` on SQLite
+    /// and older servers, `PermissionDeniedError` for who does not own the tables.
+    fn enable_row_security(&self, py: Python<'_>) -> PyResult<()> {
+        wait(py, || self.inner.enable_row_security())
+    }
+
+    /// Grants a role of the server the rows of those projects and no others; "*" is every project and what belongs to the
+    /// store, none takes everything back. Raises as `enable_row_security`, and `NotFoundError` for no such role.
+    fn grant_projects(&self, py: Python<'_>, role: Text, projects: Vec<Text>) -> PyResult<()> {
+        wait(py, || {
+            let projects: Vec<&str> = projects.iter().map(|project| &*project.0).collect();
+            self.inner.grant_projects(&role.0, &projects)
+        })
     }
 
     /// The same store, its events and history in the name of `actor`, for that reason.

@@ -14,6 +14,7 @@ void test_presets(place at);
 void test_artifacts(place at);
 void test_tables(place at);
 void test_projects(place at);
+void test_scopes(place at);
 void test_sync(place at);
 void test_call(place at);
 void test_bad_input(place at);
@@ -49,6 +50,7 @@ int main(int count, char **arguments) {
     test_artifacts(at);
     test_tables(at);
     test_projects(at);
+    test_scopes(at);
     test_sync(at);
     test_call(at);
     test_bad_input(at);

@@ -461,6 +461,17 @@ static void handles(sprongus::Store &store) {
     sprongus::Store scoped = store.scoped("p1", {"runs:read"});
     CHECK(thrown([&] { scoped.enqueue("a"); }) == SPRONGUS_ERR_PERMISSION_DENIED);
     CHECK(thrown([] { sprongus::Store("/no/such/folder/app.db"); }) == SPRONGUS_ERR_NOT_FOUND);
+    sprongus_scoped_options slow;
+    SPRONGUS_INIT(slow);
+    slow.enqueue_rate = 1;
+    slow.enqueue_per_ms = 3600000;
+    sprongus::Store rated = store.scoped("cpp-rated", slow);
+    rated.enqueue("a");
+    CHECK(thrown([&] { rated.enqueue("a"); }) == SPRONGUS_ERR_RATE_LIMITED);
+    const bool server = store.backend() == "postgres";
+    CHECK(thrown([&] { store.grant_projects("no_such_role", {"*"}); }) ==
+          (server ? SPRONGUS_ERR_NOT_FOUND : SPRONGUS_ERR_UNSUPPORTED));
+    CHECK(thrown([&] { scoped.enable_row_security(); }) == SPRONGUS_ERR_PERMISSION_DENIED);
 
     // Exceptions of a host's functions become errors.
     sprongus_error *error = nullptr;

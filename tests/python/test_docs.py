@@ -53,7 +53,7 @@ def test_the_main_calls_show_an_example():
 
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ["aux-tables.md", "cookbook.md", "presets.md", "schedules.md"]
+PAGES = ["aux-tables.md", "cookbook.md", "presets.md", "schedules.md", "scopes.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,6 +1,7 @@
 //! Scoped handles: what they neither see nor touch, and how fast they may be (DESIGN.md §10, docs/scopes.md).
 
 mod attempts;
+mod others;
 mod rates;
 mod rows;
 mod walk;
@@ -9,7 +10,7 @@ mod world;
 use sprongus_conformance::{Case, Env};
 
 pub(crate) fn cases() -> Vec<Case> {
-    [rates::cases(), walk::cases(), rows::cases()].concat()
+    [rates::cases(), walk::cases(), rows::cases(), others::cases()].concat()
 }
 
 fn case(name: &'static str, run: fn(&Env)) -> Case {
