@@ -72,6 +72,21 @@ fn a_table_and_a_file_in_step() {
 }
 
 #[test]
+fn tokens_settings_and_an_upsert_at_run_time() {
+    let folder = temp_dir();
+    for url in ["tables.db", &Postgres::shared().create_database("example_tables")] {
+        let told = run(folder.path(), "tables", &[url]);
+        let wanted = "refused: conflict: /provider: another row of oauth_tokens has these values of provider, account, \
+                      taken together\n\
+                      Some(Text(\"ada\")) Some(Blob([2, 253]))\n\
+                      2 settings\n\
+                      refused: validation: /enabled: an integer was given; a boolean column takes true and false\n\
+                      inserted\nupdated\nSome(Real(0.5)) Some(Int(4))\n";
+        assert_eq!(told, wanted, "{url}");
+    }
+}
+
+#[test]
 fn a_reader_of_nothing_says_so() {
     let folder = temp_dir();
     let output = Command::new(example("read")).arg("no-such.db").current_dir(folder.path()).output().unwrap();

@@ -15,6 +15,7 @@ mod report;
 mod runs;
 mod schema;
 mod server;
+mod tables;
 mod vacuum;
 mod wake;
 
@@ -43,7 +44,8 @@ type Look = (&'static str, fn(Session<'_>) -> Result<Vec<Finding>>);
 
 /// The first to be looked at: where it is not as it should be, others may not be possible to look at.
 const SCHEMA: Look = ("the schema", schema::look);
-const EVERYWHERE: [Look; 6] = [
+const EVERYWHERE: [Look; 7] = [
+    ("custom tables", tables::look),
     ("bindings", bindings::look),
     ("references", references::look),
     ("runs", runs::look),

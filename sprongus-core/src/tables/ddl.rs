@@ -168,12 +168,11 @@ fn statements(table: &Table, dialect: Dialect) -> Vec<String> {
     let mut all = vec![format!("CREATE TABLE {} ({}){strict}", table.sql(), columns.join(", "))];
     if dialect == Dialect::Postgres {
         // Indexes rather than constraints, whose names a host's table could have, and which JSONB has no right equality for.
-        let unique =
-            (0..schema.columns.len()).filter(|at| *at != table.key && table.column(*at).is(Constraint::Unique));
-        all.extend(unique.map(|at| {
-            let name = format!("sprongus_unique_{}_{at}", table.generation);
-            index(table, &Index::new(name, [&table.column(at).name]).unique(), dialect)
-        }));
+        all.extend(
+            table
+                .unique_columns()
+                .map(|at| index(table, &Index::new(table.unique_name(at), [&table.column(at).name]).unique(), dialect)),
+        );
     }
     all.extend(schema.indexes.iter().map(|one| index(table, one, dialect)));
     all
@@ -201,7 +200,7 @@ fn column(table: &Table, column: &Column, dialect: Dialect) -> String {
     format!("{name} {holds}{rest}")
 }
 
-fn storage(holds: ColumnType, dialect: Dialect) -> &'static str {
+pub(super) fn storage(holds: ColumnType, dialect: Dialect) -> &'static str {
     use ColumnType as T;
     match (dialect, holds) {
         (Dialect::Sqlite, T::Text | T::Json) => "TEXT",

@@ -32,7 +32,7 @@ pub(super) fn check_form(what: &str, name: &str) -> Result<()> {
 /// Whether the name begins as those of the databases and of this library do.
 pub(super) fn is_reserved(name: &str) -> bool {
     let starts = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    PREFIXES.iter().any(|prefix| starts(&prefix))
+    PREFIXES.iter().any(starts)
 }
 
 /// Refuses what no table, column or index may be called.

@@ -21,16 +21,27 @@ impl Tables<'_> {
                 Ok(Some(id)) => Ok(Answer::Sure(Inserted { id })),
                 Ok(None) => match self.rival_of(table, &row.values)? {
                     Some(unique) => Err(table.conflict(unique, None)),
-                    None => self.make_way(table, &row).map(|()| Answer::Again),
+                    None => self.make_way(table).map(|()| Answer::Again),
                 },
-                // Nobody else can have made a row of that id.
-                Err(lost) if lost.code() == ErrorCode::OutcomeUnknown && row.made => match self.is_there(table, &row) {
-                    Ok(true) => Ok(Answer::Sure(Inserted { id: row.id.unwrap_or_default() })),
-                    _ => Err(lost),
-                },
+                Err(lost) if lost.code() == ErrorCode::OutcomeUnknown && row.made => {
+                    self.settle(table, &row, lost).map(|id| Answer::Sure(Inserted { id }))
+                }
                 Err(error) => Err(error),
             }
         })
+    }
+
+    /// After a COMMIT without an answer: nobody else can have made a row of that id, so it may be inserted once more.
+    fn settle(&self, table: &Table, row: &NewRow<'_>, lost: Error) -> Result<String> {
+        let id = row.id.clone().unwrap_or_default();
+        if self.is_there(table, row)? {
+            return Ok(id);
+        }
+        match self.insert_one(table, row) {
+            Ok(Some(id)) => Ok(id),
+            _ if matches!(self.is_there(table, row), Ok(true)) => Ok(id),
+            _ => Err(lost),
+        }
     }
 
     /// The primary key as text; none where a row is in the way, or the table is another by now.
@@ -53,25 +64,21 @@ impl Tables<'_> {
     }
 
     /// What the host wrote by itself may stand where the next number leads.
-    fn make_way(&self, table: &Table, row: &NewRow<'_>) -> Result<()> {
-        match (row.id.is_none(), self.session.core().dialect()) {
+    pub(super) fn make_way(&self, table: &Table) -> Result<()> {
+        match (table.is_numbered(), self.session.core().dialect()) {
             (true, Dialect::Postgres) => self.session.write(|work| numbers::go_on_after_all(work, table)),
             _ => Ok(()),
         }
     }
 
-    /// Whether the error means that the highest number there is has been given (PostgreSQL: 2200H; SQLite: as a full disk).
+    /// SQLite says that the disk is full where it has no number left.
     fn is_used_up(&self, table: &Table, row: &NewRow<'_>, error: &Error) -> bool {
-        if row.id.is_some() {
-            return false;
-        }
-        let state = error.details().and_then(|details| details["sqlstate"].as_str());
         let highest = || self.session.read(|exec| numbers::highest(exec, table));
-        state == Some("2200H") || error.code() == ErrorCode::StorageFull && matches!(highest(), Ok(Some(i64::MAX)))
+        row.id.is_none() && error.code() == ErrorCode::StorageFull && matches!(highest(), Ok(Some(i64::MAX)))
     }
 
     pub(super) fn is_there(&self, table: &Table, row: &NewRow<'_>) -> Result<bool> {
-        let sql = format!("SELECT 1 FROM {} WHERE {} = $1", table.sql(), table.key_sql());
+        let sql = format!("SELECT 1 FROM {} WHERE {} = $1 AND {}", table.sql(), table.key_sql(), table.current());
         self.session.read(|exec| Ok(!exec.query(&sql, &row.values[table.key..=table.key])?.is_empty()))
     }
 }
@@ -96,6 +103,6 @@ fn insert(work: &mut Work<'_>, table: &Table, row: &NewRow<'_>) -> Result<Option
         table.current(),
         table.key_sql()
     );
-    let rows = work.query(&sql, &params)?;
+    let rows = work.query(&sql, &params).map_err(|error| numbers::exhausted(error, table))?;
     Ok(rows.into_iter().next().and_then(|row| id_of(row.values().first()?)))
 }

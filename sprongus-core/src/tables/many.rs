@@ -27,7 +27,7 @@ impl Tables<'_> {
                 Ok(None) => Ok(Answer::Again),
                 Err(error) if error.code() == ErrorCode::Conflict => match self.rival_of_any(table, &rows)? {
                     Some((row, unique)) => Err(table.conflict(unique, Some(row))),
-                    None => Ok(Answer::Again),
+                    None => self.make_way(table).map(|()| Answer::Again),
                 },
                 Err(lost) if lost.code() == ErrorCode::OutcomeUnknown => match self.all_there(table, &rows) {
                     Ok(true) => Ok(Answer::Sure(InsertedMany { ids: ids(&rows) })),
@@ -96,6 +96,9 @@ fn load(work: &mut Work<'_>, table: &Table, rows: &[NewRow<'_>]) -> Result<Optio
         Ok(values)
     });
     work.exec().load(&table.sql(), &columns, &mut values)?;
+    if let Some(highest) = numbers.iter().max() {
+        numbers::go_on_after(work, table, *highest)?;
+    }
     Ok(Some(numbers.iter().map(i64::to_string).collect()))
 }
 

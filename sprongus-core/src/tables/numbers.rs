@@ -31,9 +31,10 @@ pub(super) fn keep_clear(work: &mut Work<'_>, table: &Table, number: i64) -> Res
     Ok(())
 }
 
-/// Sets the sequence so that it goes on after that number, if it would come to it; nobody else may be numbering rows.
+/// Sets the sequence so that it goes on after that number, if it would come to it; nobody else may be numbering rows. Not
+/// before the row is there: no rollback takes it back.
 pub(super) fn go_on_after(work: &mut Work<'_>, table: &Table, number: i64) -> Result<()> {
-    if is_ahead(work, table, number)? {
+    if work.dialect() == Dialect::Postgres && is_ahead(work, table, number)? {
         work.query(&format!("SELECT setval('{}', $1)", table.sequence()), &[number.into()])?;
     }
     Ok(())
@@ -48,7 +49,8 @@ pub(super) fn go_on_after_all(work: &mut Work<'_>, table: &Table) -> Result<()> 
     }
 }
 
-/// Numbers rows in their order, those that bring a number included: what each of them has.
+/// Numbers rows in their order, those that bring a number included: what each of them has. Once they are there, the sequence
+/// is to [`go_on_after`] the highest.
 pub(super) fn number(work: &mut Work<'_>, table: &Table, given: &[Option<i64>]) -> Result<Vec<i64>> {
     if work.dialect() == Dialect::Sqlite {
         let last = last_of_sqlite(work.exec(), table)?;
@@ -57,16 +59,13 @@ pub(super) fn number(work: &mut Work<'_>, table: &Table, given: &[Option<i64>]) 
     if given.iter().all(Option::is_none) {
         let count = i64::try_from(given.len()).unwrap_or(i64::MAX);
         let sql = format!("SELECT nextval('{}') FROM generate_series(1, $1::bigint)", table.sequence());
-        return work.query(&sql, &[count.into()])?.iter().map(|row| row.int(0)).collect();
+        let rows = work.query(&sql, &[count.into()]).map_err(|error| exhausted(error, table))?;
+        return rows.iter().map(|row| row.int(0)).collect();
     }
     work.execute(&alone(table), &[])?;
     let sql = format!("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {}", table.sequence());
     let last = work.query(&sql, &[])?.first().map_or(Ok(0), |row| row.int(0))?;
-    let numbers = in_order(table, given, last)?;
-    if let Some(highest) = numbers.iter().max().filter(|highest| **highest > last) {
-        go_on_after(work, table, *highest)?;
-    }
-    Ok(numbers)
+    in_order(table, given, last)
 }
 
 fn in_order(table: &Table, given: &[Option<i64>], mut last: i64) -> Result<Vec<i64>> {
@@ -91,8 +90,15 @@ fn alone(table: &Table) -> String {
 
 /// The highest number in the table.
 pub(super) fn highest(exec: &mut dyn Executor, table: &Table) -> Result<Option<i64>> {
-    let rows = exec.query(&format!("SELECT max({}) FROM {}", table.key_sql(), table.sql()), &[])?;
+    let rows =
+        exec.query(&format!("SELECT max({}) FROM {} WHERE {}", table.key_sql(), table.sql(), table.current()), &[])?;
     rows.first().map_or(Ok(None), |row| row.opt_int(0))
+}
+
+/// PostgreSQL's own error of a sequence at its end (2200H) as the one of both databases.
+pub(super) fn exhausted(error: Error, table: &Table) -> Error {
+    let state = error.details().and_then(|details| details["sqlstate"].as_str());
+    if state == Some("2200H") { used_up(table) } else { error }
 }
 
 /// `storage_full`: the highest number there is has been given.

@@ -90,12 +90,22 @@ impl Table {
         }
     }
 
-    /// A condition: the table is still this one. Being part of the statement itself, it cannot be out of date; and as no
-    /// other table has this text in its statements, none that was prepared for one is ever run on another.
+    /// A condition: the table is still this one. Being part of the statement itself, it cannot be out of date. Every statement
+    /// has it: no other table has this text, so none that was prepared for one, with its types, is ever run on another.
     pub(super) fn current(&self) -> String {
         let key = key(&self.schema.name);
         let generation = &self.generation;
         format!("EXISTS (SELECT 1 FROM sprongus_tables WHERE key = '{key}' AND generation = '{generation}')")
+    }
+
+    /// The columns that are declared unique, by their positions.
+    pub(super) fn unique_columns(&self) -> impl Iterator<Item = usize> {
+        (0..self.schema.columns.len()).filter(|at| *at != self.key && self.column(*at).is(Constraint::Unique))
+    }
+
+    /// The name of the index of such a column (PostgreSQL).
+    pub(super) fn unique_name(&self, at: usize) -> String {
+        format!("sprongus_unique_{}_{at}", self.generation)
     }
 
     /// What numbers the rows (PostgreSQL), as it stands in SQL.

@@ -14,6 +14,7 @@ mod opening;
 mod runs_postgres;
 mod search;
 mod syncs;
+mod tables;
 mod worker_postgres;
 
 use sprongus::presets::{CreatePreset, ListPresets, PresetKind};

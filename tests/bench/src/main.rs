@@ -1,6 +1,6 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
@@ -16,6 +16,7 @@ mod process;
 mod sample;
 mod search;
 mod table;
+mod tables;
 mod wake;
 mod worker;
 mod works;
@@ -37,7 +38,7 @@ struct Effort {
     rows: usize,
 }
 
-const PARTS: [&str; 9] = ["enqueue", "import", "bulk", "export", "calls", "worker", "wake", "pages", "search"];
+const PARTS: [&str; 10] = ["enqueue", "import", "bulk", "export", "calls", "worker", "wake", "pages", "search", "tables"];
 
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
                 eprintln!(
-                    "usage: sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search]"
+                    "usage: sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables]"
                 );
                 return ExitCode::from(2);
             }
@@ -94,6 +95,9 @@ fn main() -> ExitCode {
     }
     if wanted("search") {
         search::measure(&places, effort, &mut table);
+    }
+    if wanted("tables") {
+        tables::measure(&places, effort, &mut table);
     }
     if wanted("import") {
         import::measure(&places, effort, &mut table);

@@ -32,6 +32,7 @@ mod schedules;
 mod scopes;
 mod secrets;
 mod sync;
+mod tables;
 mod walk;
 mod worker;
 mod worker_batches;
@@ -71,6 +72,7 @@ fn main() -> std::process::ExitCode {
         scopes::cases(),
         secrets::cases(),
         sync::cases(),
+        tables::cases(),
         worker::cases(),
         worker_batches::cases(),
         worker_ends::cases(),

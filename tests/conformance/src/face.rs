@@ -9,6 +9,7 @@ use sprongus::presets::Presets;
 use sprongus::projects::Projects;
 use sprongus::runs::approvals::Approvals;
 use sprongus::runs::schedules::Schedules;
+use sprongus::tables::Tables;
 use sprongus::{Result, Row, Runs, Store, Tx, Value};
 
 /// A store, or the host's own transaction: the services are the same, so a case is written once.
@@ -82,6 +83,14 @@ impl Face<'_, '_> {
         match self {
             Self::Store(store) => store.schedules(),
             Self::Tx(tx) => tx.schedules(),
+        }
+    }
+
+    /// The custom tables.
+    pub fn tables(&self) -> Tables<'_> {
+        match self {
+            Self::Store(store) => store.tables(),
+            Self::Tx(tx) => tx.tables(),
         }
     }
 

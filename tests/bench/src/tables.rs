@@ -1,0 +1,130 @@
+//! Ten thousand rows into a custom table at once, beside the same rows by hand into the same table.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::time::Instant;
+
+use postgres::{Client, NoTls};
+use rusqlite::params;
+use sprongus::tables::{Cells, Column, ColumnType, CreateTable, InsertRows, TableName, TableSchema};
+
+use crate::Effort;
+use crate::by_hand;
+use crate::enqueue::open;
+use crate::places::Places;
+use crate::sample::{Beside, per_call};
+use crate::table::{Table, Target};
+
+const ROWS: i64 = 10_000;
+
+/// The project's promise: 0.7 of the rate by hand, as a ratio of times.
+const AT_MOST: Target = Target::AtMost(1.0 / 0.7);
+
+const SQLITE: &str = "CREATE TABLE hand (id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, n INTEGER, score REAL, \
+                      sealed BLOB, done INTEGER) STRICT";
+const POSTGRES: &str = "CREATE TABLE hand (id TEXT COLLATE \"C\" PRIMARY KEY, account TEXT COLLATE \"C\" NOT NULL, n BIGINT, \
+                        score DOUBLE PRECISION, sealed BYTEA, done BOOLEAN)";
+
+pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
+    table.heading(&format!("insert_many of {ROWS} rows of six columns: microseconds, each its own commit"));
+    let (ours, file) = (places.file("db"), places.file("db"));
+    let hand = by_hand::sqlite::open(file.to_str().unwrap(), SQLITE);
+    let beside =
+        beside(ours.to_str().unwrap(), effort, || sqlite(&hand), || drop(hand.execute("DELETE FROM hand", [])));
+    table.beside("SQLite, synchronous=FULL", &beside, AT_MOST);
+
+    let mut hand = Client::connect(&places.database(), NoTls).unwrap();
+    hand.batch_execute(POSTGRES).unwrap();
+    let hand = std::cell::RefCell::new(hand);
+    let empty = || hand.borrow_mut().batch_execute("TRUNCATE hand").unwrap();
+    let beside = self::beside(&places.database(), effort, || copy(&mut hand.borrow_mut()), empty);
+    table.beside("PostgreSQL, COPY", &beside, AT_MOST);
+}
+
+/// Every round into empty tables; emptying them is not measured, so a round is one call.
+fn beside(url: &str, effort: Effort, mut hand: impl FnMut(), mut empty: impl FnMut()) -> Beside {
+    let store = open(url);
+    let rows: Vec<Cells> = (0..ROWS).map(cells).collect();
+    let insert = InsertRows::new("ours", rows);
+    let mut all = Beside::default();
+    for round in 0..effort.rounds.min(20) {
+        store.tables().drop(&TableName::new("ours")).unwrap();
+        store.tables().create(&CreateTable::new(schema())).unwrap();
+        empty();
+        let mut ours = || assert_eq!(store.tables().insert_many(&insert).unwrap().ids.len(), 10_000);
+        let (ours, by_hand) = match round % 2 {
+            0 => (micros(&mut ours), micros(&mut hand)),
+            _ => {
+                let by_hand = micros(&mut hand);
+                (micros(&mut ours), by_hand)
+            }
+        };
+        all.ours.push(ours);
+        all.hand.push(by_hand);
+        all.ratio.push(ours / by_hand);
+    }
+    all
+}
+
+fn micros(call: &mut dyn FnMut()) -> f64 {
+    let start = Instant::now();
+    call();
+    per_call(start.elapsed(), 1)
+}
+
+fn schema() -> TableSchema {
+    TableSchema::new("ours")
+        .column(Column::new("id", ColumnType::Text).primary_key())
+        .column(Column::new("account", ColumnType::Text).not_null())
+        .column(Column::new("n", ColumnType::Bigint))
+        .column(Column::new("score", ColumnType::Real))
+        .column(Column::new("sealed", ColumnType::Blob))
+        .column(Column::new("done", ColumnType::Boolean))
+}
+
+fn cells(n: i64) -> Cells {
+    Cells::new()
+        .with("account", account(n))
+        .with("n", n)
+        .with("score", score(n))
+        .with("sealed", sealed(n))
+        .with("done", n % 2 == 0)
+}
+
+fn account(n: i64) -> String {
+    format!("user-{n}@example.org")
+}
+
+fn score(n: i64) -> f64 {
+    n as f64 / 7.0
+}
+
+fn sealed(n: i64) -> Vec<u8> {
+    n.to_be_bytes().repeat(8)
+}
+
+fn sqlite(connection: &rusqlite::Connection) {
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut insert = connection.prepare_cached("INSERT INTO hand VALUES (?1, ?2, ?3, ?4, ?5, ?6)").unwrap();
+    for n in 0..ROWS {
+        let id = ulid::Ulid::generate().to_string();
+        insert.execute(params![id, account(n), n, score(n), sealed(n), n % 2 == 0]).unwrap();
+    }
+    connection.execute_batch("COMMIT").unwrap();
+}
+
+fn copy(client: &mut Client) {
+    let mut transaction = client.transaction().unwrap();
+    let mut copy = transaction.copy_in("COPY hand FROM STDIN").unwrap();
+    let mut line = String::new();
+    for n in 0..ROWS {
+        line.clear();
+        let (id, account, score) = (ulid::Ulid::generate(), account(n), score(n));
+        write!(line, "{id}\t{account}\t{n}\t{score}\t\\\\x").unwrap();
+        sealed(n).iter().for_each(|byte| write!(line, "{byte:02x}").unwrap());
+        writeln!(line, "\t{}", n % 2 == 0).unwrap();
+        copy.write_all(line.as_bytes()).unwrap();
+    }
+    copy.finish().unwrap();
+    transaction.commit().unwrap();
+}
