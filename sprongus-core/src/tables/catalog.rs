@@ -60,10 +60,15 @@ impl Tables<'_> {
         locked(&self.session.core().shared::<Known>().0).get(key).cloned()
     }
 
+    /// Keeps no table that is gone.
+    pub(super) fn forget(&self, key: &str) {
+        locked(&self.session.core().shared::<Known>().0).remove(key);
+    }
+
     fn load(&self, key: &str) -> Result<Arc<Table>> {
         let known = self.session.core().shared::<Known>();
         let Some(table) = self.session.read(|exec| find(exec, key))? else {
-            locked(&known.0).remove(key);
+            self.forget(key);
             return Err(missing(key));
         };
         let table = Arc::new(table);

@@ -25,7 +25,9 @@ impl Tables<'_> {
     pub(super) fn do_drop(&self, which: &TableName) -> Result<()> {
         self.session.may_write()?;
         check("a custom table", &which.name)?;
-        self.once_more(|tables| tables.session.write(|work| drop_in(work, &which.name)))
+        self.once_more(|tables| tables.session.write(|work| drop_in(work, &which.name)))?;
+        self.forget(&key(&which.name));
+        Ok(())
     }
 
     /// Done twice it is the same as done once: so it is, where the answer to its commit was lost.
