@@ -11,6 +11,8 @@ mod keeping;
 mod lists;
 mod pages;
 mod past;
+mod projects;
 mod queries;
 mod runs;
 mod search;
+mod workspace;
