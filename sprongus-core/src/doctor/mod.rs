@@ -10,6 +10,7 @@ mod clock;
 mod deep;
 mod disk;
 mod pragmas;
+mod projects;
 mod references;
 mod report;
 mod runs;
@@ -44,9 +45,10 @@ type Look = (&'static str, fn(Session<'_>) -> Result<Vec<Finding>>);
 
 /// The first to be looked at: where it is not as it should be, others may not be possible to look at.
 const SCHEMA: Look = ("the schema", schema::look);
-const EVERYWHERE: [Look; 7] = [
+const EVERYWHERE: [Look; 8] = [
     ("custom tables", tables::look),
     ("bindings", bindings::look),
+    ("projects", projects::look),
     ("references", references::look),
     ("runs", runs::look),
     ("bulk writes", batches::look),

@@ -1,6 +1,7 @@
 //! The records: created, changed, listed, read by who may.
 
 use serde_json::json;
+use sprongus::config::SetConfig;
 use sprongus::projects::{CreateProject, InstallProject, ListProjects, ProjectId, UpdateProject};
 use sprongus::runs::Enqueue;
 use sprongus::{ErrorCode, Json, Options, Scope, Store};
@@ -20,6 +21,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("projects::a_record_is_not_needed", &["projects.get"], true, not_needed),
         case("projects::a_scoped_handle_sees_its_own", &["projects.get", "projects.list"], false, scoped),
         case("projects::a_store_that_is_only_read_keeps_none", &["projects.create"], false, read_only),
+        case("projects::the_doctor_lists_ids_without_a_record", &["store.doctor"], true, loose),
         case("projects::the_doors_take_json", &["projects.create", "projects.list"], true, door),
     ]
 }
@@ -173,6 +175,34 @@ fn not_needed(env: &Env) {
         assert_eq!(code(on.projects().get(&ProjectId::new("later"))), ErrorCode::NotFound);
         on.projects().create(&named("later", "Later")).unwrap();
         assert_eq!(on.aux_of("later", "assets").get("a").unwrap().version, 1);
+    });
+}
+
+fn loose(env: &Env) {
+    env.within(|on| {
+        let found = || {
+            let report = call(on, "store.doctor", &json!({})).unwrap();
+            let mut findings = report["findings"].as_array().unwrap().clone();
+            findings.retain(|one| one["code"] == "projects_without_record");
+            findings
+        };
+        let run = |project: &str| Enqueue { project: Some(project.into()), ..Enqueue::new("k", Json::null()) };
+        on.runs().enqueue(&run("run-of")).unwrap();
+        on.runs().enqueue(&Enqueue::new("of-none", Json::null())).unwrap();
+        on.aux_of("entry-of", "assets").create(json!({"title": "x"}), None).unwrap();
+        assert_eq!(found(), [] as [serde_json::Value; 0], "a host that keeps no records here is left in peace");
+        on.projects().create(&named("known", "Known")).unwrap();
+        on.runs().enqueue(&run("known")).unwrap();
+        let set = SetConfig { project: Some("setting-of".into()), ..SetConfig::new("k", Json::null()) };
+        on.config().set(&set).unwrap();
+        let all = found();
+        let message = all[0]["message"].as_str().unwrap();
+        assert_eq!((all.len(), &all[0]["severity"]), (1, &json!("advice")));
+        assert!(message.ends_with(": entry-of, run-of, setting-of"), "{message}");
+        for id in ["entry-of", "run-of", "setting-of"] {
+            on.projects().create(&named(id, id)).unwrap();
+        }
+        assert_eq!(found(), [] as [serde_json::Value; 0]);
     });
 }
 
