@@ -1786,20 +1786,21 @@ int32_t sprongus_projects_list(const void *store_or_tx,
                                struct sprongus_project_list **projects,
                                struct sprongus_error **error);
 
-// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to their built-in presets, those
-// that the project has not bound otherwise.
+// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to the built-in presets of their
+// names; a table that has a preset already is left alone.
 //
 // `project` may be NULL: a scoped handle's own, else all projects. `tables`, which may be NULL, is a JSON array of the names
-// of those that this call bound. Errors: `conflict` (entries that are there would fail), `permission_denied`.
+// of those that this call bound. Errors: `invalid_argument`, `permission_denied`.
 int32_t sprongus_projects_install(const void *store_or_tx,
                                   const char *project,
                                   struct sprongus_buf **tables,
                                   struct sprongus_error **error);
 
 // Deletes a project's record where nothing belongs to the project any more; with SPRONGUS_CASCADE in `flags`, the record and
-// everything that belongs to it, in one transaction.
+// everything that belongs to it, in one transaction, whether there is a record or not.
 //
-// Errors: `referenced` (without SPRONGUS_CASCADE, what is there in the details), `not_found`, `permission_denied`.
+// Errors: `referenced` (without SPRONGUS_CASCADE; what is there under `referrers` of the details), `not_found` (there is
+// nothing), `permission_denied`.
 int32_t sprongus_projects_delete(const void *store_or_tx,
                                  const char *id,
                                  uint32_t flags,
@@ -2510,6 +2511,26 @@ int32_t sprongus_tables_insert(const void *store_or_tx,
                                struct sprongus_buf **id,
                                struct sprongus_error **error);
 
+// The same of `count` columns and their values, so that bytes need no Base64 and texts no JSON.
+//
+// SPRONGUS_TEXT, _INT, _FLOAT, _BYTES, _JSON and _BOOL are for the columns of those types, SPRONGUS_NULL for all; others are
+// taken as text. Errors: as sprongus_tables_insert.
+//
+// ```c
+// const char *columns[] = {"account", "sealed"};
+// sprongus_value values[2];
+// values[0] = sprongus_text("ada");
+// values[1] = sprongus_bytes(sealed, length);
+// sprongus_tables_insert_values(store, "tokens", columns, values, 2, NULL, &error);
+// ```
+int32_t sprongus_tables_insert_values(const void *store_or_tx,
+                                      const char *name,
+                                      const char *const *columns,
+                                      const struct sprongus_value *values,
+                                      size_t count,
+                                      struct sprongus_buf **id,
+                                      struct sprongus_error **error);
+
 // Inserts rows, a JSON array of objects of `length` bytes, all or none. `ids`, which may be NULL, is a JSON array of their
 // primary keys, in their order. Errors: as sprongus_tables_insert; `validation` has every fault of every row, with the `row`
 // counted from 1.
@@ -2528,6 +2549,15 @@ int32_t sprongus_tables_update(const void *store_or_tx,
                                const char *data,
                                size_t length,
                                struct sprongus_error **error);
+
+// The same of `count` columns and their values, which are as of sprongus_tables_insert_values.
+int32_t sprongus_tables_update_values(const void *store_or_tx,
+                                      const char *name,
+                                      const char *id,
+                                      const char *const *columns,
+                                      const struct sprongus_value *values,
+                                      size_t count,
+                                      struct sprongus_error **error);
 
 // The rows that are asked for, their columns in the order of the schema; all of them where `query` is NULL.
 //

@@ -11,14 +11,6 @@ static int32_t insert(const void *on, const char *table, const char *row, sprong
     return sprongus_tables_insert(on, table, row, strlen(row), NULL, error);
 }
 
-// Of several that do it at once one inserts, the others update: none is an error.
-static int32_t upsert(const void *on, const char *table, const char *id, const char *row, sprongus_error **error) {
-    int32_t status = insert(on, table, row, error);
-    if (status != SPRONGUS_ERR_CONFLICT) return status;
-    if (error != NULL) sprongus_error_free(*error);
-    return sprongus_tables_update(on, table, id, row, strlen(row), error);
-}
-
 // A token is kept sealed: what seals and opens it is the host's own.
 static int32_t tokens(sprongus_store *store, sprongus_error **error) {
     int32_t status = create(store,
@@ -28,9 +20,17 @@ static int32_t tokens(sprongus_store *store, sprongus_error **error) {
                             "{\"name\": \"expires_at\", \"type\": \"bigint\"}],"
                             "\"indexes\": [{\"name\": \"oauth_tokens_expiry\", \"columns\": [\"expires_at\"]}]}",
                             error);
+    const char *columns[] = {"account", "sealed", "expires_at"};
+    sprongus_value values[3];
+    values[0] = sprongus_text("ada");
+    values[1] = sprongus_bytes("\x01\xfe", 2);
+    values[2] = sprongus_int(1893456000);
     if (status == SPRONGUS_OK)
-        status = upsert(store, "oauth_tokens", "ada",
-                        "{\"account\": \"ada\", \"sealed\": {\"$bytes\": \"Af4=\"}, \"expires_at\": 1893456000}", error);
+        status = sprongus_tables_insert_values(store, "oauth_tokens", columns, values, 3, NULL, error);
+    if (status == SPRONGUS_ERR_CONFLICT) {  // there is one: the new one takes its place
+        if (error != NULL) sprongus_error_free(*error);
+        status = sprongus_tables_update_values(store, "oauth_tokens", "ada", columns, values, 3, error);
+    }
     if (status != SPRONGUS_OK) return status;
 
     sprongus_rows *rows = NULL;
@@ -67,6 +67,14 @@ static int32_t settings(sprongus_store *store, sprongus_error **error) {
     sprongus_rows_free(rows);
     if (status == SPRONGUS_OK) status = sprongus_tables_drop(store, "plugin_settings", error);
     return status;
+}
+
+// Of several that do it at once one inserts, the others update: none is an error.
+static int32_t upsert(const void *on, const char *table, const char *id, const char *row, sprongus_error **error) {
+    int32_t status = insert(on, table, row, error);
+    if (status != SPRONGUS_ERR_CONFLICT) return status;
+    if (error != NULL) sprongus_error_free(*error);
+    return sprongus_tables_update(on, table, id, row, strlen(row), error);
 }
 
 // A table whose columns are known only when the program runs.

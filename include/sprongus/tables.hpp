@@ -4,7 +4,12 @@
 
 #include "sources.hpp"
 
+#include <utility>
+
 namespace sprongus {
+
+// A column and its value, sprongus_text("…") and the like; what it points to is the caller's.
+using Column = std::pair<std::string, sprongus_value>;
 
 // Typed tables of the host's own. Errors and what stands in the JSON: as the function of sprongus.h says.
 class TableCalls : public SourceCalls {
@@ -49,6 +54,15 @@ public:
         });
     }
 
+    // The same of columns and their values: bytes need no Base64, texts no JSON.
+    std::string insert_row(const std::string &table, const std::vector<Column> &row) const {
+        const Columns columns(row);
+        return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
+            return sprongus_tables_insert_values(on_, detail::c_str(table), columns.names.data(), columns.values.data(),
+                                                 row.size(), buf, error);
+        });
+    }
+
     // All of a JSON array of rows or none; a JSON array of their ids.
     std::string insert_rows(const std::string &table, std::string_view rows) const {
         return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
@@ -60,6 +74,14 @@ public:
         check([&](sprongus_error **error) {
             return sprongus_tables_update(on_, detail::c_str(table), detail::c_str(id), data.data(), data.size(),
                                           error);
+        });
+    }
+
+    void update_row(const std::string &table, const std::string &id, const std::vector<Column> &data) const {
+        const Columns columns(data);
+        check([&](sprongus_error **error) {
+            return sprongus_tables_update_values(on_, detail::c_str(table), detail::c_str(id), columns.names.data(),
+                                                 columns.values.data(), data.size(), error);
         });
     }
 
@@ -92,6 +114,20 @@ protected:
     ~TableCalls() = default;
     TableCalls(TableCalls &&) = default;
     TableCalls &operator=(TableCalls &&) = default;
+
+private:
+    // Side by side, as C takes them.
+    struct Columns {
+        explicit Columns(const std::vector<Column> &row) {
+            for (const Column &column : row) {
+                names.push_back(detail::c_str(column.first));
+                values.push_back(column.second);
+            }
+        }
+
+        std::vector<const char *> names;
+        std::vector<sprongus_value> values;
+    };
 };
 
 }  // namespace sprongus

@@ -142,11 +142,11 @@ pub unsafe extern "C" fn sprongus_projects_list(
     unsafe { door::call(error, body) }
 }
 
-/// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to their built-in presets, those
-/// that the project has not bound otherwise.
+/// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to the built-in presets of their
+/// names; a table that has a preset already is left alone.
 ///
 /// `project` may be NULL: a scoped handle's own, else all projects. `tables`, which may be NULL, is a JSON array of the names
-/// of those that this call bound. Errors: `conflict` (entries that are there would fail), `permission_denied`.
+/// of those that this call bound. Errors: `invalid_argument`, `permission_denied`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_projects_install(
     store_or_tx: *const c_void,
@@ -165,9 +165,10 @@ pub unsafe extern "C" fn sprongus_projects_install(
 }
 
 /// Deletes a project's record where nothing belongs to the project any more; with SPRONGUS_CASCADE in `flags`, the record and
-/// everything that belongs to it, in one transaction.
+/// everything that belongs to it, in one transaction, whether there is a record or not.
 ///
-/// Errors: `referenced` (without SPRONGUS_CASCADE, what is there in the details), `not_found`, `permission_denied`.
+/// Errors: `referenced` (without SPRONGUS_CASCADE; what is there under `referrers` of the details), `not_found` (there is
+/// nothing), `permission_denied`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_projects_delete(
     store_or_tx: *const c_void,

@@ -3,13 +3,13 @@
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
-use sprongus::tables::{Cell as TableCell, Cells};
-use sprongus::{Row, Value};
+use sprongus::Row;
+use sprongus::tables::Cells;
 
 use crate::door;
 use crate::error::c_text;
 use crate::handle::{self, Noun};
-use crate::value::{Cell, SPRONGUS_BYTES, quote, sprongus_value};
+use crate::value::{self, Cell, SPRONGUS_BYTES, quote, sprongus_value};
 
 /// The rows of a query of the host's own, or of a custom table. Freed by sprongus_rows_free; what its getters give lives until then.
 pub struct sprongus_rows {
@@ -42,7 +42,7 @@ impl Rows {
     /// Rows of a custom table, which all have the same columns.
     pub(crate) fn of_table(rows: &[Cells]) -> Self {
         let columns = rows.first().map_or_else(Vec::new, |row| row.iter().map(|(name, _)| c_text(name)).collect());
-        let cells = rows.iter().flat_map(Cells::iter).map(|(_, cell)| Cell::new(&value_of(cell))).collect();
+        let cells = rows.iter().flat_map(Cells::iter).map(|(_, cell)| Cell::new(&value::of_table(cell))).collect();
         Self { columns, cells, count: rows.len(), tagged: true, json: OnceLock::new() }
     }
 
@@ -85,18 +85,6 @@ impl Rows {
         }
         out.push(']');
         out
-    }
-}
-
-fn value_of(cell: &TableCell) -> Value<'_> {
-    match cell {
-        TableCell::Null => Value::Null,
-        TableCell::Bool(value) => Value::Bool(*value),
-        TableCell::Int(value) => Value::Int(*value),
-        TableCell::Real(value) => Value::Float(*value),
-        TableCell::Text(text) => Value::Text(text.as_str().into()),
-        TableCell::Blob(bytes) => Value::Bytes(bytes.as_slice().into()),
-        TableCell::Json(json) => Value::Json(json.as_str().into()),
     }
 }
 

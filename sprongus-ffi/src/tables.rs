@@ -15,6 +15,7 @@ use crate::error::sprongus_error;
 use crate::options::SPRONGUS_NONE;
 use crate::record::give_json;
 use crate::rows::{Rows, sprongus_rows};
+use crate::value::{self, sprongus_value};
 use crate::{door, target};
 
 /// Which rows of a custom table, and in which order; zero is the default of each. Begin with `SPRONGUS_INIT(query)`.
@@ -186,6 +187,51 @@ pub unsafe extern "C" fn sprongus_tables_insert(
     unsafe { door::call(error, body) }
 }
 
+/// The same of `count` columns and their values, so that bytes need no Base64 and texts no JSON.
+///
+/// SPRONGUS_TEXT, _INT, _FLOAT, _BYTES, _JSON and _BOOL are for the columns of those types, SPRONGUS_NULL for all; others are
+/// taken as text. Errors: as sprongus_tables_insert.
+///
+/// ```c
+/// const char *columns[] = {"account", "sealed"};
+/// sprongus_value values[2];
+/// values[0] = sprongus_text("ada");
+/// values[1] = sprongus_bytes(sealed, length);
+/// sprongus_tables_insert_values(store, "tokens", columns, values, 2, NULL, &error);
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_tables_insert_values(
+    store_or_tx: *const c_void,
+    name: *const c_char,
+    columns: *const *const c_char,
+    values: *const sprongus_value,
+    count: usize,
+    id: *mut *mut sprongus_buf,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text, values and out-pointers.
+        let (out, request) = unsafe {
+            let out = args::place_opt(id);
+            (out, InsertRow { name: named(name)?.name, row: cells(columns, values, count)? })
+        };
+        let inserted = target::on(store_or_tx, |on| on.tables().insert(&request))?;
+        out.give(Buf::text(&inserted.id))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// # Safety
+/// `columns` is NULL or points to `count` texts, `values` NULL or to `count` values whose data are readable.
+unsafe fn cells(columns: *const *const c_char, values: *const sprongus_value, count: usize) -> Result<Cells> {
+    // SAFETY: the same promise.
+    let (columns, values) = unsafe {
+        (args::texts_opt("columns", columns, count)?.unwrap_or_default(), value::read_all("values", values, count)?)
+    };
+    Ok(columns.into_iter().zip(&values).map(|(column, value)| (column, value::table_cell(value))).collect())
+}
+
 /// Inserts rows, a JSON array of objects of `length` bytes, all or none. `ids`, which may be NULL, is a JSON array of their
 /// primary keys, in their order. Errors: as sprongus_tables_insert; `validation` has every fault of every row, with the `row`
 /// counted from 1.
@@ -226,6 +272,29 @@ pub unsafe extern "C" fn sprongus_tables_update(
         let request = unsafe {
             let (name, id) = (named(name)?.name, args::text("id", id)?.to_owned());
             UpdateRow { name, id, data: read("data", data, length)? }
+        };
+        target::on(store_or_tx, |on| on.tables().update(&request))
+    };
+    // SAFETY: `error` is the caller's to be written.
+    unsafe { door::call(error, body) }
+}
+
+/// The same of `count` columns and their values, which are as of sprongus_tables_insert_values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprongus_tables_update_values(
+    store_or_tx: *const c_void,
+    name: *const c_char,
+    id: *const c_char,
+    columns: *const *const c_char,
+    values: *const sprongus_value,
+    count: usize,
+    error: *mut *mut sprongus_error,
+) -> i32 {
+    let body = || {
+        // SAFETY: the caller's promises for text and values.
+        let request = unsafe {
+            let (name, id) = (named(name)?.name, args::text("id", id)?.to_owned());
+            UpdateRow { name, id, data: cells(columns, values, count)? }
         };
         target::on(store_or_tx, |on| on.tables().update(&request))
     };

@@ -6,7 +6,7 @@ use std::ffi::c_char;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::civil::{Date, DateTime, Time};
-use sprongus::{Dialect, Error, Json, Result, Timestamp, Value};
+use sprongus::{Dialect, Error, Json, Result, Timestamp, Value, tables};
 
 use crate::args;
 
@@ -204,6 +204,33 @@ impl Cell {
             SPRONGUS_BYTES => quote(&BASE64.encode(bytes), out),
             _ => quote(&text, out),
         }
+    }
+}
+
+/// A value of a custom table as one of SQL.
+pub(crate) fn of_table(cell: &tables::Cell) -> Value<'_> {
+    match cell {
+        tables::Cell::Null => Value::Null,
+        tables::Cell::Bool(value) => Value::Bool(*value),
+        tables::Cell::Int(value) => Value::Int(*value),
+        tables::Cell::Real(value) => Value::Float(*value),
+        tables::Cell::Text(text) => Value::Text(Cow::Borrowed(text)),
+        tables::Cell::Blob(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
+        tables::Cell::Json(json) => Value::Json(Cow::Borrowed(json.as_str())),
+    }
+}
+
+/// A value of SQL as one of a custom table: what that has no type for is text, an array a document.
+pub(crate) fn table_cell(value: &Value<'_>) -> tables::Cell {
+    match value {
+        Value::Null => tables::Cell::Null,
+        Value::Bool(value) => tables::Cell::Bool(*value),
+        Value::Int(value) => tables::Cell::Int(*value),
+        Value::Float(value) => tables::Cell::Real(*value),
+        Value::Bytes(bytes) => tables::Cell::Blob(bytes.to_vec()),
+        Value::Json(text) => tables::Cell::Json(Json::from_canonical(&**text)),
+        Value::Array(items) => tables::Cell::Json(Json::parse(array_json(items)).unwrap_or_default()),
+        other => tables::Cell::Text(String::from_utf8_lossy(&text_of(other)).into_owned()),
     }
 }
 

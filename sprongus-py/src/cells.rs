@@ -4,7 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyMemoryView, PyString, PyTuple, PyType,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PyMemoryView, PySet,
+    PyString, PyTuple, PyType,
 };
 use serde_json::Value;
 use sprongus::json::pointer::{Segment, pointer};
@@ -22,7 +23,7 @@ pub(crate) fn row(ob: &Bound<'_, PyAny>) -> sprongus::Result<Cells> {
 /// What columns have to be: each a value, or a list of those it may be.
 pub(crate) fn conditions(ob: &Bound<'_, PyAny>) -> sprongus::Result<Where> {
     by_column(ob, |column, ob| {
-        if ob.is_instance_of::<PyList>() || ob.is_instance_of::<PyTuple>() {
+        if is_several(ob) {
             let items = ob.try_iter().map_err(passed)?;
             return items
                 .map(|item| cell(column, &item.map_err(passed)?))
@@ -31,6 +32,11 @@ pub(crate) fn conditions(ob: &Bound<'_, PyAny>) -> sprongus::Result<Where> {
         }
         cell(column, ob).map(Test::Is)
     })
+}
+
+fn is_several(ob: &Bound<'_, PyAny>) -> bool {
+    let ordered = ob.is_instance_of::<PyList>() || ob.is_instance_of::<PyTuple>();
+    ordered || ob.is_instance_of::<PySet>() || ob.is_instance_of::<PyFrozenSet>()
 }
 
 fn by_column<T, C: FromIterator<(String, T)>>(

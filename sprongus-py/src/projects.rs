@@ -91,10 +91,10 @@ impl Projects {
         pages::page(py, self.ground.projects(py, |projects| projects.list(&which))?, Project::make)
     }
 
-    /// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to their built-in presets,
-    /// those that the project has not bound otherwise; the names of those that this call bound.
+    /// Binds the tables of the workspace data model (project_files, file_chunks, chat_threads, …) to the built-in presets of
+    /// their names; the names of those that it bound.
     ///
-    /// Without a project: for all projects. Raises `ConflictError` where entries that are there would fail.
+    /// A table that has a preset already is left alone, so a second call gives []. Without a project: for all projects.
     #[pyo3(signature = (project = None))]
     fn install(&self, py: Python<'_>, project: Option<Text>) -> PyResult<Vec<String>> {
         let at = InstallProject { project: text(project) };
@@ -103,8 +103,8 @@ impl Projects {
 
     /// Deletes a project's record where nothing belongs to the project any more.
     ///
-    /// cascade: the record and everything that belongs to it, in one transaction. Raises `ReferencedError`, what is there as
-    /// its details, `NotFoundError`.
+    /// cascade: the record and everything that belongs to it, in one transaction; whether there is a record does not matter.
+    /// Raises `ReferencedError`, what is there as its `referrers`; `NotFoundError` where there is nothing.
     #[pyo3(signature = (id, *, cascade = false))]
     fn delete(&self, py: Python<'_>, id: Text, cascade: bool) -> PyResult<()> {
         let which = DeleteProject { id: id.0, cascade };

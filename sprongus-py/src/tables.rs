@@ -115,8 +115,8 @@ impl Tables {
 
     /// The rows that are asked for, each a dict in the order of the columns; all of them where nothing is said.
     ///
-    /// where: columns and what they have to be, None included; a list holds what a column may be (a list to be compared with a
-    /// `json` column stands in a list). order_by: columns, each "asc" or "desc"; ties are by the primary key. limit: None is all.
+    /// where: columns and what they have to be, None included; a list or a set holds what a column may be (a list to be
+    /// compared with a `json` column stands in a list). order_by: columns, each "asc" or "desc"; ties are by the primary key. limit: None is all.
     ///
     /// >>> store.tables.create({"name": "tides", "columns": [{"name": "at", "type": "text"}, {"name": "m", "type": "real"}]})
     /// >>> ids = store.tables.insert_many("tides", [{"at": "06:12", "m": 2.1}, {"at": "12:30", "m": None}, {"at": "18:41", "m": 2}])

@@ -82,6 +82,8 @@ static void nothing(void) {
     FAILS(invalid, sprongus_tables_describe(NULL, NULL, NULL, &error));
     FAILS(invalid, sprongus_tables_names(NULL, NULL, &error));
     FAILS(invalid, sprongus_tables_insert(NULL, NULL, NULL, 0, NULL, &error));
+    FAILS(invalid, sprongus_tables_insert_values(NULL, NULL, NULL, NULL, 1, NULL, &error));
+    FAILS(invalid, sprongus_tables_update_values(NULL, NULL, NULL, NULL, NULL, 1, &error));
     FAILS(invalid, sprongus_tables_insert_many(NULL, NULL, NULL, 1, NULL, &error));
     FAILS(invalid, sprongus_tables_update(NULL, NULL, NULL, NULL, 0, &error));
     FAILS(invalid, sprongus_tables_query(NULL, NULL, NULL, NULL, &error));
@@ -163,6 +165,7 @@ static void emptied(void) {
     EMPTIES(sprongus_buf, sprongus_tables_describe(NULL, bad_utf8, &out, &error));
     EMPTIES(sprongus_buf, sprongus_tables_names(NULL, &out, &error));
     EMPTIES(sprongus_buf, sprongus_tables_insert(NULL, "t", NULL, 1, &out, &error));
+    EMPTIES(sprongus_buf, sprongus_tables_insert_values(NULL, "t", NULL, NULL, 1, &out, &error));
     EMPTIES(sprongus_buf, sprongus_tables_insert_many(NULL, "t", NULL, 1, &out, &error));
     EMPTIES(sprongus_rows, sprongus_tables_query(NULL, bad_utf8, NULL, &out, &error));
     EMPTIES(sprongus_project, sprongus_projects_create(NULL, bad_utf8, NULL, NULL, NULL, &out, &error));

@@ -112,6 +112,61 @@ static void values(sprongus_store *store) {
     sprongus_buf_free(id);
 }
 
+static void typed_values(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    const char *columns[] = {"id", "words", "whole", "long", "broken", "raw", "doc", "flag"};
+    sprongus_value values[8];
+    values[0] = sprongus_text("typed");
+    values[1] = sprongus_typed(SPRONGUS_DATE, "2024-02-29");
+    values[2] = sprongus_int(-7);
+    values[3] = sprongus_int(INT64_MIN);
+    values[4] = sprongus_float(0.5);
+    values[5] = sprongus_bytes("\0\xff", 2);
+    values[6] = sprongus_typed(SPRONGUS_ARRAY, "[1, \"a\", null, {\"b\": 2.0}]");
+    values[7] = sprongus_bool(true);
+    sprongus_buf *id = NULL;
+    OK(sprongus_tables_insert_values(store, "c_things", columns, values, 8, &id, &error));
+    CHECK_TEXT(sprongus_buf_data(id), "typed");
+    sprongus_buf_free(id);
+    values[1] = sprongus_typed(SPRONGUS_DECIMAL, "1.50");
+    values[6] = sprongus_typed(SPRONGUS_JSON, "{ \"b\": 1, \"a\": 2 }");
+    OK(sprongus_tables_update_values(store, "c_things", "typed", columns + 6, values + 6, 1, &error));
+    OK(sprongus_tables_update_values(store, "c_things", "typed", columns + 1, values + 1, 1, &error));
+    OK(sprongus_tables_update_values(store, "c_things", "typed", NULL, NULL, 0, &error));
+    sprongus_rows *rows = NULL;
+    sprongus_rows_query query;
+    SPRONGUS_INIT(query);
+    query.where = "{\"id\":\"typed\"}";
+    OK(sprongus_tables_query(store, "c_things", &query, &rows, &error));
+    CHECK_TEXT(sprongus_rows_to_json(rows),
+               "[{\"id\":\"typed\",\"words\":\"1.50\",\"whole\":-7,\"long\":-9223372036854775808,\"broken\":0.5,"
+               "\"raw\":{\"$bytes\":\"AP8=\"},\"doc\":{\"a\":2,\"b\":1},\"flag\":true}]");
+    // Values as they came out go in again.
+    for (size_t column = 0; column < 8; column++) values[column] = *sprongus_rows_value(rows, 0, column);
+    OK(sprongus_tables_delete(store, "c_things", "typed", &error));
+    OK(sprongus_tables_insert_values(store, "c_things", columns, values, 8, NULL, &error));
+    sprongus_rows_free(rows);
+
+    values[0] = sprongus_text("other");
+    values[1] = sprongus_text("words");
+    values[2] = sprongus_text("7");
+    CHECK(sprongus_tables_insert_values(store, "c_things", columns, values, 3, NULL, &error) == SPRONGUS_ERR_VALIDATION);
+    CHECK(test_holds(sprongus_error_details(error), "/whole"));
+    sprongus_error_free(error);
+    error = NULL;
+    columns[1] = "ID";
+    values[1] = sprongus_text("twice");
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_tables_insert_values(store, "c_things", columns, values, 2, NULL, &error));
+    columns[1] = NULL;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_tables_insert_values(store, "c_things", columns, values, 2, NULL, &error));
+    values[0].type = 99;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_tables_insert_values(store, "c_things", columns, values, 1, NULL, &error));
+    values[0] = sprongus_float(1.0 / 0.0);
+    columns[0] = "broken";
+    FAILS(SPRONGUS_ERR_VALIDATION, sprongus_tables_insert_values(store, "c_things", columns, values, 1, NULL, &error));
+    OK(sprongus_tables_delete(store, "c_things", "typed", &error));
+}
+
 static void refusals(sprongus_store *store) {
     sprongus_error *error = NULL;
     const char *wrong[][2] = {
@@ -232,6 +287,7 @@ void test_tables(place at) {
     sprongus_store *store = test_open(at);
     schemas(store);
     values(store);
+    typed_values(store);
     refusals(store);
     rows(store);
     transactions(store);

@@ -330,6 +330,10 @@ static void tables(sprongus::Store &store) {
     query.limit = 1;
     CHECK(store.query_rows("cpp_hosts", &query).text(0, 0) == "c");
     CHECK(store.count_rows("cpp_hosts") == 3 && store.count_rows("cpp_hosts", R"({"load": null})") == 1);
+    CHECK(store.insert_row("cpp_hosts", {{"name", sprongus_text("d")}, {"mark", sprongus_bytes("\0", 1)}}) == "d");
+    store.update_row("cpp_hosts", "d", {{"load", sprongus_float(1.5)}});
+    CHECK(store.count_rows("cpp_hosts", R"({"load": 1.5, "mark": {"$bytes": "AA=="}})") == 1);
+    store.delete_row("cpp_hosts", "d");
     store.delete_row("cpp_hosts", "a");
     CHECK(thrown([&] { store.delete_row("cpp_hosts", "a"); }) == SPRONGUS_ERR_NOT_FOUND);
     CHECK(thrown([&] {

@@ -113,7 +113,7 @@ def test_a_project_goes_with_all_it_owns_or_not_at_all(store):
     with pytest.raises(sprongus.ReferencedError) as raised:
         store.projects.delete("p")
     assert raised.value.code == "referenced"
-    assert raised.value.details
+    assert len(raised.value.referrers) >= 4
     assert store.projects.get("p").id == "p"
     with pytest.raises(ZeroDivisionError), store.transaction() as tx:
         tx.projects.delete("p", cascade=True)

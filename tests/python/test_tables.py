@@ -268,6 +268,7 @@ def test_queries(tables):
     assert ids(where={"whole": 1}, order_by=[("id", "desc")]) == ["t7", "t4", "t1"]
     assert ids(where={"whole": [1, 2]}, limit=2) == ["t1", "t2"]
     assert ids(where={"whole": (1, 2)}, limit=2) == ["t1", "t2"]
+    assert ids(where={"id": {"t1", "t2"}, "whole": frozenset([2, None])}) == ["t2"]
     assert ids(where={"doc": {"n": 4}}) == ["t4"]
     assert ids(where={}) == [f"t{n}" for n in range(10)]
     assert ids(order_by=[("whole", "desc"), ("id", "asc")], limit=3) == ["t2", "t5", "t8"]
