@@ -55,8 +55,11 @@ impl Table {
     /// Each cell by itself.
     fn judged<'c>(&self, cells: &'c Cells, dialect: Dialect) -> (Changes<'c>, Vec<Violation>) {
         let (mut judged, mut violations) = (Changes::with_capacity(cells.len()), Vec::new());
-        for (expected, (name, cell)) in cells.iter().enumerate() {
+        // Rows mostly come in the order of the columns.
+        let mut expected = 0;
+        for (name, cell) in cells.iter() {
             let at = self.position(name, expected);
+            expected = at.map_or(expected, |at| at + 1);
             match at.ok_or_else(|| self.unknown()).and_then(|at| self.judge(at, cell, &judged, dialect)) {
                 Ok(one) => judged.push(one),
                 Err((keyword, message)) => violations.push(Violation::new(pointer([name]), keyword, message)),
