@@ -58,6 +58,10 @@ impl Store {
         let location = Location::parse(url)?;
         let db = Db::open(&location, &options)?;
         prepare_schema(&db, &options)?;
+        if options.row_security {
+            let deadline = Instant::now() + options.call_timeout;
+            db.read(Lane::Host, false, deadline, &mut |exec| row_security::check(exec))?;
+        }
         let actor = options.actor.clone().unwrap_or_else(os_user);
         let dialect = db.dialect();
         let who = Who { actor: actor.into(), reason: None, grant: None };
@@ -329,9 +333,6 @@ impl Store {
 
 fn prepare_schema(db: &Db, options: &Options) -> Result<()> {
     let deadline = Instant::now() + options.call_timeout;
-    if options.row_security {
-        db.read(Lane::Host, false, deadline, &mut |exec| row_security::check(exec))?;
-    }
     if options.migrate && !options.read_only {
         let mut connection = db.hold(Lane::Host, deadline)?;
         return migrate(&mut *connection, options.schema.as_deref(), options.clock.now()).map(drop);
@@ -388,7 +389,9 @@ impl Ground for Store {
     }
 
     fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        self.write(Unit::Statement, by, &mut |at| work(at.exec()))
+        // What is known of events' positions is shared by all handles: it is found out with the eyes of the role, not of one.
+        let who = Who { grant: None, ..(*self.who).clone() };
+        Self { who: Arc::new(who), ..self.clone() }.write(Unit::Statement, by, &mut |at| work(at.exec()))
     }
 
     fn lasting(&self) -> Option<Lasting> {

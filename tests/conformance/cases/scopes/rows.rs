@@ -6,6 +6,7 @@ use std::time::Duration;
 use postgres::{Client, NoTls};
 use serde_json::json;
 use sprongus::aux_store::BulkOptions;
+use sprongus::events::ReadEvents;
 use sprongus::runs::{Claim, Enqueue, LimitKind, Succeed};
 use sprongus::{Dialect, ErrorCode, Json, Options, Scope, Store};
 use sprongus_conformance::{Case, Env};
@@ -20,6 +21,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("scopes::a_role_sees_its_projects_by_whatever_sql", plain),
         case("scopes::a_role_of_one_project_works_it", one_project),
         case("scopes::no_operation_reaches_another_project_with_row_security", walked),
+        case("scopes::with_row_security_no_handle_hides_an_event_from_others", feed),
         case("scopes::row_security_needs_a_role_that_it_binds", bound),
     ]
 }
@@ -200,6 +202,27 @@ fn walked(env: &Env) {
         let tidy = sprongus::projects::DeleteProject::cascade("beryl");
         world.store.projects().delete(&tidy).unwrap();
     }
+}
+
+/// What one handle learns of the feed is no other's to go by.
+fn feed(env: &Env) {
+    if unsupported(env) {
+        return;
+    }
+    let world = World::new(env);
+    let roles = Roles::new(env, &world.store);
+    let store = Store::open(&url(env, &roles.all), options(env, &world)).unwrap();
+    let beryl = store.scoped("beryl", Scope::DEFAULT).unwrap();
+    let start = store.events().position().unwrap();
+    let since = ReadEvents { after: Some(start), limit: 1_000, ..ReadEvents::default() };
+    let foreign = Enqueue { project: Some(MARK.to_owned()), ..Enqueue::new("a", Json::null()) };
+    let before = store.runs().enqueue(&foreign).unwrap().id;
+    let own = beryl.runs().enqueue(&Enqueue::new("a", Json::null())).unwrap().id;
+    let told = |on: &Store| -> Vec<String> {
+        on.events().read(&since).unwrap().items.into_iter().filter_map(|event| event.run_id).collect()
+    };
+    assert_eq!(told(&beryl), [own.clone()]);
+    assert_eq!(told(&store), [before, own]);
 }
 
 fn bound(env: &Env) {
