@@ -201,6 +201,7 @@ fn walked(env: &Env) {
         assert_eq!(walk::harm(&world, &before, role), None);
         let tidy = sprongus::projects::DeleteProject::cascade("beryl");
         world.store.projects().delete(&tidy).unwrap();
+        world.read_the_feed();
     }
 }
 

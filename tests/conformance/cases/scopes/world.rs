@@ -161,8 +161,11 @@ impl World {
     /// Leases run out, slots come, times are over.
     fn past(&self) {
         self.clock.advance(Duration::from_secs(40 * 86_400));
-        // On PostgreSQL readers give events their positions, of whatever project they are.
-        self.call("events.position", json!({}));
+        self.read_the_feed();
+    }
+
+    /// On PostgreSQL readers give events their positions, of whatever project they are.
+    pub(super) fn read_the_feed(&self) {
         self.call("events.read", json!({"limit": 1000}));
     }
 
