@@ -187,10 +187,10 @@ public:
         });
     }
 
-    // What is wrong with the store, or soon will be, JSON.
-    std::string doctor() const {
+    // What is wrong with the store, or soon will be, JSON; `deep` reads everything, for however long that takes.
+    std::string doctor(bool deep = false) const {
         return detail::buffer([&](sprongus_buf **buf, sprongus_error **error) {
-            return sprongus_store_doctor(store_.get(), buf, error);
+            return sprongus_store_doctor(store_.get(), deep, buf, error);
         });
     }
 

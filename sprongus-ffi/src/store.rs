@@ -4,6 +4,7 @@ use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 
 use sprongus::Store;
+use sprongus::doctor::Examine;
 
 use crate::buf::{Buf, sprongus_buf};
 use crate::error::{c_text, sprongus_error};
@@ -275,17 +276,20 @@ pub unsafe extern "C" fn sprongus_store_stats(
 }
 
 /// What is wrong with the store, or soon will be, as JSON: ok, and findings (code, severity, message, fix), the worst first.
+/// It never writes and looks at a bounded number of rows; `deep` (0 or 1) reads everything, for however long that takes.
 /// Errors: `permission_denied` on a scoped handle without admin.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprongus_store_doctor(
     store: *const sprongus_store,
+    deep: i32,
     report: *mut *mut sprongus_buf,
     error: *mut *mut sprongus_error,
 ) -> i32 {
     let body = || {
         // SAFETY: the caller's promise for out-pointers.
         let out = unsafe { args::place("report", report) }?;
-        give_json(out, &handle::get::<StoreHandle>("store", store)?.store().doctor()?)
+        let how = Examine { deep: deep != 0 };
+        give_json(out, &handle::get::<StoreHandle>("store", store)?.store().examine(&how)?)
     };
     // SAFETY: `error` is the caller's to be written.
     unsafe { door::call(error, body) }

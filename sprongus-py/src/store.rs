@@ -281,10 +281,14 @@ impl Store {
 
     /// What is wrong with the store, or soon will be, and what to do about it. Needs `admin` on a scoped handle.
     ///
-    /// >>> for finding in store.doctor().findings:
-    /// ...     text = f"{finding['severity']}: {finding['message']} {finding['fix']}"
-    fn doctor<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Report>> {
-        Report::make(py, wait(py, || self.inner.doctor())?)
+    /// It never writes and looks at a bounded number of rows; with `deep` it reads everything, for however long that takes:
+    /// each page of a SQLite file, each index on PostgreSQL (where the extension amcheck is), each artifact.
+    ///
+    /// >>> print(store.doctor())
+    /// nothing found
+    #[pyo3(signature = (*, deep = false))]
+    fn doctor<'py>(&self, py: Python<'py>, deep: bool) -> PyResult<Bound<'py, Report>> {
+        Report::make(py, wait(py, || self.inner.examine(&sprongus::doctor::Examine { deep }))?)
     }
 
     /// SQLite: writes a consistent copy of the database to a new file. PostgreSQL: `UnsupportedError`, use pg_dump.

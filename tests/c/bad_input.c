@@ -100,7 +100,7 @@ static void nothing(void) {
     FAILS(invalid, sprongus_config_unset(NULL, NULL, NULL, &error));
     FAILS(invalid, sprongus_config_list(NULL, NULL, NULL, NULL, &error));
     FAILS(invalid, sprongus_store_stats(NULL, NULL, &error));
-    FAILS(invalid, sprongus_store_doctor(NULL, NULL, &error));
+    FAILS(invalid, sprongus_store_doctor(NULL, 0, NULL, &error));
     FAILS(invalid, sprongus_runs_enqueue_many(NULL, NULL, 0, NULL, &error));
     FAILS(invalid, sprongus_presets_import(NULL, NULL, 0, 0, NULL, &error));
     FAILS(invalid, sprongus_aux_create(NULL, NULL, NULL, NULL, 0, NULL, NULL, &error));

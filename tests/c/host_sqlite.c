@@ -26,6 +26,16 @@ int main(int count, char **arguments) {
     CHECK(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
     host_works(&host);
     CHECK(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+    CHECK(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+    host.destroy = NULL;
+    OK(sprongus_attach(&host, NULL, &tx, &error));
+    sprongus_buf *report = NULL;
+    OK(sprongus_call(tx, "store.doctor", NULL, 0, &report, &error));
+    // Before 3.51.3 it is told to take a newer one, or the bundled one.
+    CHECK(test_holds(sprongus_buf_data(report), "\"code\":\"old_sqlite") == (sqlite3_libversion_number() < 3051003));
+    sprongus_buf_free(report);
+    sprongus_tx_free(tx);
+    CHECK(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(db);
 
     // What the host committed, a store finds.
@@ -36,6 +46,9 @@ int main(int count, char **arguments) {
     CHECK(sprongus_run_list_count(runs) == 1);
     CHECK_TEXT(sprongus_run_state(sprongus_run_list_at(runs, 0)), "succeeded");
     sprongus_run_list_free(runs);
+    OK(sprongus_store_doctor(store, 1, &report, &error));
+    CHECK(!test_holds(sprongus_buf_data(report), "old_sqlite"));
+    sprongus_buf_free(report);
     sprongus_store_free(store);
     printf("%d checks within a host's SQLite transaction\n", test_checks);
     return 0;

@@ -74,12 +74,15 @@ static void the_store(sprongus_store *store) {
     CHECK(test_holds(sprongus_buf_data(out), "\"tableName\":\"assets\""));
     CHECK(test_holds(sprongus_buf_data(out), "\"deleted\":1"));
     sprongus_buf_free(out);
-    OK(sprongus_store_doctor(store, &out, &error));
-    CHECK(test_holds(sprongus_buf_data(out), "\"code\":\"dangling_ref"));
-    sprongus_buf_free(out);
+    for (int deep = 0; deep < 2; ++deep) {
+        OK(sprongus_store_doctor(store, deep, &out, &error));
+        CHECK(test_holds(sprongus_buf_data(out), "\"code\":\"dangling_ref"));
+        CHECK(test_holds(sprongus_buf_data(out), "\"fix\":\"create or restore the entries"));
+        sprongus_buf_free(out);
+    }
     sprongus_store *scoped = NULL;
     OK(sprongus_store_scoped(store, project, NULL, 0, &scoped, &error));
-    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_store_doctor(scoped, &out, &error));
+    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_store_doctor(scoped, 0, &out, &error));
     sprongus_store_free(scoped);
 }
 

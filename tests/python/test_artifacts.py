@@ -1,7 +1,10 @@
 """Artifacts: a core of the conformance suite, on every store and in every host's own transaction."""
 
 import hashlib
+import json
 import pickle
+import subprocess
+import urllib.parse
 import zipfile
 
 import pytest
@@ -178,3 +181,31 @@ def test_scopes_wall_them_off(store):
     assert other.artifacts.put("r", "k", 2).project_id == "q"
     with pytest.raises(sprongus.PermissionDeniedError):
         store.scoped("p", ["runs:read"]).artifacts.put("r", "k", 3)
+
+
+HOSTILE = ["..", ".", "a/../../b", "/etc/x", "C:\\x", "\\\\host\\share", "~", "-rf", "a b", "a\u202eb", "é", "e\u0301", "CON", "x" * 512]
+
+
+def test_a_zip_of_hostile_names_opens_everywhere(store, tmp_path):
+    """By Python's zipfile and by Info-ZIP; unpacked, everything lies in the folder."""
+    for kind in (*HOSTILE, "manifest.json"):
+        store.artifacts.put(kind, "key", f"of {kind}", project="p")
+        store.artifacts.put("kind", kind, f"as {kind}", project="p")
+    path = tmp_path / "hostile.zip"
+    assert store.artifacts.export_zip(path, project="p") == 2 * len(HOSTILE) + 2
+    subprocess.run(["unzip", "-tqq", path], check=True, timeout=60)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        told = {one["entry"]: one for one in json.loads(archive.read("manifest.json"))["artifacts"]}
+        assert set(archive.namelist()) == {*told, "manifest.json"}
+        for entry, one in told.items():
+            assert hashlib.sha256(archive.read(entry)).hexdigest() == one["sha256"]
+            assert [urllib.parse.unquote(part) for part in entry.split("/")] == [one["kind"], one["key"]]
+        short = [name for name in archive.namelist() if len(max(name.split("/"), key=len)) < 256]
+        assert len(short) == len(told) + 1 - 2
+        archive.extractall(tmp_path / "out", short)
+    unpacked = [file for file in tmp_path.rglob("*") if file.is_file() and file != path and ".db" not in file.name]
+    assert len(unpacked) == len(short)
+    assert all(file.is_relative_to(tmp_path / "out") for file in unpacked)
+    with pytest.raises(sprongus.InvalidArgumentError):
+        store.artifacts.put("a\0b", "key", "x")

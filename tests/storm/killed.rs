@@ -47,8 +47,10 @@ fn an_import_that_is_killed_leaves_nothing_on_sqlite() {
         write_beside(&store);
     }
     assert_eq!(killed, AFTER_MS.len(), "each was killed in the middle");
+    found_once_dead(&store);
     let report = import(&store, 2);
     assert_eq!((report.created, report.updated), (rows() / 2, rows() / 2));
+    assert!(!unfinished(&store), "and it is gone");
     look(&store);
     assert_eq!(books.count(None, None).unwrap(), rows());
     let left = "SELECT (SELECT count(*) FROM sprongus_aux_batches) + (SELECT count(*) FROM sprongus_aux_rivals) \
@@ -67,6 +69,19 @@ fn write_beside(store: &Store) {
     books.update(&id(4), json!({"note": null}), Default::default()).unwrap();
     books.create(json!({"title": "beside"}), Some("r0000001")).unwrap();
     books.delete("r0000001", OnReferenced::default()).unwrap();
+}
+
+fn unfinished(store: &Store) -> bool {
+    store.doctor().unwrap().findings.iter().any(|one| one.code == "unfinished_bulk")
+}
+
+/// The doctor finds it as soon as it passes for dead.
+fn found_once_dead(store: &Store) {
+    let begun = Instant::now();
+    while !unfinished(store) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the doctor does not find it");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn id(number: u64) -> String {

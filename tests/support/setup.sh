@@ -18,6 +18,7 @@ has "$python" || missing+=(python3)
 if [ "$purpose" = test ]; then
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
     has c++ || missing+=(g++)
+    has unzip || missing+=(unzip)
     has valgrind || missing+=(valgrind)
     has pkg-config || missing+=(pkg-config)
     has cmake || missing+=(cmake make)

@@ -93,8 +93,8 @@ impl Artifacts<'_> {
     }
 }
 
-/// Every artifact whose content is not the one that was put, however long that takes: its id, kind and key.
-pub(crate) fn damaged_contents(session: Session<'_>) -> Result<Vec<String>> {
+/// Every artifact whose content is not the one that was put, however long that takes: its id, and its kind and key.
+pub(crate) fn damaged_contents(session: Session<'_>) -> Result<Vec<(String, String)>> {
     let mut damaged = Vec::new();
     let mut after = String::new();
     loop {
@@ -104,7 +104,7 @@ pub(crate) fn damaged_contents(session: Session<'_>) -> Result<Vec<String>> {
         // One at a time: a page of them may not fit in memory.
         for (id, kind, key) in &ids {
             match session.read(|exec| rows::find(exec, id)) {
-                Err(error) if error.code() == ErrorCode::Corrupt => damaged.push(format!("{id} ({kind} {key})")),
+                Err(error) if error.code() == ErrorCode::Corrupt => damaged.push((id.clone(), format!("{kind} {key}"))),
                 found => drop(found?),
             }
         }

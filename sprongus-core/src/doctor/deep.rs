@@ -37,10 +37,11 @@ pub(super) fn storage(session: Session<'_>) -> Result<Vec<Finding>> {
 }
 
 fn sqlite(exec: &mut dyn Executor) -> Result<Vec<Finding>> {
-    let mut faults = Vec::new();
-    for row in exec.query(&format!("PRAGMA integrity_check({FAULTS})"), &[])? {
-        faults.push(row.text(0)?);
-    }
+    let faults = match exec.query(&format!("PRAGMA integrity_check({FAULTS})"), &[]) {
+        // So damaged that it cannot be walked.
+        Err(error) if error.code() == ErrorCode::Corrupt => vec![error.message().to_owned()],
+        rows => rows?.iter().map(|row| row.text(0)).collect::<Result<_>>()?,
+    };
     if faults.iter().all(|fault| fault == "ok") {
         return Ok(Vec::new());
     }
@@ -76,9 +77,14 @@ pub(super) fn contents(session: Session<'_>) -> Result<Vec<Finding>> {
     if damaged.is_empty() {
         return Ok(Vec::new());
     }
+    let names: Vec<String> = damaged.iter().map(|(id, name)| format!("{id} ({name})")).collect();
+    let ids: Vec<String> = damaged.iter().map(|(id, _)| format!("'{}'", id.replace('\'', "''"))).collect();
     Ok(vec![Finding::error(
         "corrupt",
-        format!("contents of artifacts are not what was put, by their SHA-256: {}", listed(&damaged)),
-        "restore them from a copy of the database; what is to be given up: DELETE FROM sprongus_artifacts WHERE id = …",
+        format!("contents of artifacts are not what was put, by their SHA-256: {}", listed(&names)),
+        format!(
+            "restore them from a copy of the database, or give them up: DELETE FROM sprongus_artifacts WHERE id IN ({})",
+            ids.join(", ")
+        ),
     )])
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Finding;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor};
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::runs::{ExplainRun, Runs};
 use crate::session::{Session, present};
 
@@ -72,7 +72,13 @@ fn not_rescued(exec: &mut dyn Executor, before: Timestamp) -> Result<Stuck> {
 
 fn gather(exec: &mut dyn Executor, sql: &str, before: Timestamp, stuck: &mut Stuck) -> Result<()> {
     for row in exec.query(sql, &[LOOKED_AT.into()])? {
-        let Some(since) = row.opt_time(1)?.filter(|since| *since < before) else { continue };
+        let time = row.opt_time(1).map_err(|error| match row.text(2) {
+            Ok(id) if error.code() == ErrorCode::Corrupt => {
+                Error::new(ErrorCode::Corrupt, format!("the run {id}: {}", error.message()))
+            }
+            _ => error,
+        })?;
+        let Some(since) = time.filter(|since| *since < before) else { continue };
         let (count, oldest, id) = stuck.entry(row.text(0)?).or_insert((0, Timestamp::MAX, String::new()));
         *count += 1;
         if since < *oldest {

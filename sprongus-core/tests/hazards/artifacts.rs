@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sprongus::artifacts::{ArtifactVersions, PutArtifact};
 use sprongus::{Options, Store};
-use sprongus_testkit::{Postgres, Proxy, When, temp_file};
+use sprongus_testkit::{Postgres, Proxy, When, temp_dir, temp_file};
 
 use crate::child;
 
@@ -24,8 +23,7 @@ fn open(url: &str, schema: &str) -> Store {
 fn rival(told: &str) {
     let words: Vec<&str> = told.split('\n').collect();
     let store = open(words[0], words[1]);
-    let start = UNIX_EPOCH + Duration::from_millis(words[3].parse().unwrap());
-    std::thread::sleep(start.duration_since(SystemTime::now()).unwrap_or_default());
+    child::arrive(words[3], words[2]);
     for at in 0..EACH {
         store.artifacts().put(&PutArtifact::text("log", "shared", format!("{} {at}", words[2]))).unwrap();
         let same = PutArtifact { if_changed: true, ..PutArtifact::text("log", "same", "always") };
@@ -35,12 +33,13 @@ fn rival(told: &str) {
 
 fn race(test: &str, url: &str, schema: &str) {
     let store = open(url, schema);
-    let soon = (SystemTime::now() + Duration::from_millis(1500)).duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let folder = temp_dir();
     let start = |number: usize| -> Child {
-        let told = format!("{url}\n{schema}\n{number}\n{soon}");
+        let told = format!("{url}\n{schema}\n{number}\n{}", folder.path().display());
         child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
     };
     let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
+    child::let_go(folder.path(), RIVALS);
     for rival in rivals {
         let output = rival.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

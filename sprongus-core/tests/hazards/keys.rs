@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use sprongus::runs::{Enqueue, FindIdempotent, ListRuns, RunEvents};
 use sprongus::{Json, Options, Store};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::{Postgres, temp_dir, temp_file};
 
 use crate::child;
 
@@ -26,8 +26,7 @@ fn rival(told: &str) {
     let store = open(words[0], words[1]);
     let number: usize = words[2].parse().unwrap();
     // All have opened the store by then, and begin together.
-    let start = UNIX_EPOCH + Duration::from_millis(words[3].parse().unwrap());
-    std::thread::sleep(start.duration_since(SystemTime::now()).unwrap_or_default());
+    child::arrive(words[3], words[2]);
     let key = |at: usize| FindIdempotent::new(format!("key-{at}"));
     // The last rival holds each third key for a moment and lets it go again.
     if number == RIVALS - 1 {
@@ -48,12 +47,13 @@ fn rival(told: &str) {
 
 fn race(test: &str, url: &str, schema: &str) {
     let store = open(url, schema);
-    let soon = (SystemTime::now() + Duration::from_millis(1500)).duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let folder = temp_dir();
     let start = |number: usize| -> Child {
-        let told = format!("{url}\n{schema}\n{number}\n{soon}");
+        let told = format!("{url}\n{schema}\n{number}\n{}", folder.path().display());
         child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
     };
     let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
+    child::let_go(folder.path(), RIVALS);
     let mut got = vec![BTreeSet::new(); KEYS];
     let mut new = vec![0; KEYS];
     for rival in rivals {

@@ -8,6 +8,8 @@ mod commit_postgres;
 #[cfg(target_os = "linux")]
 mod commit_sqlite;
 mod deciding;
+mod doctor_postgres;
+mod doctor_sqlite;
 mod feed_postgres;
 mod keys;
 mod opening;

@@ -128,6 +128,17 @@ def record_html(held: Sequence[tuple[str, Any]]) -> str:
     return f"<table><tbody>{body}</tbody></table>"
 
 
+def report_html(findings: Sequence[dict[str, Any]]) -> str:
+    """What the doctor found as an HTML table: a row for each finding, nothing of it cut."""
+    if not findings:
+        return "<p>nothing found</p>"
+    names = ("severity", "code", "message", "fix")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    rows = ("".join(f"<td>{html.escape(str(one[name]))}</td>" for name in names) for one in findings)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
     return html.escape(text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…")

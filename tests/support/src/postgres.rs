@@ -1,6 +1,7 @@
 //! A throw-away PostgreSQL server.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -51,7 +52,24 @@ impl Postgres {
 
     /// Starts a server set up like that. Panics as [`Postgres::start`] does.
     pub fn start_with(setup: Setup) -> Self {
-        let server = Server::create(setup);
+        Self::of(Server::create(setup, Server::init))
+    }
+
+    /// Starts a standby of this server that tells it what it still reads (`hot_standby_feedback`). Panics as
+    /// [`Postgres::start`] does.
+    pub fn standby(&self) -> Self {
+        let primary = self.own();
+        let copy = |standby: &Server| {
+            let mut backup = standby.command("pg_basebackup");
+            backup.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-d", &self.url, "-D"]);
+            run(backup.arg(standby.data()));
+        };
+        let settings = ["hot_standby_feedback=on", "wal_receiver_status_interval=1s", "max_standby_streaming_delay=-1"];
+        let settings = settings.map(str::to_owned).into();
+        Self::of(Server::create(Setup { settings, ..primary.setup.clone() }, copy))
+    }
+
+    fn of(server: Server) -> Self {
         let url = format!("postgresql:///postgres?host={}&port={}&user=postgres", server.folder.display(), server.port);
         let url_tcp = format!("postgresql://postgres@127.0.0.1:{}/postgres", server.port);
         Self { url, url_tcp: Some(url_tcp), server: Some(server) }
@@ -130,6 +148,21 @@ impl Postgres {
         self.own().halt(Signal::INT);
     }
 
+    /// Stops the server, makes `next` its next transaction id, as if all before it had been used, and starts it again.
+    pub fn advance_ids(&self, next: u32) {
+        /// Ids whose outcome one file of `pg_xact` tells: two bits each, in 32 pages of 8 KiB.
+        const OF_FILE: u32 = 1 << 20;
+        let server = self.own();
+        server.halt(Signal::INT);
+        run(server.command("pg_resetwal").arg("-x").arg(next.to_string()).arg("-D").arg(server.data()));
+        let file = server.data().join(format!("pg_xact/{:04X}", next / OF_FILE));
+        std::fs::write(&file, vec![0; 256 << 10]).expect("a file of outcomes");
+        if let Some(user) = server.user {
+            user.own(&file);
+        }
+        server.launch().unwrap_or_else(|log| panic!("PostgreSQL did not come up again:\n{log}"));
+    }
+
     fn own(&self) -> &Server {
         self.server
             .as_ref()
@@ -164,7 +197,8 @@ struct Server {
 }
 
 impl Server {
-    fn create(setup: Setup) -> Self {
+    /// `fill` makes its data folder.
+    fn create(setup: Setup, fill: impl FnOnce(&Self)) -> Self {
         let (bin, user) = (pg_bin::folder(), User::for_server());
         let folder = tempfile::Builder::new()
             .prefix("sprongus-pg-")
@@ -177,7 +211,8 @@ impl Server {
             user.own(&folder);
         }
         let mut server = Server { bin, user, folder, port: 0, setup, process: Mutex::default(), _watchdog: watchdog };
-        server.init();
+        fill(&server);
+        server.configure();
         // Another process may take the free port before the server does.
         for attempt in 1.. {
             server.port = free_port();
@@ -198,6 +233,15 @@ impl Server {
             initdb.args(["--locale-provider=icu", "--icu-locale=en-US"]);
         }
         run(initdb.arg("-D").arg(self.data()));
+    }
+
+    /// In its file, not on its command line, which `ALTER SYSTEM` could not change.
+    fn configure(&self) {
+        let file = self.data().join("postgresql.conf");
+        let line = |setting: &String| setting.split_once('=').map(|(name, value)| format!("{name} = '{value}'\n"));
+        let lines: String = self.settings().iter().filter_map(line).collect();
+        let mut file = OpenOptions::new().append(true).open(file).expect("postgresql.conf");
+        file.write_all(lines.as_bytes()).expect("write postgresql.conf");
     }
 
     fn data(&self) -> PathBuf {
@@ -225,9 +269,6 @@ impl Server {
             "-p",
             &self.port.to_string(),
         ]);
-        for setting in self.settings() {
-            command.arg("-c").arg(setting);
-        }
         // A group of its own: Ctrl-C at the terminal is for the test; the watchdog sees to the server.
         command.process_group(0).stdout(log.try_clone().expect("the server's log")).stderr(log);
         let mut child = command.spawn().expect("start postgres");
