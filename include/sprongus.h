@@ -2451,8 +2451,10 @@ int32_t sprongus_store_stats(const struct sprongus_store *store,
                              struct sprongus_error **error);
 
 // What is wrong with the store, or soon will be, as JSON: ok, and findings (code, severity, message, fix), the worst first.
+// It never writes and looks at a bounded number of rows; `deep` (0 or 1) reads everything, for however long that takes.
 // Errors: `permission_denied` on a scoped handle without admin.
 int32_t sprongus_store_doctor(const struct sprongus_store *store,
+                              int32_t deep,
                               struct sprongus_buf **report,
                               struct sprongus_error **error);
 
