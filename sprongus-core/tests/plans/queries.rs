@@ -51,6 +51,8 @@ fn asked() -> Vec<(JsonValue, &'static [&'static str], usize)> {
         (json!({"code": 7}), &[], 50),
         (json!({"code": 7}), &["title"], 50),
         (json!({"code": {"in": [1, 2, 3]}}), &["-title"], 50),
+        (json!({"year": {"in": [1910, 1920, 1930, 1940, 1950, 1960]}}), &["title"], 50),
+        (json!({"year": {"in": [1910, 1920, 1930, 1940, 1950, 1960]}}), &["-title"], 50),
         (json!({"title": {"starts_with": "t000"}}), &["title"], 50),
         (json!({"number": 17}), &[], 1),
         (json!({"number": {"in": [17, 18, 40_000]}}), &["-title"], 2),

@@ -1,5 +1,6 @@
 //! `list` and `count`: SQL and the kept keys narrow, the filter and the order here decide.
 
+mod ahead;
 mod best;
 mod others;
 mod plan;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as JsonValue, json};
 
 use self::best::{Best, Keys};
-use self::others::{MOST_FIELDS, MOST_RANGES, Others};
+use self::others::{By, MOST_FIELDS, MOST_RANGES, Others};
 use self::plan::{KeyOrder, Plan};
 use self::walk::{After, KeyWalk};
 use super::bound::search_fingerprint;
@@ -26,7 +27,7 @@ use super::search::{self, Search, Searched};
 use super::sort::Sort;
 use super::unseen;
 use crate::clock::Timestamp;
-use crate::db::Executor;
+use crate::db::{Dialect, Executor};
 use crate::error::{Error, ErrorCode, Result};
 use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
 use crate::presets::for_table;
@@ -67,7 +68,7 @@ impl Listing {
                 return Ok(Page::default());
             }
             let most = self.offset.saturating_add(self.limit).saturating_add(1);
-            let mut found = match choose(exec, place, &self.wanted, helped, self.order().is_some())? {
+            let mut found = match choose(exec, place, helped, self.order().is_some())? {
                 Way::Ordered(plan, order) => self.by_keys(exec, place, &plan, &order, most)?,
                 Way::Narrowed(plan) => self.best(exec, place, Some(&plan), most)?,
                 Way::Whole => match self.order() {
@@ -112,7 +113,7 @@ impl Listing {
         most: usize,
     ) -> Result<Vec<Scanned>> {
         let mut taken = Taken::new(self);
-        let walk = KeyWalk { place, wanted: &self.wanted, plan };
+        let walk = KeyWalk::begin(exec, place, &self.wanted, plan)?;
         walk.in_order(exec, (order, &self.sort), self.behind(), most, &mut |entry| Ok(taken.take(entry)))?;
         Ok(taken.entries)
     }
@@ -175,8 +176,12 @@ impl Taken {
 
 /// Entries narrowed down to so few by their keys are all read, whatever other order there is.
 const FEW: i64 = 500;
-/// So many keys are gathered and put in the order of another field's keys, rather than looked up along it.
-const FEW_KEYS: i64 = 2_000;
+/// The keys of so many entries are read at once, and put in their order.
+const FEW_KEYS: i64 = 1_000;
+/// The ids of so many are kept, and found along the order; of more, every key's entry is looked up.
+const FEW_IDS: i64 = 6_000;
+/// The same on PostgreSQL, which looks them up quicker than it counts them.
+const FEW_IDS_POSTGRES: i64 = 3_000;
 /// Beyond so many, reading the whole table is no slower than looking up each.
 const MANY: i64 = 10_000;
 
@@ -191,17 +196,12 @@ enum Way {
 }
 
 /// The way that reads the least, as far as a look at the keys tells.
-fn choose(
-    exec: &mut dyn Executor,
-    place: Place<'_>,
-    wanted: &Wanted,
-    plans: Vec<Plan>,
-    own_order: bool,
-) -> Result<Way> {
+fn choose(exec: &mut dyn Executor, place: Place<'_>, plans: Vec<Plan>, own_order: bool) -> Result<Way> {
     let helps = |plan: &Plan| plan.order.as_ref().map(|order| (order.whole, plan.narrows, order.values()));
     let ordered = plans.iter().filter(|plan| plan.order.is_some()).max_by_key(|plan| helps(plan)).cloned();
     let bound = match (&ordered, own_order) {
-        (Some(_), _) => FEW_KEYS,
+        (Some(_), _) if exec.dialect() == Dialect::Postgres => FEW_IDS_POSTGRES,
+        (Some(_), _) => FEW_IDS,
         (None, true) => FEW,
         (None, false) => MANY,
     };
@@ -217,18 +217,20 @@ fn choose(
             None if is_own => break,
             None => bound + 1,
         };
-        let count = KeyWalk { place, wanted, plan }.count(exec, most)?;
+        let count = walk::count(exec, place, plan, most)?;
         if count < most {
             fewest = Some((count, plan));
         }
     }
-    let fewest = fewest.map(|(_, plan)| plan);
     let Some((mut plan, order)) = ordered.and_then(|plan| plan.order.clone().map(|order| (plan, order))) else {
-        return Ok(fewest.map_or(Way::Whole, |plan| Way::Narrowed(plan.clone())));
+        return Ok(fewest.map_or(Way::Whole, |(_, plan)| Way::Narrowed(plan.clone().of_few())));
     };
-    match fewest.filter(|few| few.field != plan.field) {
-        Some(few) => plan.others = Others { fields: vec![few.as_other()], few: true },
-        None if plan.others.few => {}
+    match fewest.filter(|(_, few)| few.field != plan.field) {
+        Some((count, few)) => {
+            let by = if count <= FEW_KEYS { By::All } else { By::Ids };
+            plan.others = Others { fields: vec![few.as_other()], by };
+        }
+        None if plan.others.by == By::Join => {}
         None => {
             let others = narrowing.iter().map(Plan::as_other).filter(|other| other.ranges.len() <= MOST_RANGES);
             plan.others.fields = others.take(MOST_FIELDS).collect();
@@ -254,7 +256,7 @@ fn each(
         Ok(ControlFlow::Continue(()))
     };
     match plan {
-        Some(plan) => KeyWalk { place, wanted, plan }.each(exec, shape, &mut visit),
+        Some(plan) => KeyWalk::begin(exec, place, wanted, plan)?.each(exec, shape, &mut visit),
         None => walk_shaped(exec, place, wanted, shape, Order::Id { descending: false }, None, visit),
     }
 }
@@ -289,7 +291,7 @@ pub(super) fn count(
         let sort = Sort::default();
         let mut plans = wanted.know_preset(session, exec, place, &sort)?;
         plans.iter_mut().for_each(|plan| plan.order = None);
-        let plan = match choose(exec, place, &wanted, plans, false)? {
+        let plan = match choose(exec, place, plans, false)? {
             Way::Narrowed(plan) => Some(plan),
             Way::Ordered(..) | Way::Whole => None,
         };

@@ -1,6 +1,7 @@
 //! Keys of one field, in their order, of entries that have certain keys of other fields: told by the keys alone.
 
 use crate::aux_store::keys::Range;
+use crate::aux_store::rows::Place;
 use crate::aux_store::scan::Sql;
 use crate::db::{Dialect, Value};
 
@@ -13,9 +14,25 @@ pub(super) const MOST_FIELDS: usize = 3;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Others {
     pub(super) fields: Vec<Other>,
-    /// Whether those of the first field are so few that all are gathered, and put in order.
-    pub(super) few: bool,
+    pub(super) by: By,
 }
+
+/// How the keys of entries are found that have those of the other fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum By {
+    /// For each key, those of its entry are looked up.
+    #[default]
+    Each,
+    /// The first other field's keys are joined to these, which are put in order then.
+    Join,
+    /// The same, once: they are so few that all are kept.
+    All,
+    /// The first other field tells the entries, which are so few that their ids are kept.
+    Ids,
+}
+
+/// The keys `kept` of the field `$3` of the table `$1`, `$2`.
+pub(super) const OF_FIELD: &str = "kept.project_id = $1 AND kept.table_name = $2 AND kept.field = $3";
 
 /// A field, and the ranges in one of which its key must lie.
 #[derive(Debug, Clone)]
@@ -31,6 +48,30 @@ impl Other {
         let spans: Vec<String> =
             self.ranges.iter().map(|range| format!("({}, {})", bind(&range.from), bind(&range.to))).collect();
         format!("(VALUES {}) AS span", spans.join(", "))
+    }
+
+    /// A FROM clause of the entries that have such a key, as `few`.
+    fn entries(&self, sql: &mut Sql<'_>, dialect: Dialect) -> String {
+        let spans = self.spans(sql, if dialect == Dialect::Postgres { "::bytea" } else { "" });
+        let field = sql.bind(self.field.clone());
+        let spanned = format!(
+            "few.project_id = $1 AND few.table_name = $2 AND few.field = {field} \
+             AND few.key >= span.column1 AND few.key < span.column2"
+        );
+        match dialect {
+            Dialect::Sqlite => format!("{spans} CROSS JOIN sprongus_aux_keys AS few ON {spanned}"),
+            Dialect::Postgres => format!(
+                "{spans} CROSS JOIN LATERAL (SELECT entry_id FROM sprongus_aux_keys AS few WHERE {spanned} OFFSET 0) AS few"
+            ),
+        }
+    }
+
+    /// The ids of those entries.
+    pub(super) fn ids<'p>(&self, place: Place<'p>, dialect: Dialect) -> Sql<'p> {
+        let mut sql = Sql { text: String::new(), params: vec![place.project.into(), place.table.into()] };
+        let entries = self.entries(&mut sql, dialect);
+        sql.push(&format!("SELECT few.entry_id FROM {entries}"));
+        sql
     }
 
     fn condition(&self, sql: &mut Sql<'_>) -> String {
@@ -49,27 +90,17 @@ impl Others {
     /// An entry has few keys, so those of an entry are looked up by it. The fences keep PostgreSQL from looking through all
     /// keys of a field instead, which costs the same to it while it knows no sizes; SQLite takes joins as they are written.
     pub(super) fn keys(&self, sql: &mut Sql<'_>, dialect: Dialect) -> String {
-        const OF_FIELD: &str = "kept.project_id = $1 AND kept.table_name = $2 AND kept.field = $3";
-        const SPANNED: &str = "project_id = $1 AND table_name = $2 AND key >= span.column1 AND key < span.column2";
-        match (self.fields.first().filter(|few| self.few && !few.ranges.is_empty()), dialect) {
-            (Some(few), Dialect::Sqlite) => {
-                let (spans, field) = (few.spans(sql, ""), sql.bind(few.field.clone()));
-                format!(
-                    "FROM {spans} CROSS JOIN sprongus_aux_keys AS other CROSS JOIN sprongus_aux_keys AS kept \
-                     WHERE other.project_id = $1 AND other.table_name = $2 AND other.field = {field} \
-                     AND other.key >= span.column1 AND other.key < span.column2 \
-                     AND {OF_FIELD} AND kept.entry_id = other.entry_id"
-                )
-            }
-            (Some(few), Dialect::Postgres) => {
-                let (spans, field) = (few.spans(sql, "::bytea"), sql.bind(few.field.clone()));
-                format!(
-                    "FROM {spans} CROSS JOIN LATERAL (SELECT entry_id FROM sprongus_aux_keys \
-                     WHERE field = {field} AND {SPANNED} OFFSET 0) AS few \
-                     CROSS JOIN LATERAL (SELECT * FROM sprongus_aux_keys \
-                     WHERE project_id = $1 AND table_name = $2 AND entry_id = few.entry_id OFFSET 0) AS kept WHERE {OF_FIELD}"
-                )
-            }
+        let joins = matches!(self.by, By::Join | By::All);
+        match (self.fields.first().filter(|few| joins && !few.ranges.is_empty()), dialect) {
+            (Some(few), Dialect::Sqlite) => format!(
+                "FROM {} CROSS JOIN sprongus_aux_keys AS kept WHERE {OF_FIELD} AND kept.entry_id = few.entry_id",
+                few.entries(sql, dialect)
+            ),
+            (Some(few), Dialect::Postgres) => format!(
+                "FROM {} CROSS JOIN LATERAL (SELECT * FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 \
+                 AND entry_id = few.entry_id OFFSET 0) AS kept WHERE {OF_FIELD}",
+                few.entries(sql, dialect)
+            ),
             (None, dialect) => {
                 let all: Vec<String> = self.fields.iter().map(|other| other.condition(sql)).collect();
                 let has = all.iter().map(|condition| match dialect {

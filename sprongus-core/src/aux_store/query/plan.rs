@@ -2,7 +2,7 @@
 
 use serde_json::Value as JsonValue;
 
-use super::others::{MOST_RANGES, Other, Others};
+use super::others::{By, MOST_RANGES, Other, Others};
 use crate::aux_store::filter::{Condition, Field, Filter};
 use crate::aux_store::keys::{Range, encoded, field_name, shortened};
 use crate::aux_store::path::{Path, index};
@@ -38,6 +38,14 @@ pub(super) struct KeyOrder {
 }
 
 impl Plan {
+    /// The same, now that its keys are known to be few.
+    pub(super) fn of_few(mut self) -> Self {
+        if self.others.by == By::Join {
+            self.others.by = By::All;
+        }
+        self
+    }
+
     /// What its keys must be, for a walk along those of another field.
     pub(super) fn as_other(&self) -> Other {
         let own = || Other { field: self.field.clone(), ranges: self.ranges.clone() };
@@ -96,7 +104,7 @@ fn gathered(field: &str, ranges: Vec<Range>) -> (Vec<Range>, Others) {
     match &ranges[..] {
         [first, .., last] if ranges.len() > MOST_RANGES => {
             let all = Range { from: first.from.clone(), to: last.to.clone() };
-            (vec![all], Others { fields: vec![Other { field: field.to_owned(), ranges }], few: true })
+            (vec![all], Others { fields: vec![Other { field: field.to_owned(), ranges }], by: By::Join })
         }
         _ => (ranges, Others::default()),
     }

@@ -3,17 +3,19 @@
 //! Keys order entries as far as they tell values apart: entries whose keys begin alike are a group, in which arrays and
 //! objects, texts that were cut, and fields the key does not hold are put in order here.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use serde_json::Value as JsonValue;
 
+use super::ahead::{Ahead, Field, Pair, Stretch};
 use super::best::Best;
 use super::plan::{self, KeyOrder, Plan};
 use crate::aux_store::keys::{Range, encoded, group, shortened};
 use crate::aux_store::rows::{self, Place};
 use crate::aux_store::scan::{self, Batch, Scanned, Shape, Sql, Wanted};
 use crate::aux_store::sort::Sort;
-use crate::db::{Dialect, Executor, Row, Value};
+use crate::db::{Dialect, Executor, Row};
 use crate::error::Result;
 
 /// An entry's sort keys and its id.
@@ -22,9 +24,10 @@ type Visit<'v> = &'v mut dyn FnMut(Scanned) -> Result<ControlFlow<()>>;
 
 /// What walks the keys of one field of a table.
 pub(super) struct KeyWalk<'w> {
-    pub(super) place: Place<'w>,
-    pub(super) wanted: &'w Wanted,
-    pub(super) plan: &'w Plan,
+    place: Place<'w>,
+    wanted: &'w Wanted,
+    plan: &'w Plan,
+    ahead: Ahead,
 }
 
 /// A key, and the entry that has it where it is wanted.
@@ -34,26 +37,31 @@ struct Keyed {
     entry: Option<Scanned>,
 }
 
-impl KeyWalk<'_> {
-    /// How many keys there are in the ranges, as far as `most`.
-    pub(super) fn count(&self, exec: &mut dyn Executor, most: i64) -> Result<i64> {
-        let mut count = 0;
-        for range in &self.plan.ranges {
-            let mut sql = Sql { text: String::new(), params: self.of_field() };
-            let (from, to) = (sql.bind(range.from.as_slice()), sql.bind(range.to.as_slice()));
-            let (limit, keys) = (sql.bind(most - count), self.plan.others.keys(&mut sql, exec.dialect()));
-            // In their order, or PostgreSQL may collect all before it counts the first.
-            let text = format!(
-                "SELECT count(*) FROM (SELECT 1 {keys} AND kept.key >= {from} AND kept.key < {to} \
-                 ORDER BY kept.key, kept.entry_id LIMIT {limit}) AS counted"
-            );
-            let rows = exec.query(&text, &sql.params)?;
-            count += rows.first().map_or(Ok(0), |row| row.int(0))?;
-            if count >= most {
-                break;
-            }
+/// How many keys there are in the ranges of a plan, as far as `most`.
+pub(super) fn count(exec: &mut dyn Executor, place: Place<'_>, plan: &Plan, most: i64) -> Result<i64> {
+    let (field, mut count) = (Field { place, name: &plan.field }, 0);
+    for range in &plan.ranges {
+        let mut sql = field.sql();
+        let (from, to) = (sql.bind(range.from.as_slice()), sql.bind(range.to.as_slice()));
+        let (limit, keys) = (sql.bind(most - count), plan.others.keys(&mut sql, exec.dialect()));
+        // In their order, or PostgreSQL may collect all before it counts the first.
+        let text = format!(
+            "SELECT count(*) FROM (SELECT 1 {keys} AND kept.key >= {from} AND kept.key < {to} \
+             ORDER BY kept.key, kept.entry_id LIMIT {limit}) AS counted"
+        );
+        let rows = exec.query(&text, &sql.params)?;
+        count += rows.first().map_or(Ok(0), |row| row.int(0))?;
+        if count >= most {
+            break;
         }
-        Ok(count)
+    }
+    Ok(count)
+}
+
+impl<'w> KeyWalk<'w> {
+    pub(super) fn begin(exec: &mut dyn Executor, place: Place<'w>, wanted: &'w Wanted, plan: &'w Plan) -> Result<Self> {
+        let ahead = Ahead::gather(exec, Field { place, name: &plan.field }, &plan.others)?;
+        Ok(Self { place, wanted, plan, ahead })
     }
 
     /// Every wanted entry in the ranges, in the order of its key.
@@ -76,7 +84,8 @@ impl KeyWalk<'_> {
     ) -> Result<ControlFlow<()>> {
         let (mut range, mut after, mut batch) = (range.clone(), after.to_owned(), Batch::default());
         loop {
-            let keyed = self.read(exec, shape, &range, &after, false, &mut batch)?;
+            let stretch = Stretch { range: &range, after: &after, backwards: false };
+            let keyed = self.read(exec, shape, stretch, &mut batch)?;
             let Some(last) = keyed.rows.last() else { return Ok(ControlFlow::Continue(())) };
             (range.from, after) = (last.key.clone(), last.id.clone());
             for entry in keyed.rows.into_iter().filter_map(|row| row.entry) {
@@ -113,23 +122,57 @@ impl KeyWalk<'_> {
         Ok(())
     }
 
-    /// The first keys of a range, but those of its first key up to the entry `after`; or the last ones, backwards.
-    fn read(
+    fn field(&self) -> Field<'_> {
+        Field { place: self.place, name: &self.plan.field }
+    }
+
+    /// The first keys of a stretch, with the entries that are wanted.
+    fn read(&self, exec: &mut dyn Executor, shape: Shape<'_>, stretch: Stretch<'_>, batch: &mut Batch) -> Result<Keys> {
+        let most = usize::try_from(batch.rows).unwrap_or_default();
+        let keys = match self.ahead.pairs(exec, self.field(), stretch, most)? {
+            Some((pairs, all)) => Keys { rows: self.entries(exec, shape, pairs, batch)?, all },
+            None => self.joined(exec, shape, stretch, batch)?,
+        };
+        batch.next();
+        Ok(keys)
+    }
+
+    /// The entries of keys that are known.
+    fn entries(
         &self,
         exec: &mut dyn Executor,
         shape: Shape<'_>,
-        range: &Range,
-        after: &str,
-        backwards: bool,
+        pairs: Vec<Pair>,
+        batch: &mut Batch,
+    ) -> Result<Vec<Keyed>> {
+        let mut sql = Sql { text: String::new(), params: vec![self.place.project.into(), self.place.table.into()] };
+        sql.params.push(rows::ids(&pairs.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>()));
+        let columns = scan::columns(&mut sql, Some(self.wanted), shape);
+        let named = rows::named(exec, self.place)?;
+        sql.push(&format!("SELECT {columns} FROM {named} WHERE project_id = $1 AND table_name = $2"));
+        scan::leave_out(&mut sql, exec.dialect(), self.wanted);
+        let mut entries = HashMap::with_capacity(pairs.len());
+        for row in exec.query(&sql.text, &sql.params)? {
+            let entry = scan::read(&row, 0, shape)?;
+            batch.saw(&entry);
+            if self.wanted.holds(&entry) {
+                entries.insert(entry.id.clone(), entry);
+            }
+        }
+        Ok(pairs.into_iter().map(|(key, id)| Keyed { key, entry: entries.remove(&id), id }).collect())
+    }
+
+    /// Reads keys and entries by one statement.
+    fn joined(
+        &self,
+        exec: &mut dyn Executor,
+        shape: Shape<'_>,
+        stretch: Stretch<'_>,
         batch: &mut Batch,
     ) -> Result<Keys> {
-        let mut sql = Sql { text: String::new(), params: self.of_field() };
-        let (first, last) = (sql.bind(range.from.as_slice()), sql.bind(range.to.as_slice()));
-        let (after, limit) = (sql.bind(after), sql.bind(batch.rows));
-        let (bounds, descending) = match backwards {
-            false => (format!("(kept.key, kept.entry_id) > ({first}, {after}) AND kept.key < {last}"), ""),
-            true => (format!("(kept.key, kept.entry_id) < ({last}, {after}) AND kept.key >= {first}"), " DESC"),
-        };
+        let mut sql = self.field().sql();
+        let (bounds, descending) = stretch.bounds(&mut sql);
+        let limit = sql.bind(batch.rows);
         let keys = self.plan.others.keys(&mut sql, exec.dialect());
         let keys = format!(
             "(SELECT kept.key, kept.entry_id {keys} AND {bounds} \
@@ -158,10 +201,9 @@ impl KeyWalk<'_> {
         let all = (rows.len() as i64) < batch.rows;
         let mut rows = rows.iter().map(|row| self.keyed(row, shape, batch)).collect::<Result<Vec<_>>>()?;
         rows.sort_by(|a, b| (&a.key, &a.id).cmp(&(&b.key, &b.id)));
-        if backwards {
+        if stretch.backwards {
             rows.reverse();
         }
-        batch.next();
         Ok(Keys { rows, all })
     }
 
@@ -173,11 +215,6 @@ impl KeyWalk<'_> {
         let entry = scan::read(row, 2, shape)?;
         batch.saw(&entry);
         Ok(Keyed { key, id, entry: Some(entry).filter(|entry| self.wanted.holds(entry)) })
-    }
-
-    /// `$1` to `$3`.
-    fn of_field(&self) -> Vec<Value<'_>> {
-        vec![self.place.project.into(), self.place.table.into(), self.plan.field.as_str().into()]
     }
 }
 
@@ -237,7 +274,7 @@ impl Ordered<'_, '_> {
         let mut batch = Batch::default();
         while !left.is_empty() {
             let (backwards, walk) = (self.order.descending, self.walk);
-            let keys = walk.read(exec, Shape::Whole, &left, "", backwards, &mut batch)?;
+            let keys = walk.read(exec, Shape::Whole, Stretch { range: &left, after: "", backwards }, &mut batch)?;
             let Some(last) = keys.rows.last() else { break };
             let open = self.order.group_in(&last.key);
             let (done, begun): (Vec<Keyed>, Vec<Keyed>) =
