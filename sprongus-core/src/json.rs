@@ -16,7 +16,7 @@ mod tests;
 pub(crate) use canonical::quote;
 pub use document::Json;
 pub use parse::{decode, parse_value};
-pub(crate) use raw::Raw;
+pub(crate) use raw::{Member, Raw};
 
 /// The deepest nesting of arrays and objects, the document itself counted as 1.
 pub const MAX_DEPTH: usize = 128;

@@ -8,14 +8,14 @@ use std::sync::mpsc::sync_channel;
 
 use super::Format;
 use super::bulk::Progress;
-use super::export::{Columns, Writer, unwritable as unusable};
+use super::export::{Columns, CsvWriter, Writer, unwritable as unusable};
 use super::import::Cell;
 use super::model::ExportOptions;
 use super::rows::{self, Place};
 use super::unseen;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::Json;
+use crate::json::{Json, Raw};
 use crate::new_file::{NewFile, unwritable};
 use crate::presets::for_table;
 use crate::session::Session;
@@ -89,7 +89,7 @@ struct Exporting<'e> {
 enum Draft<W: Write> {
     /// Entries that are waiting for its header.
     First(Vec<(String, String)>, usize),
-    Rows(Writer<W>),
+    Rows(CsvWriter<W>),
     /// A later entry had other columns.
     Void,
 }
@@ -120,7 +120,9 @@ impl Exporting<'_> {
             }
             file.set_len(0).and_then(|()| file.rewind()).map_err(unusable)?;
         } else {
-            each(self.exec, self.place, None, &mut |id, payload| columns.observe(id, payload).map(drop))?;
+            each(self.exec, self.place, None, &mut |id, payload| {
+                columns.observe(id, &Raw::of(payload).object()?).map(drop)
+            })?;
         }
         let writer = Writer::csv(buffered(file), &mut columns, self.options.escape_formulas)?;
         self.rows(writer)
@@ -130,12 +132,13 @@ impl Exporting<'_> {
     fn draft(&mut self, file: &File, columns: &mut Columns<'_>) -> Result<bool> {
         let escape = self.options.escape_formulas;
         let begin = |columns: &mut Columns<'_>, first: &[(String, String)]| {
-            let mut writer = Writer::csv(buffered(file), columns, escape)?;
-            first.iter().try_for_each(|(id, payload)| writer.write(id, payload)).map(|()| writer)
+            let mut writer = CsvWriter::new(buffered(file), columns, escape)?;
+            first.iter().try_for_each(|(id, payload)| writer.write(id, &Raw::of(payload).object()?)).map(|()| writer)
         };
         let mut draft = Draft::First(Vec::new(), 0);
         each(self.exec, self.place, Some(&mut self.told), &mut |id, payload| {
-            let hold = columns.observe(id, payload)?;
+            let members = Raw::of(payload).object()?;
+            let hold = columns.observe(id, &members)?;
             match &mut draft {
                 Draft::First(first, bytes) => {
                     first.push((id.to_owned(), payload.to_owned()));
@@ -144,7 +147,7 @@ impl Exporting<'_> {
                         draft = Draft::Rows(begin(columns, first)?);
                     }
                 }
-                Draft::Rows(writer) if hold => writer.write(id, payload)?,
+                Draft::Rows(writer) if hold => writer.write(id, &members)?,
                 _ => draft = Draft::Void,
             }
             Ok(())

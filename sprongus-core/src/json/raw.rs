@@ -43,11 +43,24 @@ impl<'t> Raw<'t> {
         }
     }
 
+    /// The members of an object all at once, for who goes through them more than once.
+    ///
+    /// # Errors
+    /// `corrupt` where the text is no object, whoever stored it.
+    pub(crate) fn object(self) -> Result<Vec<Member<'t>>> {
+        let mut members = self.members();
+        let all = members.by_ref().collect();
+        members.finish().map(|()| all)
+    }
+
     /// The members of an object, in the order of their keys; of anything else there are none.
     pub(crate) fn members(self) -> Members<'t> {
         Members { text: self.0, at: 1, broken: self.first() != b'{' }
     }
 }
+
+/// A member of an object: its key, and what stands there.
+pub(crate) type Member<'t> = (Cow<'t, str>, Raw<'t>);
 
 /// Goes through the members of an object. [`finish`](Self::finish) tells whether there was an object at all.
 pub(crate) struct Members<'t> {
@@ -72,7 +85,7 @@ impl<'t> Members<'t> {
         }
     }
 
-    fn member(&mut self) -> Option<(Cow<'t, str>, Raw<'t>)> {
+    fn member(&mut self) -> Option<Member<'t>> {
         let bytes = self.text.as_bytes();
         let start = self.at + usize::from(bytes.get(self.at) == Some(&b','));
         let colon = value_end(bytes, start);
@@ -85,7 +98,7 @@ impl<'t> Members<'t> {
 }
 
 impl<'t> Iterator for Members<'t> {
-    type Item = (Cow<'t, str>, Raw<'t>);
+    type Item = Member<'t>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.broken || self.text.as_bytes().get(self.at) == Some(&b'}') {

@@ -4,7 +4,7 @@ use super::trail::Trail;
 use crate::aux_store::import::{Cell, CellTypes, JSON_MARK};
 use crate::aux_store::path::Path;
 use crate::error::Result;
-use crate::json::{Raw, parse_value};
+use crate::json::{Member, Raw, parse_value};
 
 /// Keys an object may spread over columns, and how deep; beyond that it is a cell of JSON. An object that is used as a
 /// dictionary would otherwise make a column of each of its entries.
@@ -87,13 +87,13 @@ impl<'t> Columns<'t> {
         Self { seen: Seen { types, news: true }, root }
     }
 
-    /// Takes an entry into account: its canonical payload, and its id where the payload does not show one. Whether the
+    /// Takes an entry into account: its payload, and its id where the payload does not show one. Whether the
     /// columns are still those that [`layout`](Self::layout) told last.
     ///
     /// # Errors
-    /// `corrupt` where that is no object.
-    pub(crate) fn observe(&mut self, id: &str, payload: &str) -> Result<bool> {
-        let shown = self.seen.object(&mut self.root, Raw::of(payload), None)?;
+    /// `corrupt` where an object in it is not in canonical form.
+    pub(crate) fn observe(&mut self, id: &str, payload: &[Member<'_>]) -> Result<bool> {
+        let shown = self.seen.object(&mut self.root, payload.iter().cloned(), None)?;
         if !shown {
             let at = self.seen.place(&mut self.root, 0, "id");
             let cell = || Leaf::new((self.seen.types)(&["id".to_owned()]));
@@ -137,15 +137,20 @@ impl Seen<'_> {
     }
 
     /// Both the nodes and the members are in the order of their keys: one walk along both. Whether there is an `id`.
-    fn object(&mut self, nodes: &mut Vec<(String, Node)>, object: Raw<'_>, above: Option<&Trail<'_>>) -> Result<bool> {
-        let (mut at, mut id, mut members) = (0, false, object.members());
-        for (key, value) in members.by_ref() {
+    fn object<'t>(
+        &mut self,
+        nodes: &mut Vec<(String, Node)>,
+        members: impl Iterator<Item = Member<'t>>,
+        above: Option<&Trail<'_>>,
+    ) -> Result<bool> {
+        let (mut at, mut id) = (0, false);
+        for (key, value) in members {
             id = id || key == "id";
             at = self.place(nodes, at, &key);
             self.node(&mut nodes[at].1, value, &Trail { above, key: &key })?;
             at += 1;
         }
-        members.finish().map(|()| id)
+        Ok(id)
     }
 
     fn node(&mut self, node: &mut Node, value: Raw<'_>, trail: &Trail<'_>) -> Result<()> {
@@ -155,7 +160,9 @@ impl Seen<'_> {
             leaf.observe(value);
             self.news |= before != Some(*leaf);
         } else if !node.collapsed {
-            self.object(&mut node.children, value, Some(trail))?;
+            let mut members = value.members();
+            self.object(&mut node.children, &mut members, Some(trail))?;
+            members.finish()?;
             if node.children.len() > MAX_KEYS {
                 node.collapsed = true;
                 node.children.clear();

@@ -8,7 +8,7 @@ use super::columns::{Cells, Columns, Layout, Spot};
 use super::unwritable;
 use crate::aux_store::import::NULL;
 use crate::error::Result;
-use crate::json::Raw;
+use crate::json::{Member, Raw};
 
 pub(crate) struct CsvWriter<W> {
     output: W,
@@ -20,7 +20,7 @@ pub(crate) struct CsvWriter<W> {
 
 impl<W: Write> CsvWriter<W> {
     /// Writes the header.
-    pub(super) fn new(output: W, columns: &mut Columns<'_>, escape_formulas: bool) -> Result<Self> {
+    pub(crate) fn new(output: W, columns: &mut Columns<'_>, escape_formulas: bool) -> Result<Self> {
         let Layout { headers, id, others } = columns.layout();
         let line = || Line { text: String::new(), escape_formulas };
         let mut writer = Self { output, id, others, id_cells: line(), cells: line() };
@@ -30,8 +30,8 @@ impl<W: Write> CsvWriter<W> {
     }
 
     /// Writes one row. A missing field is an empty cell; where all are missing the `id` still keeps the line from being blank.
-    pub(super) fn write(&mut self, id: &str, payload: &str) -> Result<()> {
-        let shown = self.cells.object(&self.others, Raw::of(payload))?;
+    pub(crate) fn write(&mut self, id: &str, payload: &[Member<'_>]) -> Result<()> {
+        let shown = self.cells.object(&self.others, payload.iter().cloned())?;
         match shown {
             Some(value) => self.id_cells.value(&self.id, value)?,
             None => self.id_cells.own_id(&self.id, id),
@@ -39,8 +39,10 @@ impl<W: Write> CsvWriter<W> {
         self.end_line()
     }
 
-    pub(super) fn finish(self) -> W {
-        self.output
+    /// Flushes; what was written to.
+    pub(crate) fn finish(mut self) -> Result<W> {
+        self.output.flush().map_err(unwritable)?;
+        Ok(self.output)
     }
 
     /// Every cell was followed by a comma; the last one gives way to the line's end.
@@ -64,10 +66,13 @@ struct Line {
 
 impl Line {
     /// The cells of an object; its member `id`, where no column is for it.
-    fn object<'t>(&mut self, spots: &[(String, Spot)], object: Raw<'t>) -> Result<Option<Raw<'t>>> {
+    fn object<'t>(
+        &mut self,
+        spots: &[(String, Spot)],
+        members: impl Iterator<Item = Member<'t>>,
+    ) -> Result<Option<Raw<'t>>> {
         let (mut id, mut waiting) = (None, spots.iter());
-        let mut members = object.members();
-        for (key, value) in members.by_ref() {
+        for (key, value) in members {
             // Both are in the order of their keys, and every key was seen before.
             let next = waiting.clone().position(|(known, _)| *known == key);
             match next.and_then(|next| {
@@ -80,12 +85,16 @@ impl Line {
             }
         }
         waiting.for_each(|(_, spot)| self.missing(spot));
-        members.finish().map(|()| id)
+        Ok(id)
     }
 
     fn value(&mut self, spot: &Spot, value: Raw<'_>) -> Result<()> {
         match spot {
-            Spot::Object(spots, _) => self.object(spots, value).map(drop),
+            Spot::Object(spots, _) => {
+                let mut members = value.members();
+                self.object(spots, &mut members)?;
+                members.finish()
+            }
             Spot::Column(cells) => {
                 self.cell(*cells, value);
                 Ok(())

@@ -8,9 +8,10 @@ mod trail;
 use std::io::{self, Write};
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::json::Raw;
 
 pub(crate) use columns::Columns;
-use csv::CsvWriter;
+pub(crate) use csv::CsvWriter;
 use json::JsonWriter;
 
 /// Writes the documents of an export. Call [`finish`](Self::finish) at the end: it closes what is open and flushes.
@@ -44,7 +45,7 @@ impl<W: Write> Writer<W> {
     /// `corrupt` where the payload is no object; `storage_full` and `storage` where it cannot be written.
     pub(crate) fn write(&mut self, id: &str, payload: &str) -> Result<()> {
         match self {
-            Self::Csv(writer) => writer.write(id, payload),
+            Self::Csv(writer) => writer.write(id, &Raw::of(payload).object()?),
             Self::Json(writer) => writer.write(id, payload),
         }
     }
@@ -52,7 +53,7 @@ impl<W: Write> Writer<W> {
     /// Ends the file; what it was written to, flushed.
     pub(crate) fn finish(self) -> Result<W> {
         let mut output = match self {
-            Self::Csv(writer) => writer.finish(),
+            Self::Csv(writer) => return writer.finish(),
             Self::Json(writer) => writer.finish()?,
         };
         output.flush().map_err(unwritable)?;

@@ -24,7 +24,7 @@ fn written(format: Format, types: &CellTypes<'_>, documents: &[Value], escape_fo
     let entries: Vec<(String, Json)> = documents.iter().map(entry).collect();
     let mut columns = Columns::new(types);
     entries.iter().for_each(|(id, payload)| {
-        columns.observe(id, payload.as_str()).unwrap();
+        columns.observe(id, &crate::json::Raw::of(payload.as_str()).object().unwrap()).unwrap();
     });
     let mut writer = match format {
         Format::Csv => Writer::csv(Vec::new(), &mut columns, escape_formulas).unwrap(),

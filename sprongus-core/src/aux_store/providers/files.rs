@@ -17,7 +17,7 @@ use crate::aux_store::format::Format;
 use crate::aux_store::import::{self, BadRow, Cell, Content, ReadOptions, RowSource};
 use crate::aux_store::sync::{identify, shown_id};
 use crate::error::{Error, ErrorCode, Result, Violation};
-use crate::json::Json;
+use crate::json::{Json, Raw};
 use crate::new_file::{temporary, unreadable, unwritable};
 use crate::presets::Compiled;
 
@@ -192,7 +192,7 @@ impl Rewriting<'_> {
                 // A first walk finds the columns.
                 let types = |keys: &[String]| Cell::of(&self.file.preset, keys);
                 let mut columns = Columns::new(&types);
-                self.walk(&mut |id, document| columns.observe(id, document.as_str()).map(drop))?;
+                self.walk(&mut |id, document| columns.observe(id, &Raw::of(document.as_str()).object()?).map(drop))?;
                 Writer::csv(output, &mut columns, false)?
             }
         };
