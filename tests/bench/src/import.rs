@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
 use sprongus::aux_store::ImportOptions;
 use sprongus::json::Json;
 use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
@@ -17,8 +18,12 @@ use crate::table::{Table, Target};
 use crate::works;
 
 /// The ways, and how each is named in the table.
-const WAYS: [(&str, &str); 3] =
-    [("sprongus", "sprongus, validated"), ("same", "by hand, the same rows"), ("plain", "by hand, a plain table")];
+const WAYS: [(&str, &str); 4] = [
+    ("sprongus", "sprongus, validated"),
+    ("free", "sprongus, by a preset that asks for nothing"),
+    ("same", "by hand, the same rows"),
+    ("plain", "by hand, a plain table"),
+];
 
 pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     let csv = places.file("csv");
@@ -31,9 +36,10 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
 }
 
 fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effort, speed: Target, table: &mut Table) {
-    let mut rates: [Sample; 3] = Default::default();
-    let mut memory: [Sample; 3] = Default::default();
-    let mut ratios: [Sample; 3] = Default::default();
+    let mut rates: [Sample; 4] = Default::default();
+    let mut memory: [Sample; 4] = Default::default();
+    let mut ratios: [Sample; 4] = Default::default();
+    let mut validation = Sample::default();
     for _ in 0..effort.imports {
         let measured = WAYS.map(|(how, _)| process::run(how, &place(), csv));
         for way in 0..WAYS.len() {
@@ -41,6 +47,7 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
             memory[way].push(measured[way].megabytes);
             ratios[way].push(measured[0].seconds / measured[way].seconds);
         }
+        validation.push(100.0 * (1.0 - measured[1].seconds / measured[0].seconds));
     }
     for (way, (_, title)) in WAYS.iter().enumerate() {
         let ours = way == 0;
@@ -51,6 +58,7 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
         let limit = if ours { Target::AtMost(150.0) } else { Target::None };
         table.most("  peak memory over the start, MB", memory[way].largest(), limit);
     }
+    table.line(&format!("{name}: validation, % of the import"), &validation, 0, Target::AtMost(50.0));
 }
 
 /// The job of a child process.
@@ -58,7 +66,8 @@ pub(crate) fn work(job: &Job) {
     let csv = Path::new(&job.csv);
     let on_postgres = job.store.starts_with("postgres");
     match (job.how.as_str(), on_postgres) {
-        ("sprongus", _) => sprongus(&job.store, csv),
+        ("sprongus", _) => sprongus(&bound(&job.store), csv),
+        ("free", _) => sprongus(&bound_to(&job.store, &json!({ "type": "object" })), csv),
         (how, false) => {
             let connection = by_hand::sqlite::open(&job.store, &migration_sql(Dialect::Sqlite));
             let import = if how == "same" { by_hand::sqlite::import_same } else { by_hand::sqlite::import_plain };
@@ -73,15 +82,18 @@ pub(crate) fn work(job: &Job) {
 
 /// A store whose table `works` is bound to the preset of the rows.
 pub(crate) fn bound(url: &str) -> Store {
+    bound_to(url, &works::preset())
+}
+
+fn bound_to(url: &str, preset: &Value) -> Store {
     let store: Store = open(url);
-    let definition = Json::from_value(&works::preset()).unwrap();
+    let definition = Json::from_value(preset).unwrap();
     store.presets().create(&CreatePreset::new("works", PresetKind::Custom, definition)).unwrap();
     store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();
     store
 }
 
-fn sprongus(url: &str, csv: &Path) {
-    let store = bound(url);
+fn sprongus(store: &Store, csv: &Path) {
     let aux = store.aux("demo", "works");
     process::tell(|| {
         let report = aux.import(csv, &ImportOptions::default(), &mut |_, _| Ok(())).unwrap();

@@ -1,6 +1,6 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables]`; PostgreSQL is a throw-away server with fsync on, or the one
+//! `sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables|million]`; PostgreSQL is a throw-away server with fsync on, or the one
 //! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
@@ -10,6 +10,7 @@ mod calls;
 mod enqueue;
 mod export;
 mod import;
+mod million;
 mod pages;
 mod places;
 mod process;
@@ -38,7 +39,8 @@ struct Effort {
     rows: usize,
 }
 
-const PARTS: [&str; 10] = ["enqueue", "import", "bulk", "export", "calls", "worker", "wake", "pages", "search", "tables"];
+const PARTS: [&str; 11] =
+    ["enqueue", "import", "bulk", "export", "calls", "worker", "wake", "pages", "search", "tables", "million"];
 
 const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
 const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
@@ -60,15 +62,15 @@ fn main() -> ExitCode {
     if wake::asked(&arguments) {
         return ExitCode::SUCCESS;
     }
-    let (mut effort, mut only) = (FULL, None);
+    let (mut effort, mut quick, mut only) = (FULL, false, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match (argument.as_str(), rest.as_slice().first()) {
-            ("--quick", _) => effort = QUICK,
+            ("--quick", _) => (effort, quick) = (QUICK, true),
             ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
             _ => {
                 eprintln!(
-                    "usage: sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables]"
+                    "usage: sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables|million]"
                 );
                 return ExitCode::from(2);
             }
@@ -107,6 +109,9 @@ fn main() -> ExitCode {
     }
     if wanted("export") {
         export::measure(&places, effort, &mut table);
+    }
+    if wanted("million") && !(quick && only.is_none()) {
+        million::measure(&places, &mut table);
     }
     if table.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
