@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -21,6 +22,7 @@ pub fn run(cases: &[Case]) -> ExitCode {
     if arguments.list {
         return ExitCode::SUCCESS;
     }
+    print_slowest(&tallies);
     tallies.iter().for_each(Tally::print);
     let filtered = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
     if !filtered && !tallies.iter().all(Tally::whole) {
@@ -28,6 +30,19 @@ pub fn run(cases: &[Case]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()
+}
+
+/// How many of the slowest trials are named.
+const NAMED: usize = 15;
+
+/// What the suite's time goes into: beside one another, trials wait for processors too.
+fn print_slowest(tallies: &[Tally]) {
+    let took = |tally: &Tally| tally.took.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut all: Vec<(Duration, String)> = tallies.iter().flat_map(took).collect();
+    all.sort_by(|a, b| b.cmp(a));
+    for (took, name) in all.iter().take(NAMED) {
+        println!("{:>8.1} s {name}", took.as_secs_f64());
+    }
 }
 
 fn refuse_twins(cases: &[Case]) {
@@ -42,12 +57,13 @@ struct Tally {
     backend: Backend,
     all: usize,
     ran: Arc<AtomicUsize>,
+    took: Arc<Mutex<Vec<(Duration, String)>>>,
 }
 
 impl Tally {
     fn of(backend: Backend, cases: &[Case]) -> Self {
         let all = cases.iter().filter(|case| case.on(backend)).count();
-        Self { backend, all, ran: Arc::default() }
+        Self { backend, all, ran: Arc::default(), took: Arc::default() }
     }
 
     fn trials(&self, cases: &[Case]) -> Vec<Trial> {
@@ -56,10 +72,13 @@ impl Tally {
     }
 
     fn trial(&self, case: Case) -> Trial {
-        let (backend, ran) = (self.backend, Arc::clone(&self.ran));
-        Trial::test(format!("{}::{}", backend.as_str(), case.name), move || {
+        let (backend, ran, took) = (self.backend, Arc::clone(&self.ran), Arc::clone(&self.took));
+        let name = format!("{}::{}", backend.as_str(), case.name);
+        Trial::test(name.clone(), move || {
             ran.fetch_add(1, Relaxed);
+            let start = Instant::now();
             (case.run)(&Env::fresh(backend));
+            took.lock().unwrap_or_else(PoisonError::into_inner).push((start.elapsed(), name));
             Ok(())
         })
     }
