@@ -1,14 +1,14 @@
 //! The ids of all rows of a bulk write, in sixteen bytes each.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 /// Ids, known by half of their SHA-256: two that share it are as unlikely as two documents that share a hash.
 #[derive(Debug, Default)]
 pub(super) struct Ids(Vec<u128>);
 
 impl Ids {
-    pub(super) fn push(&mut self, id: &str) {
-        self.0.push(digest(id));
+    pub(super) fn push(&mut self, id: Digest) {
+        self.0.push(id.0);
     }
 
     /// To be called when all are there, before anything is asked.
@@ -17,7 +17,7 @@ impl Ids {
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {
-        self.0.binary_search(&digest(id)).is_ok()
+        self.0.binary_search(&Digest::of(id).0).is_ok()
     }
 
     /// Those that were given more than once.
@@ -34,15 +34,21 @@ impl Ids {
 
 impl<'i> FromIterator<&'i str> for Ids {
     fn from_iter<I: IntoIterator<Item = &'i str>>(ids: I) -> Self {
-        let mut all = Self(ids.into_iter().map(digest).collect());
+        let mut all = Self(ids.into_iter().map(|id| Digest::of(id).0).collect());
         all.finish();
         all
     }
 }
 
-fn digest(id: &str) -> u128 {
-    let hash: [u8; 32] = Sha256::digest(id).into();
-    hash.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+/// What is kept of an id.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Digest(u128);
+
+impl Digest {
+    pub(super) fn of(id: &str) -> Self {
+        let hash: [u8; 32] = Sha256::digest(id).into();
+        Self(hash.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    }
 }
 
 #[cfg(test)]

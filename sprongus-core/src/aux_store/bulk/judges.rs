@@ -7,6 +7,7 @@ use std::thread::Scope;
 
 use serde_json::Value;
 
+use super::ids::Digest;
 use crate::aux_store::import::Content;
 use crate::error::Result;
 use crate::json::Json;
@@ -36,12 +37,21 @@ pub(super) struct Batch {
     pub(super) bases: HashMap<String, Base>,
 }
 
-/// What became of a batch: for each row its number, its id, and its record for the spool.
+/// What became of a batch.
 pub(super) struct Answer {
     pub(super) read: u64,
-    pub(super) rows: Vec<(u64, String, Result<Vec<u8>>)>,
+    pub(super) rows: Vec<Answered>,
     /// Given back to the thread that made them: memory that another one frees makes the two wait for each other.
     pub(super) documents: Vec<Value>,
+}
+
+/// What became of a row.
+pub(super) struct Answered {
+    pub(super) row: u64,
+    pub(super) id: String,
+    pub(super) digest: Digest,
+    /// For the spool.
+    pub(super) record: Result<Vec<u8>>,
 }
 
 /// Judges a batch.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::ids::Ids;
-use super::judges::{Answer, Base, Batch, Judges, Judging, Named};
+use super::ids::{Digest, Ids};
+use super::judges::{Answer, Answered, Base, Batch, Judges, Judging, Named};
 use super::spool::{self, Judged, Spool, SpoolWriter};
 use super::{Given, Others, Progress};
 use crate::aux_store::document::{CREATED, JudgedCells, Rules};
@@ -170,9 +170,9 @@ impl Preparing<'_> {
 
     fn keep(&mut self, answer: Answer) -> Result<()> {
         drop(answer.documents);
-        answer.rows.into_iter().try_for_each(|(row, id, record)| match record {
+        answer.rows.into_iter().try_for_each(|Answered { row, id, digest, record }| match record {
             Ok(record) => {
-                self.ids.push(&id);
+                self.ids.push(digest);
                 self.spool.push(&record)
             }
             Err(error) if is_of_row(error.code()) => {
@@ -254,7 +254,7 @@ fn judge_all(rules: &Rules, batch: Batch, mode: Mode) -> Answer {
                 spool::record(&Judged { same, ..judged })
             }),
         };
-        (row, id, record)
+        Answered { row, digest: Digest::of(&id), id, record }
     };
     Answer { read, rows: rows.into_iter().map(judge).collect(), documents }
 }

@@ -6,6 +6,7 @@
 use std::io::BufRead;
 
 use csv_core::ReadRecordResult;
+use memchr::{memchr, memchr_iter, memchr3};
 
 use super::{ReadOptions, broken, not_utf8, row_too_large, unreadable};
 use crate::error::Result;
@@ -122,7 +123,7 @@ fn leading_breaks(raw: &[u8]) -> usize {
 }
 
 fn lines(raw: &[u8]) -> u64 {
-    raw.iter().filter(|byte| **byte == b'\n').count() as u64
+    memchr_iter(b'\n', raw).count() as u64
 }
 
 /// How the quotes of a record stand.
@@ -141,7 +142,6 @@ fn quotes(raw: &[u8], delimiter: u8, fields: &mut [(usize, bool)]) -> Quotes {
     if !raw.contains(&b'"') {
         return Quotes::Well;
     }
-    let ends_field = |byte: u8| byte == delimiter || matches!(byte, b'\r' | b'\n');
     let (mut rest, mut number) = (raw, 1);
     loop {
         if let Some(inner) = rest.strip_prefix(b"\"") {
@@ -149,7 +149,7 @@ fn quotes(raw: &[u8], delimiter: u8, fields: &mut [(usize, bool)]) -> Quotes {
             rest = &inner[end + 1..];
             fields.iter_mut().skip(number - 1).take(1).for_each(|field| field.1 = true);
         }
-        let end = rest.iter().position(|byte| ends_field(*byte)).unwrap_or(rest.len());
+        let end = memchr3(delimiter, b'\r', b'\n', rest).unwrap_or(rest.len());
         // After a closing quote there is nothing more, and without an opening one there is none.
         let quoted = fields.get(number - 1).is_some_and(|field| field.1);
         if (quoted && end > 0) || rest[..end].contains(&b'"') {
@@ -166,7 +166,7 @@ fn quotes(raw: &[u8], delimiter: u8, fields: &mut [(usize, bool)]) -> Quotes {
 fn closing(inner: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += inner.get(at..)?.iter().position(|byte| *byte == b'"')?;
+        at += memchr(b'"', inner.get(at..)?)?;
         match inner.get(at + 1) {
             Some(b'"') => at += 2,
             _ => return Some(at),
