@@ -40,7 +40,7 @@ def test_over_a_rate_nothing_is_enqueued(store):
         plugin.runs.cancel(runs[1].id)
     with pytest.raises(sprongus.RateLimitedError):
         plugin.scoped("p1", rate={"enqueue": (1000, 1.0)}).runs.enqueue("a")
-    assert len(store.runs.list().items) == 3
+    assert len(store.runs.list()) == 3
     store.runs.enqueue("a", project="p1")
 
 
@@ -58,7 +58,7 @@ def test_threads_share_a_rate(store):
     threads = [threading.Thread(target=enqueue) for _ in range(8)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    assert len(got) == len(store.runs.list().items) == 10
+    assert len(got) == len(store.runs.list()) == 10
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_role_sees_what_it_is_granted(tmp_path):
     url = place.url.replace("user=postgres", f"user={role}").replace("postgres@", f"{role}@")
     with sprongus.open(url, row_security=True, **place.options) as store:
         run = store.scoped("p1").runs.enqueue("a")
-        assert [each.id for each in store.runs.list().items] == [run.id]
+        assert [each.id for each in store.runs.list()] == [run.id]
         assert store.query("SELECT id FROM sprongus_runs") == [{"id": run.id}]
         with pytest.raises(sprongus.NotFoundError):
             store.runs.get(foreign.id)
