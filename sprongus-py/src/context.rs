@@ -173,7 +173,11 @@ impl Context {
         wait(py, || self.inner.secret(&reference))
     }
 
-    /// Keeps a content as the next version of its kind and key, as `store.artifacts.put` does, of this run and in its project.
+    /// Keeps a content as the next version of its kind and key, as `store.artifacts.put` does, of this run and in its project; only
+    /// while the run is still this handler's, whose lease is extended with it.
+    ///
+    /// Raises `LeaseLostError` where it was canceled or taken, `SecretDetectedError` where the content holds a secret that this
+    /// handler asked for: nothing is written then.
     ///
     /// >>> worker = store.worker()
     /// >>> @worker.handler("mail.send")
@@ -204,12 +208,9 @@ impl Context {
         sha256: Option<Text>,
         size: Option<Whole>,
     ) -> PyResult<Bound<'py, Artifact>> {
-        let run = self.inner.run();
         let put = PutArtifact {
             kind: kind.0,
             key: key.0,
-            project: run.project_id.clone(),
-            run: Some(run.id.clone()),
             media_type: text(media_type),
             metadata: metadata.map(|metadata| json_in::document(&metadata)).transpose()?,
             if_changed,
@@ -218,7 +219,7 @@ impl Context {
             size: size.map(|size| size.0),
             ..content_of(content.as_ref())?
         };
-        Artifact::make(py, wait(py, || self.inner.store().artifacts().put(&put))?)
+        Artifact::make(py, wait(py, || self.inner.artifact(&put))?)
     }
 
     /// One transaction as a context manager, which commits only while the run is still this handler's.

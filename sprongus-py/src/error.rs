@@ -1,6 +1,6 @@
 //! Errors of the library as the exceptions of `sprongus.errors`.
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use sprongus::{Error, ErrorCode};
@@ -62,6 +62,12 @@ impl std::error::Error for Passed {}
 /// Carries an exception of the host's through the library; [`raised`] gives it back.
 pub(crate) fn passed(raised: PyErr) -> Error {
     Error::new(ErrorCode::InvalidArgument, "the host's own code raised").with_source(passed_on(raised))
+}
+
+/// Whether Ctrl-C came while the host's own code was at work.
+pub(crate) fn is_interrupt(py: Python<'_>, error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Passed>());
+    cause.is_some_and(|cause| cause.0.is_instance_of::<PyKeyboardInterrupt>(py))
 }
 
 /// The cause by which an error leaves a call as that exception.

@@ -3,10 +3,11 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyCFunction, PyType};
 use sprongus::worker::{Context, HandlerError, Outcome};
 use sprongus::{Error, ErrorCode};
 
+use crate::call::Detached;
 use crate::error::passed_on;
 use crate::json_in;
 use crate::time::Seconds;
@@ -102,10 +103,14 @@ fn put_off(py: Python<'_>, snooze: &PyErr) -> HandlerError {
 /// Logs where it was raised, for those who listen at DEBUG.
 fn told(py: Python<'_>, context: &Context, raised: &PyErr) {
     static TELL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let run = context.run();
-    let told = TELL
-        .import(py, "sprongus._outcomes", "raised")
-        .and_then(|tell| tell.call1((&run.id, &run.kind, run.attempt, raised.value(py))));
+    let (run, hiding) = (context.run(), Detached::new(context.clone()));
+    let hide = PyCFunction::new_closure(py, None, None, move |given, _| -> PyResult<String> {
+        Ok(hiding.hide_secrets(given.get_item(0)?.extract()?))
+    });
+    let told = hide.and_then(|hide| {
+        let tell = TELL.import(py, "sprongus._outcomes", "raised")?;
+        tell.call1((&run.id, &run.kind, run.attempt, raised.value(py), hide))
+    });
     if let Err(error) = told {
         // A log handler of the host's raised; the run's own failure matters more.
         error.write_unraisable(py, None);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::resolve::name_of;
 use super::{keys, shapes};
 use crate::error::{Error, ErrorCode, Result, Violation};
-use crate::json::Json;
+use crate::json::{Json, parse_value};
 use crate::json::pointer::{Segment, pointer};
 
 /// Refuses a document that holds what looks like a credential, unless it is named as `{"$secret": name}`.
@@ -18,10 +18,7 @@ pub(crate) fn refuse(document: &Json) -> Result<()> {
 
 /// As [`refuse`], of a canonical JSON text. Most are looked over once and hold none; they are not parsed.
 pub(crate) fn refuse_text(text: &str) -> Result<()> {
-    match may_hold(text) {
-        true => serde_json::from_str(text).map_or(Ok(()), |value| walk(&value)),
-        false => Ok(()),
-    }
+    if may_hold(text) { walk(&parse_value(text)?) } else { Ok(()) }
 }
 
 /// As [`refuse_text`], where the value of that text is at hand.

@@ -60,7 +60,7 @@ const WITHIN: &[&str] = &[
 ];
 
 /// What is looked at more closely then. What holds a password or a parameter by name is found by that: see [`keys`].
-const CLOSER: &[&str] = &[r"eyJ[A-Za-z0-9_-]{8,}\.eyJ", URL, "[Bb]earer "];
+const CLOSER: &[&str] = &[r"eyJ[A-Za-z0-9_-]{8,}\.eyJ", URL, "[Bb]earer|BEARER"];
 
 /// A JSON Web Token: a header, claims, and a signature that may be missing (RFC 7519).
 const JWT: &str = r"\b(eyJ[A-Za-z0-9_-]{8,})\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*";
@@ -76,7 +76,7 @@ const PASSWORD: &str = r#"(?i)(?:^|[\s;?&])(?:password|passwd|pwd)=([^\s;&]+)"#;
 const PARAMETER: &str = r"(?i)(?:^|[\s;?&:])(?:host|hostaddr|port|server|address|data source|dbname|database|initial catalog|user|uid|username|user id)\s*=";
 
 /// The whole text is what an Authorization header holds. A word is none: there are standard bearers.
-const BEARER: &str = r"^\s*[Bb]earer\s+(?:[A-Za-z]{1,2}|\S*[^A-Za-z\s]\S*|[A-Za-z]{20,})\s*$";
+const BEARER: &str = r"^\s*(?:[Bb]earer|BEARER)\s+(?:[A-Za-z]{1,2}|\S*[^A-Za-z\s]\S*|[A-Za-z]{20,})\s*$";
 
 struct Shapes {
     /// Of whatever text, escaped JSON included: whether it may hold one.
@@ -120,7 +120,7 @@ impl Shapes {
     }
 }
 
-/// Whether that JSON text may hold what is a credential by its shape: if not, and not [`keys::may_hold`], none of its texts does.
+/// Whether that JSON text may hold what is a credential by its shape: if not, and not [`keys::may_hold`], none of its texts is.
 pub(super) fn may_hold(json: &str) -> bool {
     SHAPES.as_ref().is_none_or(|shapes| shapes.quick.is_match(json))
 }

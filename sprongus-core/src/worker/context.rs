@@ -189,7 +189,7 @@ impl Context {
         step: Option<&str>,
         metadata: Json,
     ) -> Result<Approval> {
-        let intent_summary = self.held.secrets().hide_text(intent_summary.to_owned());
+        let intent_summary = self.hide_secrets(intent_summary.to_owned());
         let request = RequestApproval {
             step: step.map(str::to_owned),
             metadata: self.hidden(metadata),
@@ -213,6 +213,12 @@ impl Context {
         let secret = secrets::resolve(self.store.options().secrets.as_ref(), name)?;
         self.held.secrets().add(&secret);
         Ok(secret)
+    }
+
+    /// A text without the secrets that this handler asked for by [`Context::secret`], as the worker would store it: for log lines
+    /// of the host's own.
+    pub fn hide_secrets(&self, text: String) -> String {
+        self.held.secrets().hide_text(text)
     }
 
     /// Without the secrets the handler asked for.

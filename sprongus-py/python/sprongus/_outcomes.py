@@ -93,10 +93,17 @@ def _awaited(awaitable: Awaitable[Any], context: Context) -> Any:
     return asyncio.run(attended())
 
 
-def raised(run: str, kind: str, attempt: int, error: BaseException) -> None:
-    """Logs where a handler raised; the exception's text may hold input, so only at DEBUG."""
+def raised(run: str, kind: str, attempt: int, error: BaseException, hide: Callable[[str], str]) -> None:
+    """Logs where a handler raised; the exception's text may hold input, so only at DEBUG. What it asked for as a secret is hidden."""
     import logging
 
     log = logging.getLogger("sprongus.worker")
     if log.isEnabledFor(logging.DEBUG):
-        log.debug("the handler of run %s (%s, attempt %s) raised", run, kind, attempt, exc_info=error)
+        import traceback
+
+        told = "".join(traceback.format_exception(error))
+        hidden = hide(told)
+        if hidden == told:
+            log.debug("the handler of run %s (%s, attempt %s) raised", run, kind, attempt, exc_info=error)
+        else:
+            log.debug("the handler of run %s (%s, attempt %s) raised\n%s", run, kind, attempt, hidden)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
-
 from .errors import NotFoundError
 
 TYPE_CHECKING = False
@@ -18,10 +16,6 @@ def resolved(resolver: Callable[[str], Any], name: str) -> str:
         secret = resolver(name)
     except LookupError:
         raise NotFoundError(f"the resolver knows no secret {name!r}") from None
-    except KeyboardInterrupt:
-        # What a resolver raised is told to nobody: let this come again outside of it.
-        _thread.interrupt_main()
-        raise
     if not isinstance(secret, str):
         raise TypeError(f"a resolver returns a str; for {name!r} it returned {type(secret).__name__}")
     return secret

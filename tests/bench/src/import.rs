@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sprongus::aux_store::ImportOptions;
 use sprongus::json::Json;
 use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
-use sprongus::{Dialect, Store, migration_sql};
+use sprongus::{Dialect, Options, Store, migration_sql};
 
 use crate::Effort;
 use crate::by_hand;
@@ -33,6 +33,17 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     let file = || places.file("db").to_str().unwrap().to_owned();
     one_database("SQLite", &file, &csv, effort, Target::AtLeast(40_000.0), table);
     one_database("PostgreSQL", &|| places.database(), &csv, effort, Target::None, table);
+    secrets_check(&file, &csv, effort, table);
+}
+
+/// What looking for secrets takes of an import. Counted in processor time, so that neighbours on the machine do not matter.
+fn secrets_check(place: &dyn Fn() -> String, csv: &Path, effort: Effort, table: &mut Table) {
+    let mut shares = Sample::default();
+    for _ in 0..effort.imports.max(3) {
+        let [with, without] = ["sprongus", "unchecked"].map(|how| process::run(how, &place(), csv).processor);
+        shares.push(100.0 * (with - without) / with);
+    }
+    table.line("SQLite: looking for secrets, % of processor time", &shares, 1, Target::AtMost(10.0));
 }
 
 fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effort, speed: Target, table: &mut Table) {
@@ -67,7 +78,11 @@ pub(crate) fn work(job: &Job) {
     let on_postgres = job.store.starts_with("postgres");
     match (job.how.as_str(), on_postgres) {
         ("sprongus", _) => sprongus(&bound(&job.store), csv),
-        ("free", _) => sprongus(&bound_to(&job.store, &json!({ "type": "object" })), csv),
+        ("free", _) => sprongus(&bound_to(open(&job.store), &json!({ "type": "object" })), csv),
+        ("unchecked", _) => {
+            let options = Options { check_secrets: false, ..Options::default() };
+            sprongus(&bound_to(Store::open(&job.store, options).unwrap(), &works::preset()), csv);
+        }
         (how, false) => {
             let connection = by_hand::sqlite::open(&job.store, &migration_sql(Dialect::Sqlite));
             let import = if how == "same" { by_hand::sqlite::import_same } else { by_hand::sqlite::import_plain };
@@ -82,11 +97,10 @@ pub(crate) fn work(job: &Job) {
 
 /// A store whose table `works` is bound to the preset of the rows.
 pub(crate) fn bound(url: &str) -> Store {
-    bound_to(url, &works::preset())
+    bound_to(open(url), &works::preset())
 }
 
-fn bound_to(url: &str, preset: &Value) -> Store {
-    let store: Store = open(url);
+fn bound_to(store: Store, preset: &Value) -> Store {
     let definition = Json::from_value(preset).unwrap();
     store.presets().create(&CreatePreset::new("works", PresetKind::Custom, definition)).unwrap();
     store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();
