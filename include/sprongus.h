@@ -1304,8 +1304,9 @@ int32_t sprongus_context_output_ref(const struct sprongus_context *context,
 // it as a buffer of the caller's own, to be freed by `sprongus_buf_free`, which leaves its bytes where they were: whoever wants
 // them gone overwrites their copies.
 //
-// From then on `[secret]` stands in its place, if it has four characters or more, in what the worker stores of this attempt:
-// errors, outputs, progress, the results of steps, approvals. Errors: `not_found`, `unavailable`.
+// From then on `[secret]` stands in its place, if it has four characters or more, in what the context is told: outputs, failures,
+// progress, approvals. What is written through the store is the host's own, results of steps included. Errors: `not_found`,
+// `unavailable`.
 int32_t sprongus_context_secret(const struct sprongus_context *context,
                                 const char *name,
                                 struct sprongus_buf **secret,
