@@ -1,5 +1,7 @@
 //! Errors of the library as the exceptions of `sprongus.errors`.
 
+use std::cell::Cell;
+
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -9,6 +11,9 @@ use crate::json_out;
 
 /// The exception for an error: the class of its code, its cause where a host's own code raised one.
 pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
+    if INTERRUPTED.take() {
+        return PyKeyboardInterrupt::new_err(());
+    }
     let source = std::error::Error::source(error);
     if let Some(Passed(own)) = source.and_then(|source| source.downcast_ref()) {
         return own.clone_ref(py);
@@ -64,10 +69,18 @@ pub(crate) fn passed(raised: PyErr) -> Error {
     Error::new(ErrorCode::InvalidArgument, "the host's own code raised").with_source(passed_on(raised))
 }
 
-/// Whether Ctrl-C came while the host's own code was at work.
-pub(crate) fn is_interrupt(py: Python<'_>, error: &Error) -> bool {
+thread_local! {
+    /// Ctrl-C that came while a resolver was at work, of which nothing is told.
+    static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has the next error of this thread leave as Ctrl-C, where this one is.
+pub(crate) fn keep_interrupt(error: &Error) {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Passed>());
-    cause.is_some_and(|cause| cause.0.is_instance_of::<PyKeyboardInterrupt>(py))
+    let came = |py: Python<'_>| cause.is_some_and(|cause| cause.0.is_instance_of::<PyKeyboardInterrupt>(py));
+    if Python::try_attach(came) == Some(true) {
+        INTERRUPTED.set(true);
+    }
 }
 
 /// The cause by which an error leaves a call as that exception.

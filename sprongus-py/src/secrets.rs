@@ -5,11 +5,10 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use sprongus::Error;
 use sprongus::secrets::Resolver;
 
 use crate::desk::Desk;
-use crate::error::is_interrupt;
+use crate::error::keep_interrupt;
 
 /// A function that gives the secret of a name, wherever the library asks for one.
 pub(crate) fn resolver(function: &Bound<'_, PyAny>) -> PyResult<Resolver> {
@@ -26,16 +25,6 @@ pub(crate) fn resolver(function: &Bound<'_, PyAny>) -> PyResult<Resolver> {
             },
             |secret| secret.extract(),
         );
-        secret.inspect_err(come_again)
+        secret.inspect_err(keep_interrupt)
     }))
-}
-
-/// What a resolver raised is told to nobody; Ctrl-C comes again outside of it.
-fn come_again(error: &Error) {
-    Python::try_attach(|py| {
-        if is_interrupt(py, error) {
-            // Only an interpreter that ends has no main thread to interrupt.
-            let _ = py.import("_thread").and_then(|thread| thread.call_method0("interrupt_main"));
-        }
-    });
 }

@@ -68,7 +68,7 @@ def test_rows_of_bulk_writes_and_files_are_told(store, tmp_path):
     file = tmp_path / "assets.csv"
     file.write_text(f"id,token\nx,{secret('file')}\ny,\n", encoding="utf-8")
     with pytest.raises(sprongus.ValidationError) as refused:
-        assets.import_file(file)
+        assets.import_(file)
     assert refused.value.details["errors"][0]["keyword"] == "secret"
     assert MARK not in shown(refused.value)
 
