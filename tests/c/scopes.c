@@ -11,8 +11,11 @@ static void walls(sprongus_store *store) {
     sprongus_run *run = NULL;
     OK(sprongus_runs_enqueue(mine, "c.walled", NULL, 0, NULL, &run, &error));
     CHECK_TEXT(sprongus_run_project_id(run), "c-p1");
-    FAILS(SPRONGUS_ERR_NOT_FOUND, sprongus_runs_get(theirs, sprongus_run_id(run), NULL, &error));
-    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_aux_get(theirs, "c-p1", "assets", "a", NULL, &error));
+    sprongus_run *seen = NULL;
+    sprongus_entry *entry = NULL;
+    FAILS(SPRONGUS_ERR_NOT_FOUND, sprongus_runs_get(theirs, sprongus_run_id(run), &seen, &error));
+    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_aux_get(theirs, "c-p1", "assets", "a", &entry, &error));
+    CHECK(seen == NULL && entry == NULL);
     FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_store_migrate(theirs, NULL, &error));
     sprongus_run_free(run);
     sprongus_store_free(mine);
@@ -41,7 +44,8 @@ static void rates(sprongus_store *store) {
     error = NULL;
     OK(sprongus_runs_cancel(slow, sprongus_run_id(first), NULL, NULL, &error));
     FAILS(SPRONGUS_ERR_RATE_LIMITED, sprongus_runs_cancel(slow, sprongus_run_id(second), NULL, NULL, &error));
-    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_aux_get(slow, "c-rated", "assets", "a", NULL, &error));
+    sprongus_entry *entry = NULL;
+    FAILS(SPRONGUS_ERR_PERMISSION_DENIED, sprongus_aux_get(slow, "c-rated", "assets", "a", &entry, &error));
     sprongus_run_free(first);
     sprongus_run_free(second);
     sprongus_store_free(slow);

@@ -43,6 +43,7 @@ mod views;
 pub use bulk::Progress;
 pub(crate) use bulk::dead_batches;
 pub use filter::Filter;
+pub(crate) use forget::{forget_texts, hold_project};
 pub use format::Format;
 pub use history::{ChangeOp, Difference, EntryVersion, Moment};
 pub use merge::{Nulls, merge};
@@ -50,7 +51,6 @@ pub use model::{
     BulkOptions, BulkReport, Entry, ExportOptions, ImportOptions, ListQuery, Mode, OnError, OnReferenced, Referrer,
     UpdateOptions,
 };
-pub(crate) use forget::{forget_texts, hold_project};
 pub(crate) use referrers::links_are_known;
 pub(crate) use requests::table as requested;
 pub use requests::{

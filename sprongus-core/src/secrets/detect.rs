@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::resolve::name_of;
 use super::{keys, shapes};
 use crate::error::{Error, ErrorCode, Result, Violation};
-use crate::json::{Json, parse_value};
 use crate::json::pointer::{Segment, pointer};
+use crate::json::{Json, parse_value};
 
 /// Refuses a document that holds what looks like a credential, unless it is named as `{"$secret": name}`.
 ///

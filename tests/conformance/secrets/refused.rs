@@ -72,7 +72,7 @@ fn documents(store: &Store, grep: &mut Grep) {
     refused(grep, aux.update("a", key, UpdateOptions::default()));
     for on_error in [OnError::Abort, OnError::Report] {
         let options = BulkOptions { mode: Mode::Merge, on_error, dry_run: false };
-        match aux.bulk_upsert([Ok(telling("bulk"))].into_iter(), options, &mut |_, _| Ok(())) {
+        match aux.bulk_upsert([Ok(telling("bulk"))], options, &mut |_, _| Ok(())) {
             Ok(report) => {
                 assert_eq!(report.errors[0].keyword, "secret");
                 grep.text("reports of bulk writes and imports", &format!("{report:?}"));

@@ -72,7 +72,11 @@ impl PostgresDb {
     }
 
     /// The same, for one call: its statements too end by the deadline.
-    pub(crate) fn connect_until<'s>(&self, seat: impl Into<Seat<'s>>, deadline: Instant) -> Result<Box<dyn Connection>> {
+    pub(crate) fn connect_until<'s>(
+        &self,
+        seat: impl Into<Seat<'s>>,
+        deadline: Instant,
+    ) -> Result<Box<dyn Connection>> {
         self.lend(seat.into(), deadline, true)
     }
 

@@ -80,6 +80,9 @@ fn rival(env: &Env, store: &Store) -> Store {
     if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open() }
 }
 
+/// One thing that somebody does in the project, by how many went well before.
+type Work = fn(&Store, usize) -> Result<(), Error>;
+
 /// Enqueues, claims, reports, creates, changes and deletes in the project for as long as it is deleted again and again. What
 /// they run into is that something is gone.
 fn meanwhile(env: &Env) {
@@ -87,7 +90,7 @@ fn meanwhile(env: &Env) {
     store.projects().install(&InstallProject::default()).unwrap();
     let (over, done) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; 3]);
     let others = [rival(env, &store), rival(env, &store), rival(env, &store)];
-    let work: [fn(&Store, usize) -> Result<(), Error>; 3] = [runs, entries, messages];
+    let work: [Work; 3] = [runs, entries, messages];
     std::thread::scope(|scope| {
         for ((store, work), done) in others.iter().zip(work).zip(&done) {
             let over = &over;
@@ -145,7 +148,7 @@ fn entries(store: &Store, n: usize) -> Result<(), Error> {
     let (skills, id) = (store.aux("p", "project_skills"), format!("s{}", n % 5));
     skills.upsert(json!({"name": format!("skill {id}"), "version": n.to_string()}), Some(&id), false)?;
     skills.update(&id, json!({"description": n.to_string()}), UpdateOptions::default())?;
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         skills.delete(&id, sprongus::aux_store::OnReferenced::Restrict)?;
     }
     Ok(())

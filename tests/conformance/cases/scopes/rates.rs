@@ -98,7 +98,7 @@ fn keys(env: &Env) {
         assert_eq!(handle.runs().enqueue(&keyed("1")).unwrap().id, first.id);
     }
     let items = EnqueueMany::new(vec![keyed("1"), keyed("2"), keyed("2")]);
-    assert_eq!(handle.runs().enqueue_many(&items).unwrap()[2].deduplicated, true);
+    assert!(handle.runs().enqueue_many(&items).unwrap()[2].deduplicated);
     assert_eq!(code(handle.runs().enqueue(&keyed("3"))), ErrorCode::RateLimited);
     assert_eq!(
         code(handle.runs().enqueue_many(&EnqueueMany::new(vec![keyed("2"), keyed("3")]))),

@@ -222,7 +222,7 @@ fn feed(env: &Env) {
     let told = |on: &Store| -> Vec<String> {
         on.events().read(&since).unwrap().items.into_iter().filter_map(|event| event.run_id).collect()
     };
-    assert_eq!(told(&beryl), [own.clone()]);
+    assert_eq!(told(&beryl), std::slice::from_ref(&own));
     assert_eq!(told(&store), [before, own]);
 }
 

@@ -71,7 +71,7 @@ fn differing(env: &Env) {
     let store = open(env);
     let turn = AtomicUsize::new(0);
     let made = eight(env, &store, |store| {
-        let names = if turn.fetch_add(1, SeqCst) % 2 == 0 { ["a", "b"] } else { ["b", "a"] };
+        let names = if turn.fetch_add(1, SeqCst).is_multiple_of(2) { ["a", "b"] } else { ["b", "a"] };
         names.map(|name| creates(store.tables(), TableSchema::new("t").column(text(name))))
     });
     let there = store.tables().describe(&TableName::new("t")).unwrap();
