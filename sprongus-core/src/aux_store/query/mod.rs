@@ -27,7 +27,7 @@ use super::search::{self, Search, Searched};
 use super::sort::Sort;
 use super::unseen;
 use crate::clock::Timestamp;
-use crate::db::{Dialect, Executor};
+use crate::db::Executor;
 use crate::error::{Error, ErrorCode, Result};
 use crate::page::{Cursor, MAX_LIMIT, Page, check_limit};
 use crate::presets::for_table;
@@ -176,12 +176,10 @@ impl Taken {
 
 /// Entries narrowed down to so few by their keys are all read, whatever other order there is.
 const FEW: i64 = 500;
-/// The keys of so many entries are read at once, and put in their order.
-const FEW_KEYS: i64 = 1_000;
+/// So many keys are gathered and put in the order of another field's keys, rather than looked up along it.
+const FEW_KEYS: i64 = 2_000;
 /// The ids of so many are kept, and found along the order; of more, every key's entry is looked up.
-const FEW_IDS: i64 = 6_000;
-/// The same on PostgreSQL, which looks them up quicker than it counts them.
-const FEW_IDS_POSTGRES: i64 = 3_000;
+const FEW_IDS: i64 = 3_000;
 /// Beyond so many, reading the whole table is no slower than looking up each.
 const MANY: i64 = 10_000;
 
@@ -200,7 +198,6 @@ fn choose(exec: &mut dyn Executor, place: Place<'_>, plans: Vec<Plan>, own_order
     let helps = |plan: &Plan| plan.order.as_ref().map(|order| (order.whole, plan.narrows, order.values()));
     let ordered = plans.iter().filter(|plan| plan.order.is_some()).max_by_key(|plan| helps(plan)).cloned();
     let bound = match (&ordered, own_order) {
-        (Some(_), _) if exec.dialect() == Dialect::Postgres => FEW_IDS_POSTGRES,
         (Some(_), _) => FEW_IDS,
         (None, true) => FEW,
         (None, false) => MANY,
@@ -227,7 +224,7 @@ fn choose(exec: &mut dyn Executor, place: Place<'_>, plans: Vec<Plan>, own_order
     };
     match fewest.filter(|(_, few)| few.field != plan.field) {
         Some((count, few)) => {
-            let by = if count <= FEW_KEYS { By::All } else { By::Ids };
+            let by = if count <= FEW_KEYS { By::Join } else { By::Ids };
             plan.others = Others { fields: vec![few.as_other()], by };
         }
         None if plan.others.by == By::Join => {}
