@@ -14,11 +14,8 @@ void test_presets(place at);
 void test_artifacts(place at);
 void test_tables(place at);
 void test_projects(place at);
-<<<<<<< HEAD
 void test_scopes(place at);
-=======
 void test_secrets(place at);
->>>>>>> 9b9bc35 (Keep secrets out of what Python and C are told; say of secrets what holds)
 void test_sync(place at);
 void test_call(place at);
 void test_bad_input(place at);
@@ -54,11 +51,8 @@ int main(int count, char **arguments) {
     test_artifacts(at);
     test_tables(at);
     test_projects(at);
-<<<<<<< HEAD
     test_scopes(at);
-=======
     test_secrets(at);
->>>>>>> 9b9bc35 (Keep secrets out of what Python and C are told; say of secrets what holds)
     test_sync(at);
     test_call(at);
     test_bad_input(at);

@@ -20,11 +20,7 @@ link=(-L"$out" -lsprongus -Wl,-rpath,"$out")
 as_c99=("$CC" -std=c99)
 as_c11=("$CC" -std=c11)
 as_cpp=("$CXX" -x c++ -std=c++17)
-<<<<<<< HEAD
-suite=(tests/c/{main,store,tx,runs,queue,worker,aux_store,past,presets,artifacts,tables,projects,scopes,sync,call,bad_input,handles}.c)
-=======
-suite=(tests/c/{main,store,tx,runs,queue,worker,aux_store,past,presets,artifacts,tables,projects,secrets,sync,call,bad_input,handles}.c)
->>>>>>> 9b9bc35 (Keep secrets out of what Python and C are told; say of secrets what holds)
+suite=(tests/c/{main,store,tx,runs,queue,worker,aux_store,past,presets,artifacts,tables,projects,scopes,secrets,sync,call,bad_input,handles}.c)
 hosts=(host_sqlite:-lsqlite3 host_unruly:-lsqlite3 host_postgres:"-I$(pg_config --includedir) -lpq")
 
 step() { printf '\n== %s\n' "$*"; }
