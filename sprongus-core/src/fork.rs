@@ -3,6 +3,7 @@
 //! A `fork()` copies the memory and the calling thread alone. A lock of SQLite's that another thread held at the time (its
 //! memory statistics, its list of open files) stays held in the child for ever, and what next opens a store there hangs.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -59,18 +60,26 @@ impl Drop for ForkGuard {
     }
 }
 
-/// Announces a visit into SQLite, until it is dropped; waits for a fork under way. Short, and never within another.
-#[cfg(feature = "sqlite")]
+/// Announces a visit into SQLite, or to another lock of the whole process, until it is dropped; waits for a fork under way.
+/// Short, and never within another.
 pub(crate) fn visit() -> Visit {
     GATE.enter(PATIENCE)
 }
 
+/// What the whole process shares, made when it is first asked for: a child of a fork that met another thread at it would wait
+/// for that thread for ever.
+pub(crate) fn made_once<T>(cell: &'static OnceLock<T>, make: impl FnOnce() -> T) -> &'static T {
+    if let Some(made) = cell.get() {
+        return made;
+    }
+    let _visit = visit();
+    cell.get_or_init(make)
+}
+
 /// One thread's stay inside SQLite.
-#[cfg(feature = "sqlite")]
 #[derive(Debug)]
 pub(crate) struct Visit(Option<&'static Gate>);
 
-#[cfg(feature = "sqlite")]
 impl Drop for Visit {
     fn drop(&mut self) {
         if let Some(gate) = self.0 {
@@ -99,7 +108,6 @@ impl Gate {
         ForkGuard { gate: self, held: within(patience, shut), process: std::process::id() }
     }
 
-    #[cfg(feature = "sqlite")]
     fn enter(&'static self, patience: Duration) -> Visit {
         let one_more = |state: u32| (state & (HELD | WANTED) == 0).then(|| state + 1);
         let entered = || self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_ok();
@@ -122,7 +130,7 @@ fn within(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
     false
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
     use std::thread::{scope, sleep};

@@ -1,8 +1,10 @@
 //! Keys under which a text is a credential, in any casing and with any separators.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use regex::Regex;
+
+use crate::fork::made_once;
 
 /// What such a key ends with, in lower case and without separators.
 const ENDS: &[&str] = &[
@@ -52,11 +54,11 @@ const HELD: &str = r"(?i-u)token|secret|pass[[:punct:] ]{0,2}(?:word|wd|phrase)|
 /// Texts that say something about a credential and are none.
 const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "none", "null", "required", "optional"];
 
-static IN_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(HELD).ok());
+static IN_KEYS: OnceLock<Option<Regex>> = OnceLock::new();
 
 /// Whether that JSON text may hold such a key: if not, none of its keys is one.
 pub(super) fn may_hold(json: &str) -> bool {
-    IN_KEYS.as_ref().is_none_or(|held| held.is_match(json))
+    made_once(&IN_KEYS, || Regex::new(HELD).ok()).as_ref().is_none_or(|held| held.is_match(json))
 }
 
 /// Whether a text under that key is a credential, if it is not an obvious other thing.

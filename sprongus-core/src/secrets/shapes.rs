@@ -2,7 +2,7 @@
 //!
 //! Lengths are those the issuers document or have always given, as lower bounds where they leave room to grow.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::keys::{self, is_placeholder};
+use crate::fork::made_once;
 
 /// Tokens that begin a word.
 const TOKENS: &[&str] = &[
@@ -90,7 +91,11 @@ struct Shapes {
     bearer: Regex,
 }
 
-static SHAPES: LazyLock<Option<Shapes>> = LazyLock::new(|| Shapes::compiled().ok());
+static SHAPES: OnceLock<Option<Shapes>> = OnceLock::new();
+
+fn shapes() -> Option<&'static Shapes> {
+    made_once(&SHAPES, || Shapes::compiled().ok()).as_ref()
+}
 
 impl Shapes {
     fn compiled() -> Result<Self, regex::Error> {
@@ -122,12 +127,12 @@ impl Shapes {
 
 /// Whether that JSON text may hold what is a credential by its shape: if not, and not [`keys::may_hold`], none of its texts is.
 pub(super) fn may_hold(json: &str) -> bool {
-    SHAPES.as_ref().is_none_or(|shapes| shapes.quick.is_match(json))
+    shapes().is_none_or(|shapes| shapes.quick.is_match(json))
 }
 
 /// Whether a text is or holds a credential by its shape.
 pub(super) fn is_shaped(text: &str) -> bool {
-    SHAPES.as_ref().is_some_and(|shapes| {
+    shapes().is_some_and(|shapes| {
         (shapes.quick.is_match(text) || keys::may_hold(text))
             && (shapes.sure.is_match(text)
                 || shapes.has_jwt(text)

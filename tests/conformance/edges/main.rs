@@ -10,8 +10,8 @@ use source::Source;
 /// From the ground up. A module may import what stands on a lower line, and its neighbours only where [`SIDEWAYS`] says so.
 const TIERS: &[&[&str]] = &[
     &["error"],
-    &["clock", "id", "json", "text", "page"],
-    &["options", "secrets", "fork"],
+    &["clock", "id", "json", "text", "page", "fork"],
+    &["options", "secrets"],
     &["db"],
     &["events", "session", "scope", "sql", "new_file"],
     &["presets", "telemetry"],

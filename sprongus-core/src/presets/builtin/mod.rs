@@ -4,10 +4,11 @@
 //! Three are bound from the start, for all projects; the workspace data model is bound by `projects.install`.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use super::model::{Preset, PresetKind};
 use crate::clock::Timestamp;
+use crate::fork::made_once;
 use crate::json::Json;
 
 /// A preset that needs no row: its label and the table it is for are one word.
@@ -87,10 +88,9 @@ impl Builtin {
 
     /// Its definition: a JSON Schema that allows additional properties.
     pub fn definition(self) -> Json {
-        static DEFINITIONS: LazyLock<HashMap<&str, Json>> = LazyLock::new(|| {
-            // The files are the library's own; a test reads each.
-            BUILTINS.iter().map(|one| (one.label, Json::parse(one.schema).unwrap_or_default())).collect()
-        });
-        DEFINITIONS.get(self.label).cloned().unwrap_or_default()
+        static DEFINITIONS: OnceLock<HashMap<&str, Json>> = OnceLock::new();
+        // The files are the library's own; a test reads each.
+        let read = || BUILTINS.iter().map(|one| (one.label, Json::parse(one.schema).unwrap_or_default())).collect();
+        made_once(&DEFINITIONS, read).get(self.label).cloned().unwrap_or_default()
     }
 }
