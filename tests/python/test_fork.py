@@ -114,6 +114,7 @@ WAITING = """
     assert worker.stop(timeout=20)
 """
 
+# No worker: before Python 3.12 a child hangs in the interpreter itself where another thread attaches to it just then.
 BUSY = """
     import logging, os, signal, sys, threading, sprongus
     url, elsewhere, forks = sys.argv[1], sys.argv[2], 100
@@ -123,9 +124,6 @@ BUSY = """
     logging.getLogger("sprongus").addHandler(noted)
     # No fsync: none lasts as long as a fork waits.
     store = sprongus.open(url, durability="normal")
-    worker = store.worker(poll_interval=60)
-    worker.handler("parent")(lambda ctx: None)
-    worker.start()
     over = threading.Event()
     seen = []
     feed = store.events.follow()
@@ -158,7 +156,6 @@ BUSY = """
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive()
-    assert worker.stop(timeout=20)
     assert seen
     assert well >= forks * 0.9
     with sprongus.open(elsewhere) as other:

@@ -66,7 +66,7 @@ def test_log_lines_come_under_the_librarys_name(tmp_path):
         store = sprongus.open(sys.argv[1])
         worker = store.worker("w")
         worker.handler("k")(lambda context: None)
-        for n in range(20): store.runs.enqueue("k", {"secret": "s3cr3t"})
+        for n in range(20): store.runs.enqueue("k", {"note": "s3cr3t"})
         worker.run(until_idle=True, patience=0)
         assert Held.lines and all(name.startswith("sprongus") for name in Held.lines), Held.lines
     """

@@ -16,6 +16,7 @@ pub(crate) enum Lane {
 pub(crate) struct Seat<'s> {
     pub(crate) lane: Lane,
     /// The one project that row-level security shows; none: whatever the role sees (PostgreSQL).
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "row security is PostgreSQL's"))]
     pub(crate) project: Option<&'s str>,
 }
 
