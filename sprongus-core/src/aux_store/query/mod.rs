@@ -224,7 +224,7 @@ fn choose(exec: &mut dyn Executor, place: Place<'_>, plans: Vec<Plan>, own_order
     };
     match fewest.filter(|(_, few)| few.field != plan.field) {
         Some((count, few)) => {
-            let by = if count <= FEW_KEYS { By::Join } else { By::Ids };
+            let by = if count <= FEW_KEYS { By::All } else { By::Ids };
             plan.others = Others { fields: vec![few.as_other()], by };
         }
         None if plan.others.by == By::Join => {}
