@@ -77,9 +77,13 @@ test-interop: setup build ## one store, used from C, Python and Rust
 	PROFILE_DIR=$(OUT) PYTHON=$(PY) $(WITH_PG) tests/interop/run.sh
 
 .PHONY: bench
-bench: ## speed and memory beside the same work by hand on the bare driver
+bench: ## speed and memory beside the same work by hand on the bare driver; ARGS="--only claims" for a part of it
 	$(CARGO) build --release --locked -p sprongus-testkit -p sprongus-bench
 	target/release/with-postgres target/release/sprongus-bench $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: ## the same in few minutes: less of everything
+	$(MAKE) bench ARGS="--quick $(ARGS)"
 
 .PHONY: crash
 crash: build ## kill -9 loops on both databases, CYCLES kills each (1000)

@@ -43,9 +43,9 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
         ratio.push(seconds[1] / seconds[0]);
     }
     for ((_, title), rate) in WAYS.iter().zip(&rates) {
-        table.line(&format!("{name}: {title}"), rate, 0, Target::None);
+        table.line(&format!("{name}: {title}"), rate, Target::None);
     }
-    table.line(&format!("{name}: new rows, share of the rate by hand"), &ratio, 2, Target::AtLeast(least));
+    table.line(&format!("{name}: new rows, share of the rate by hand"), &ratio, Target::AtLeast(least));
 }
 
 /// The job of a child process. What it starts from is made before the clock runs.

@@ -7,7 +7,7 @@ use sprongus::aux_store::ExportOptions;
 
 use crate::Effort;
 use crate::by_hand;
-use crate::enqueue::open;
+use crate::ours::open;
 use crate::places::Places;
 use crate::process::{self, Job};
 use crate::sample::Sample;
@@ -57,7 +57,7 @@ fn one_database(
         }
     }
     for (way, (_, title, _)) in WAYS.iter().enumerate() {
-        table.line(&format!("{name}: {title}"), &rates[way], 0, if way == 0 { speed } else { Target::None });
+        table.line(&format!("{name}: {title}"), &rates[way], if way == 0 { speed } else { Target::None });
         table.most("  peak memory over the start, MB", memory[way].largest(), Target::None);
     }
     for (file, format) in [(&written[1], "JSON"), (&written[2], "NDJSON")] {
@@ -65,7 +65,7 @@ fn one_database(
         for _ in 0..effort.imports {
             rates.push(effort.rows as f64 / process::run("sprongus", &place(), file).seconds);
         }
-        table.line(&format!("{name}: import of that {format}"), &rates, 0, Target::None);
+        table.line(&format!("{name}: import of that {format}"), &rates, Target::None);
     }
 }
 

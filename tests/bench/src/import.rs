@@ -10,7 +10,7 @@ use sprongus::{Dialect, Options, Store, migration_sql};
 
 use crate::Effort;
 use crate::by_hand;
-use crate::enqueue::open;
+use crate::ours::open;
 use crate::places::Places;
 use crate::process::{self, Job};
 use crate::sample::Sample;
@@ -43,7 +43,7 @@ fn secrets_check(place: &dyn Fn() -> String, csv: &Path, effort: Effort, table: 
         let [with, without] = ["sprongus", "unchecked"].map(|how| process::run(how, &place(), csv).processor);
         shares.push(100.0 * (with - without) / with);
     }
-    table.line("SQLite: looking for secrets, % of processor time", &shares, 1, Target::AtMost(10.0));
+    table.line("SQLite: looking for secrets, % of processor time", &shares, Target::AtMost(10.0));
 }
 
 fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effort, speed: Target, table: &mut Table) {
@@ -62,14 +62,14 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
     }
     for (way, (_, title)) in WAYS.iter().enumerate() {
         let ours = way == 0;
-        table.line(&format!("{name}: {title}"), &rates[way], 0, if ours { speed } else { Target::None });
+        table.line(&format!("{name}: {title}"), &rates[way], if ours { speed } else { Target::None });
         if !ours {
-            table.line("  sprongus takes … times as long", &ratios[way], 2, Target::None);
+            table.line("  sprongus takes … times as long", &ratios[way], Target::None);
         }
         let limit = if ours { Target::AtMost(150.0) } else { Target::None };
         table.most("  peak memory over the start, MB", memory[way].largest(), limit);
     }
-    table.line(&format!("{name}: validation, % of the import"), &validation, 0, Target::AtMost(50.0));
+    table.line(&format!("{name}: validation, % of the import"), &validation, Target::AtMost(50.0));
 }
 
 /// The job of a child process.

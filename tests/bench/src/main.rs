@@ -1,29 +1,32 @@
 //! Speed and memory of the library beside the same work done by hand on the bare driver, in the same run.
 //!
-//! `sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables|million]`; PostgreSQL is a throw-away server with fsync on, or the one
-//! that `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
+//! `sprongus-bench [--quick] [--markdown] [--only PART]…`; PostgreSQL is a throw-away server with fsync on, or the one that
+//! `SPRONGUS_TEST_PG_URL` names. Ends with 1 where a target of the project is missed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first surprise")]
 
 mod bulk;
 mod by_hand;
-mod calls;
-mod enqueue;
 mod export;
+mod get;
+mod ground;
 mod import;
 mod million;
+mod ours;
 mod pages;
 mod places;
 mod process;
+mod queue;
 mod sample;
 mod search;
+mod state;
 mod table;
 mod tables;
 mod wake;
-mod worker;
 mod works;
 
 use std::process::ExitCode;
 
+use places::Places;
 use table::Table;
 
 /// How much is measured.
@@ -37,81 +40,89 @@ struct Effort {
     imports: usize,
     /// Rows of the file.
     rows: usize,
+    /// Finished runs that gather.
+    finished: usize,
+    /// Runs that several processes drain, and how often.
+    drained: usize,
+    drains: usize,
 }
 
-const PARTS: [&str; 11] =
-    ["enqueue", "import", "bulk", "export", "calls", "worker", "wake", "pages", "search", "tables", "million"];
+const FULL: Effort =
+    Effort { rounds: 60, each: 25, imports: 5, rows: 69_000, finished: 1_000_000, drained: 20_000, drains: 3 };
+const QUICK: Effort =
+    Effort { rounds: 12, each: 20, imports: 1, rows: 69_000, finished: 100_000, drained: 4_000, drains: 2 };
 
-const FULL: Effort = Effort { rounds: 60, each: 25, imports: 5, rows: 69_000 };
-const QUICK: Effort = Effort { rounds: 10, each: 20, imports: 1, rows: 69_000 };
+/// A workload: what measures it.
+type Measure = fn(&Places, Effort, &mut Table);
+
+/// All of them, by their names.
+const PARTS: [(&str, Measure); 15] = [
+    ("enqueue", queue::enqueue),
+    ("batches", queue::batches),
+    ("claims", queue::claims),
+    ("threads", queue::threads),
+    ("drain", queue::drain),
+    ("states", queue::states),
+    ("get", get::measure),
+    ("wake", wake::measure),
+    ("pages", pages::measure),
+    ("search", search::measure),
+    ("tables", tables::measure),
+    ("import", import::measure),
+    ("bulk", bulk::measure),
+    ("export", export::measure),
+    ("million", million::measure),
+];
+
+/// Left out of the short form, unless it is asked for.
+const LONG: [&str; 1] = ["million"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(job) = process::asked(&arguments) {
-        match job.how.split('-').next() {
-            Some("bulk") => bulk::work(&job),
-            Some("export") => export::work(&job),
-            _ => import::work(&job),
-        }
+    if is_child(&arguments) {
         return ExitCode::SUCCESS;
     }
-    if let Some(store) = worker::asked(&arguments) {
-        worker::work(store);
-        return ExitCode::SUCCESS;
-    }
-    if wake::asked(&arguments) {
-        return ExitCode::SUCCESS;
-    }
-    let (mut effort, mut quick, mut only) = (FULL, false, None);
+    let (mut quick, mut markdown, mut only) = (false, false, Vec::new());
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        match (argument.as_str(), rest.as_slice().first()) {
-            ("--quick", _) => (effort, quick) = (QUICK, true),
-            ("--only", Some(part)) if PARTS.contains(&part.as_str()) => only = rest.next(),
+        match (argument.as_str(), rest.as_slice().first().and_then(|name| part(name))) {
+            ("--quick", _) => quick = true,
+            ("--markdown", _) => markdown = true,
+            ("--only", Some(part)) => {
+                only.push(part);
+                rest.next();
+            }
             _ => {
-                eprintln!(
-                    "usage: sprongus-bench [--quick] [--only enqueue|import|bulk|export|calls|worker|wake|pages|search|tables|million]"
-                );
+                let names = PARTS.map(|(name, _)| name).join("|");
+                eprintln!("usage: sprongus-bench [--quick] [--markdown] [--only {names}]…");
                 return ExitCode::from(2);
             }
         }
     }
-    let wanted = |part: &str| only.is_none_or(|only| only == part);
-    let places = places::Places::open();
+    let (places, mut table) = (Places::open(), Table::new(markdown));
     println!("{}", places.describe());
-    let mut table = Table::default();
-    if wanted("enqueue") {
-        enqueue::measure(&places, effort, &mut table);
-    }
-    if wanted("calls") {
-        calls::measure(&places, effort, &mut table);
-    }
-    if wanted("worker") {
-        worker::measure(&places, effort, &mut table);
-    }
-    if wanted("wake") {
-        wake::measure(&places, effort, &mut table);
-    }
-    if wanted("pages") {
-        pages::measure(&places, effort, &mut table);
-    }
-    if wanted("search") {
-        search::measure(&places, effort, &mut table);
-    }
-    if wanted("tables") {
-        tables::measure(&places, effort, &mut table);
-    }
-    if wanted("import") {
-        import::measure(&places, effort, &mut table);
-    }
-    if wanted("bulk") {
-        bulk::measure(&places, effort, &mut table);
-    }
-    if wanted("export") {
-        export::measure(&places, effort, &mut table);
-    }
-    if wanted("million") && !(quick && only.is_none()) {
-        million::measure(&places, &mut table);
+    for (name, measure) in PARTS {
+        let wanted = if only.is_empty() { !(quick && LONG.contains(&name)) } else { only.contains(&name) };
+        if wanted {
+            measure(&places, if quick { QUICK } else { FULL }, &mut table);
+        }
     }
     if table.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn part(name: &str) -> Option<&'static str> {
+    PARTS.iter().map(|(part, _)| *part).find(|part| *part == name)
+}
+
+/// Does the work of a process that a workload started.
+fn is_child(arguments: &[String]) -> bool {
+    let Some(job) = process::asked(arguments) else {
+        return queue::drain::asked(arguments) || wake::asked(arguments);
+    };
+    match job.how.split('-').next() {
+        Some("bulk") => bulk::work(&job),
+        Some("export") => export::work(&job),
+        _ => import::work(&job),
+    }
+    true
 }

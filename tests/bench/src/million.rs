@@ -1,5 +1,6 @@
 //! The import of a file that is much larger than memory need be.
 
+use crate::Effort;
 use crate::places::Places;
 use crate::process;
 use crate::sample::Sample;
@@ -10,7 +11,7 @@ const ROWS: usize = 1_000_000;
 /// What it may take over what the process held before, in MB.
 const MEMORY: f64 = 100.0;
 
-pub(crate) fn measure(places: &Places, table: &mut Table) {
+pub(crate) fn measure(places: &Places, _: Effort, table: &mut Table) {
     let csv = places.file("csv");
     works::write(&csv, ROWS);
     let megabytes = std::fs::metadata(&csv).unwrap().len() as f64 / 1e6;
@@ -19,7 +20,7 @@ pub(crate) fn measure(places: &Places, table: &mut Table) {
     for (name, store) in [("SQLite", file), ("PostgreSQL", places.database())] {
         let (measured, mut rate) = (process::run("sprongus", &store, &csv), Sample::default());
         rate.push(ROWS as f64 / measured.seconds);
-        table.line(&format!("{name}: sprongus, validated"), &rate, 0, Target::None);
+        table.line(&format!("{name}: sprongus, validated"), &rate, Target::None);
         table.most("  peak memory over the start, MB", measured.megabytes, Target::AtMost(MEMORY));
     }
 }

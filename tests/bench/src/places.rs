@@ -32,6 +32,16 @@ impl Places {
         Postgres::shared().create_database(&format!("bench_{}_{number}", std::process::id()))
     }
 
+    /// The URL of a database like another, which nobody uses.
+    pub(crate) fn copy_of(&self, url: &str) -> String {
+        let name = |url: &str| url.split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+        let copy = self.database();
+        let (from, to) = (name(url), name(&copy));
+        Postgres::shared().psql(&format!("DROP DATABASE {to}"));
+        Postgres::shared().psql(&format!("CREATE DATABASE {to} TEMPLATE {from}"));
+        copy
+    }
+
     /// The processors, and what one fsync costs here: most of a commit.
     pub(crate) fn describe(&self) -> String {
         let processors = std::thread::available_parallelism().map_or(0, usize::from);

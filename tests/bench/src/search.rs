@@ -10,7 +10,7 @@ use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::{Options, Store, Value};
 
 use crate::Effort;
-use crate::enqueue::open;
+use crate::ours::open;
 use crate::places::Places;
 use crate::sample::{Sample, alone};
 use crate::table::{Table, Target};
@@ -42,8 +42,8 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
         plain.push(ENTRIES as f64 / import(&open(&place()), csv, false).as_secs_f64());
         enabled.push(ENTRIES as f64 / import(&open(&place()), csv, true).as_secs_f64());
     }
-    table.line(&format!("{name}: import, no field marked, rows/s"), &plain, 0, Target::None);
-    table.line(&format!("{name}: import, fields marked for search, rows/s"), &enabled, 0, Target::None);
+    table.line(&format!("{name}: import, no field marked, rows/s"), &plain, Target::None);
+    table.line(&format!("{name}: import, fields marked for search, rows/s"), &enabled, Target::None);
 
     let url = place();
     let store: Store = open(&url);
@@ -55,19 +55,19 @@ fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effo
     let walked: Vec<Vec<String>> = RARE.iter().map(|q| found(&reader, q)).collect();
     for q in RARE {
         let sample = alone(effort.rounds.min(10), 1, || drop(found(&reader, q)));
-        table.line(&format!("{name}: {q:?} without the pre-filter, µs"), &sample, 0, Target::None);
+        table.line(&format!("{name}: {q:?} without the pre-filter, µs"), &sample, Target::None);
     }
     let (filling, searches, slowest) = fill(&store, &works);
     let share = 100.0 * filling.as_secs_f64() / took.as_secs_f64();
-    println!(
+    table.note(&format!(
         "{name}: folded in within {:.1} s over {searches} searches, the slowest {:.0} ms; {share:.0} % of the time of the import",
         filling.as_secs_f64(),
         slowest.as_secs_f64() * 1e3
-    );
+    ));
     for (q, walked) in RARE.iter().zip(walked) {
         assert_eq!(found(&works, q), walked, "{q:?}: the same with the pre-filter");
         let sample = alone(effort.rounds, effort.each, || drop(found(&works, q)));
-        table.line(&format!("{name}: {q:?}, µs"), &sample, 0, Target::AtMost(10_000.0));
+        table.line(&format!("{name}: {q:?}, µs"), &sample, Target::AtMost(10_000.0));
     }
 }
 

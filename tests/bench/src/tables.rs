@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::time::Instant;
 
 use postgres::{Client, NoTls};
 use rusqlite::params;
@@ -10,15 +9,15 @@ use sprongus::tables::{Cells, Column, ColumnType, CreateTable, InsertRows, Table
 
 use crate::Effort;
 use crate::by_hand;
-use crate::enqueue::open;
+use crate::ours::open;
 use crate::places::Places;
-use crate::sample::{Beside, per_call};
+use crate::sample::{Beside, micros, rounds};
 use crate::table::{Table, Target};
 
 const ROWS: i64 = 10_000;
 
-/// The project's promise: 0.7 of the rate by hand, as a ratio of times.
-const AT_MOST: Target = Target::AtMost(1.0 / 0.7);
+/// The project's promise: a share of the rate by hand.
+const PROMISE: Target = Target::AtLeast(0.7);
 
 const SQLITE: &str = "CREATE TABLE hand (id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, n INTEGER, score REAL, \
                       sealed BLOB, done INTEGER) STRICT";
@@ -31,14 +30,14 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     let hand = by_hand::sqlite::open(file.to_str().unwrap(), SQLITE);
     let beside =
         beside(ours.to_str().unwrap(), effort, || sqlite(&hand), || drop(hand.execute("DELETE FROM hand", [])));
-    table.beside("SQLite, synchronous=FULL", &beside, AT_MOST);
+    table.beside("SQLite, synchronous=FULL", &beside, PROMISE);
 
     let mut hand = Client::connect(&places.database(), NoTls).unwrap();
     hand.batch_execute(POSTGRES).unwrap();
     let hand = std::cell::RefCell::new(hand);
     let empty = || hand.borrow_mut().batch_execute("TRUNCATE hand").unwrap();
     let beside = self::beside(&places.database(), effort, || copy(&mut hand.borrow_mut()), empty);
-    table.beside("PostgreSQL, COPY", &beside, AT_MOST);
+    table.beside("PostgreSQL, COPY", &beside, PROMISE);
 }
 
 /// Every round into empty tables; emptying them is not measured, so a round is one call.
@@ -46,30 +45,21 @@ fn beside(url: &str, effort: Effort, mut hand: impl FnMut(), mut empty: impl FnM
     let store = open(url);
     let rows: Vec<Cells> = (0..ROWS).map(cells).collect();
     let insert = InsertRows::new("ours", rows);
-    let mut all = Beside::default();
-    for round in 0..effort.rounds.min(20) {
+    let empty = std::cell::RefCell::new(|| {
         store.tables().drop(&TableName::new("ours")).unwrap();
         store.tables().create(&CreateTable::new(schema())).unwrap();
         empty();
-        let mut ours = || assert_eq!(store.tables().insert_many(&insert).unwrap().ids.len(), 10_000);
-        let (ours, by_hand) = match round % 2 {
-            0 => (micros(&mut ours), micros(&mut hand)),
-            _ => {
-                let by_hand = micros(&mut hand);
-                (micros(&mut ours), by_hand)
-            }
-        };
-        all.ours.push(ours);
-        all.hand.push(by_hand);
-        all.ratio.push(ours / by_hand);
-    }
-    all
-}
-
-fn micros(call: &mut dyn FnMut()) -> f64 {
-    let start = Instant::now();
-    call();
-    per_call(start.elapsed(), 1)
+    });
+    let mut ours = || {
+        (empty.borrow_mut())();
+        micros(1, || assert_eq!(store.tables().insert_many(&insert).unwrap().ids.len(), 10_000))
+    };
+    let mut hand = || {
+        (empty.borrow_mut())();
+        micros(1, &mut hand)
+    };
+    let [ours, hand] = rounds(effort.rounds.min(20), [&mut ours, &mut hand]);
+    Beside::of(ours, hand)
 }
 
 fn schema() -> TableSchema {

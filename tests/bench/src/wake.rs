@@ -12,8 +12,8 @@ use sprongus::{Store, Worker};
 use sprongus_testkit::Postgres;
 
 use crate::Effort;
-use crate::by_hand::KIND;
-use crate::enqueue::{enqueue, open};
+use crate::by_hand::{KIND, Queue};
+use crate::ours::{Ours, WORKER, open};
 use crate::places::Places;
 use crate::sample::{Sample, alone};
 use crate::table::{Table, Target};
@@ -44,11 +44,11 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     latency("SQLite", file.to_str().unwrap(), effort, table, 5_000.0);
     latency("PostgreSQL", &database, effort, table, 10_000.0);
     table.heading("An idle worker: percent of a core, statements a second");
-    table.line("SQLite: percent of a core", &watched(file.to_str().unwrap(), || 0).0, 3, Target::AtMost(1.0));
+    table.line("SQLite: percent of a core", &watched(file.to_str().unwrap(), || 0).0, Target::AtMost(1.0));
     let name = database.split('?').next().unwrap().rsplit('/').next().unwrap();
     let (share, statements) = watched(&database, || transactions(name));
-    table.line("PostgreSQL: percent of a core", &share, 3, Target::AtMost(1.0));
-    table.line("PostgreSQL: statements a second", &statements, 1, Target::AtMost(5.0));
+    table.line("PostgreSQL: percent of a core", &share, Target::AtMost(1.0));
+    table.line("PostgreSQL: statements a second", &statements, Target::AtMost(5.0));
 }
 
 fn latency(name: &str, url: &str, effort: Effort, table: &mut Table, target: f64) {
@@ -66,12 +66,12 @@ fn latency(name: &str, url: &str, effort: Effort, table: &mut Table, target: f64
     }
     worker.stop(None);
     let floor = alone(effort.rounds, effort.each, || {
-        enqueue(&store);
-        assert_eq!(store.runs().claim_next(&Claim::new("bench")).unwrap().len(), 1);
+        Ours(store.clone()).enqueue();
+        assert_eq!(store.runs().claim_next(&Claim::new(WORKER)).unwrap().len(), 1);
     });
-    table.line(&format!("{name}: from the call of enqueue"), &from_call, 0, Target::AtMost(target));
-    table.line(&format!("{name}: from its return"), &from_return, 0, Target::None);
-    table.line(&format!("{name}: enqueue and claim by one thread"), &floor, 0, Target::None);
+    table.line(&format!("{name}: from the call of enqueue"), &from_call, Target::AtMost(target));
+    table.line(&format!("{name}: from its return"), &from_return, Target::None);
+    table.line(&format!("{name}: enqueue and claim by one thread"), &floor, Target::None);
 }
 
 /// The share of a core in percent, and what `count` rises by a second.
@@ -107,7 +107,7 @@ fn enqueue_on_order(store: &Store) {
     let clock = SystemClock::new();
     for _ in std::io::stdin().lines() {
         let called = clock.monotonic();
-        enqueue(store);
+        Ours(store.clone()).enqueue();
         println!("{called} {}", clock.monotonic());
     }
 }

@@ -1,65 +1,25 @@
-//! By hand with the `postgres` crate: one prepared statement an enqueue, COPY for the import.
+//! Documents on PostgreSQL: import and bulk by COPY, export, pages.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, NoTls, Statement};
 use serde_json::{Map, Value};
 
-use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id, stored};
+use super::{Hand, escaped};
+use crate::by_hand::{ACTOR, PROJECT, TABLE, folded, hash, new_id, stored};
 use crate::works::{COLUMNS, document, each_row};
 
-/// A connection to an empty database that is given that schema.
-pub(crate) struct Hand {
-    client: Client,
-    enqueue: Option<Statement>,
-    get: Option<Statement>,
-    /// By their conditions.
-    pages: HashMap<&'static str, Statement>,
-}
-
-const ENQUEUE: &str = "WITH run AS (INSERT INTO sprongus_runs (id, kind, input, state, ready, priority, run_at, max_attempts, created_at, updated_at) \
-     VALUES ($1, $2, $3::text::jsonb, 'queued', TRUE, 0, statement_timestamp(), 3, statement_timestamp(), statement_timestamp())) \
-     INSERT INTO sprongus_events (id, run_id, subject, seq, type, at, actor, payload) \
-     VALUES ($4, $1, $5, 1, 'run.enqueued', statement_timestamp(), $6, $7::text::jsonb)";
-
 impl Hand {
-    pub(crate) fn open(url: &str, schema: &str) -> Self {
-        let mut client = Client::connect(url, NoTls).unwrap();
-        client.batch_execute(schema).unwrap();
-        Self { client, enqueue: None, get: None, pages: HashMap::new() }
-    }
-
-    /// One run and its event in one statement; its id.
-    pub(crate) fn enqueue(&mut self) -> String {
-        let client = &mut self.client;
-        let statement = self.enqueue.get_or_insert_with(|| client.prepare(ENQUEUE).unwrap());
-        let (id, event) = (new_id(), new_id());
-        let subject = format!("run:{id}");
-        client.execute(&*statement, &[&id, &KIND, &INPUT, &event, &subject, &ACTOR, &ENQUEUED]).unwrap();
-        id
-    }
-
-    /// One run by its id; its state.
-    pub(crate) fn get(&mut self, id: &str) -> String {
-        let client = &mut self.client;
-        let statement =
-            self.get.get_or_insert_with(|| client.prepare("SELECT * FROM sprongus_runs WHERE id = $1").unwrap());
-        client.query_one(&*statement, &[&id]).unwrap().get("state")
-    }
-
     /// The first 50 entries that meet a condition, in an order; how many there were.
     pub(crate) fn page(&mut self, [condition, order]: [&'static str; 2]) -> usize {
         let sql = format!(
             "SELECT id, version, last_updated, payload::text FROM sprongus_aux_entries \
              WHERE project_id = $1 AND table_name = $2 AND {condition} ORDER BY {order}, id LIMIT 50"
         );
-        let client = &mut self.client;
-        let statement = self.pages.entry(condition).or_insert_with(|| client.prepare(&sql).unwrap());
-        let rows = client.query(&*statement, &[&PROJECT, &TABLE]).unwrap();
+        let statement = self.prepared(&sql);
+        let rows = self.client.query(&statement, &[&PROJECT, &TABLE]).unwrap();
         let read = |row: &postgres::Row| row.get::<_, String>(0).len() + row.get::<_, String>(3).len();
         rows.iter().map(read).filter(|length| *length > 0).count()
     }
@@ -139,9 +99,4 @@ impl Hand {
         let sql = "COPY (SELECT * FROM works ORDER BY id) TO STDOUT (FORMAT csv, HEADER)";
         std::io::copy(&mut self.client.copy_out(sql).unwrap(), &mut std::fs::File::create(output).unwrap()).unwrap();
     }
-}
-
-/// As COPY's text format wants it.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
 }

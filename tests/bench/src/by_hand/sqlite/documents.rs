@@ -1,4 +1,4 @@
-//! By hand with rusqlite: prepared statements, `BEGIN IMMEDIATE`, the durability of the library's default.
+//! Documents on SQLite: import, bulk, export, pages.
 
 use std::path::Path;
 
@@ -6,49 +6,9 @@ use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::{Map, Value};
 
-use super::{ACTOR, ENQUEUED, INPUT, KIND, PROJECT, TABLE, folded, hash, new_id, now, stored};
+use super::{EVENT, statement};
+use crate::by_hand::{ACTOR, PROJECT, TABLE, folded, hash, new_id, now, stored};
 use crate::works::{COLUMNS, document, each_row};
-
-/// A file with that schema, in WAL with `synchronous=FULL`.
-pub(crate) fn open(path: &str, schema: &str) -> Connection {
-    let connection = Connection::open(path).unwrap();
-    connection.set_prepared_statement_cache_capacity(64);
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).unwrap();
-    assert_eq!(mode, "wal");
-    for (pragma, value) in
-        [("synchronous", 2), ("foreign_keys", 1), ("cache_size", -8000), ("wal_autocheckpoint", 1000)]
-    {
-        connection.pragma_update(None, pragma, value).unwrap();
-    }
-    connection.execute_batch(schema).unwrap();
-    connection
-}
-
-const RUN: &str = "INSERT INTO sprongus_runs (id, kind, input, state, ready, priority, run_at, max_attempts, created_at, updated_at) \
-                   VALUES (?1, ?2, ?3, 'queued', 1, 0, ?4, 3, ?4, ?4)";
-const EVENT: &str = "INSERT INTO sprongus_events (id, run_id, subject, seq, type, at, actor, payload) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-
-/// One run and its event in one transaction; its id.
-pub(crate) fn enqueue(connection: &Connection) -> String {
-    let (id, at) = (new_id(), now());
-    statement(connection, "BEGIN IMMEDIATE");
-    connection.prepare_cached(RUN).unwrap().execute(params![id, KIND, INPUT, at]).unwrap();
-    let event = params![new_id(), id, format!("run:{id}"), 1, "run.enqueued", at, ACTOR, ENQUEUED];
-    connection.prepare_cached(EVENT).unwrap().execute(event).unwrap();
-    statement(connection, "COMMIT");
-    id
-}
-
-/// One run by its id; its state.
-pub(crate) fn get(connection: &Connection, id: &str) -> String {
-    let mut select = connection.prepare_cached("SELECT * FROM sprongus_runs WHERE id = ?1").unwrap();
-    select.query_row([id], |row| row.get("state")).unwrap()
-}
-
-fn statement(connection: &Connection, sql: &str) {
-    connection.prepare_cached(sql).unwrap().execute([]).unwrap();
-}
 
 /// The file into a table of 20 columns, one transaction, nothing validated, no index but the key.
 pub(crate) fn import_plain(connection: &Connection, csv: &Path) {
