@@ -58,6 +58,17 @@ impl<'a> Value<'a> {
         matches!(self, Self::Null)
     }
 
+    /// The same value, borrowing what this one holds; an array is copied.
+    pub(crate) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Decimal(text) => Value::Decimal(Cow::Borrowed(text)),
+            Self::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
+            Self::Json(text) => Value::Json(Cow::Borrowed(text)),
+            other => other.clone(),
+        }
+    }
+
     /// The same value, owning what it holds.
     pub fn into_owned(self) -> Value<'static> {
         match self {

@@ -9,13 +9,14 @@ use super::table::Table;
 use super::value::id_of;
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result};
+use crate::id::new_id;
 use crate::session::Work;
 
 impl Tables<'_> {
     pub(super) fn do_insert(&self, insert: &InsertRow) -> Result<Inserted> {
         self.session.may_write()?;
         self.on(&insert.name, |table| {
-            let row = table.new_row(&insert.row, self.session.core().dialect()).map_err(Error::validation)?;
+            let row = table.new_row(&insert.row, self.session.core().dialect(), new_id).map_err(Error::validation)?;
             table.check_size(row.values.iter().enumerate(), self.session.options().max_artifact_bytes)?;
             match self.insert_one(table, &row) {
                 Ok(Some(id)) => Ok(Answer::Sure(Inserted { id })),
@@ -33,7 +34,7 @@ impl Tables<'_> {
 
     /// After a COMMIT without an answer: nobody else can have made a row of that id, so it may be inserted once more.
     fn settle(&self, table: &Table, row: &NewRow<'_>, lost: Error) -> Result<String> {
-        let id = row.id.clone().unwrap_or_default();
+        let id = row.id(table).unwrap_or_default();
         if self.is_there(table, row)? {
             return Ok(id);
         }
@@ -74,7 +75,7 @@ impl Tables<'_> {
     /// SQLite says that the disk is full where it has no number left.
     fn is_used_up(&self, table: &Table, row: &NewRow<'_>, error: &Error) -> bool {
         let highest = || self.session.read(|exec| numbers::highest(exec, table));
-        row.id.is_none() && error.code() == ErrorCode::StorageFull && matches!(highest(), Ok(Some(i64::MAX)))
+        row.id(table).is_none() && error.code() == ErrorCode::StorageFull && matches!(highest(), Ok(Some(i64::MAX)))
     }
 
     pub(super) fn is_there(&self, table: &Table, row: &NewRow<'_>) -> Result<bool> {
@@ -84,7 +85,7 @@ impl Tables<'_> {
 }
 
 fn insert(work: &mut Work<'_>, table: &Table, row: &NewRow<'_>) -> Result<Option<String>> {
-    let numbered = row.id.is_none();
+    let numbered = row.values[table.key].is_null();
     let mut params = Vec::with_capacity(row.values.len());
     let mut marks = Vec::with_capacity(row.values.len());
     for (at, value) in row.values.iter().enumerate() {

@@ -9,6 +9,7 @@ use super::row::Cells;
 use super::table::Table;
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
+use crate::id::NewIds;
 use crate::session::Work;
 
 /// The most violations that are told of.
@@ -30,7 +31,7 @@ impl Tables<'_> {
                     None => self.make_way(table).map(|()| Answer::Again),
                 },
                 Err(lost) if lost.code() == ErrorCode::OutcomeUnknown => match self.all_there(table, &rows) {
-                    Ok(true) => Ok(Answer::Sure(InsertedMany { ids: ids(&rows) })),
+                    Ok(true) => Ok(Answer::Sure(InsertedMany { ids: ids(table, &rows) })),
                     _ => Err(lost),
                 },
                 Err(error) => Err(error),
@@ -41,8 +42,9 @@ impl Tables<'_> {
     fn judge_all<'c>(&self, table: &Table, rows: &'c [Cells]) -> Result<Vec<NewRow<'c>>> {
         let (dialect, max) = (self.session.core().dialect(), self.session.options().max_artifact_bytes);
         let (mut judged, mut violations) = (Vec::with_capacity(rows.len()), Vec::new());
+        let mut new_ids = NewIds::new();
         for (number, cells) in (1..).zip(rows) {
-            match table.new_row(cells, dialect) {
+            match table.new_row(cells, dialect, || new_ids.next()) {
                 Ok(row) => {
                     table.check_size(row.values.iter().enumerate(), max).map_err(|error| in_row(error, number))?;
                     judged.push(row);
@@ -67,8 +69,12 @@ fn in_row(error: Error, number: u64) -> Error {
     told.with_details(error.details().cloned().unwrap_or_default())
 }
 
-fn ids(rows: &[NewRow<'_>]) -> Vec<String> {
-    rows.iter().filter_map(|row| row.id.clone()).collect()
+fn ids(table: &Table, rows: &[NewRow<'_>]) -> Vec<String> {
+    rows.iter().filter_map(|row| row.id(table)).collect()
+}
+
+fn borrowed<'r>(row: &'r NewRow<'_>) -> Vec<Value<'r>> {
+    row.values.iter().map(Value::borrowed).collect()
 }
 
 /// The primary keys; none where the table is another by now.
@@ -84,14 +90,14 @@ fn load(work: &mut Work<'_>, table: &Table, rows: &[NewRow<'_>]) -> Result<Optio
     let columns = table.columns_sql();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     if !table.is_numbered() {
-        let mut values = rows.iter().map(|row| Ok(row.values.clone()));
+        let mut values = rows.iter().map(|row| Ok(borrowed(row)));
         work.exec().load(&table.sql(), &columns, &mut values)?;
-        return Ok(Some(ids(rows)));
+        return Ok(Some(ids(table, rows)));
     }
     let given: Vec<Option<i64>> = rows.iter().map(|row| number_of(&row.values[table.key])).collect();
     let numbers = numbers::number(work, table, &given)?;
     let mut values = rows.iter().zip(&numbers).map(|(row, number)| {
-        let mut values = row.values.clone();
+        let mut values = borrowed(row);
         values[table.key] = Value::Int(*number);
         Ok(values)
     });

@@ -6,24 +6,33 @@ use super::table::Table;
 use super::value::{id_of, size, stored};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
-use crate::id::new_id;
 use crate::json::pointer::pointer;
 
 /// A row as it is stored, column by column.
 pub(super) struct NewRow<'c> {
     pub(super) values: Vec<Value<'c>>,
-    /// Its primary key as text; none where the database is to number it.
-    pub(super) id: Option<String>,
     /// Whether the id was made here, and so is nobody else's.
     pub(super) made: bool,
+}
+
+impl NewRow<'_> {
+    /// Its primary key as text; none where the database is to number it.
+    pub(super) fn id(&self, table: &Table) -> Option<String> {
+        id_of(&self.values[table.key])
+    }
 }
 
 /// Columns by their positions, and what is to stand there.
 pub(super) type Changes<'c> = Vec<(usize, Value<'c>)>;
 
 impl Table {
-    /// Judges a row that is to be inserted; all that is wrong with it.
-    pub(super) fn new_row<'c>(&self, cells: &'c Cells, dialect: Dialect) -> Result<NewRow<'c>, Vec<Violation>> {
+    /// Judges a row that is to be inserted; all that is wrong with it. `new_id` makes its primary key where it is to have one.
+    pub(super) fn new_row<'c>(
+        &self,
+        cells: &'c Cells,
+        dialect: Dialect,
+        new_id: impl FnOnce() -> String,
+    ) -> Result<NewRow<'c>, Vec<Violation>> {
         let (judged, mut violations) = self.judged(cells, dialect);
         let mut values = vec![Value::Null; self.schema.columns.len()];
         for (at, value) in judged {
@@ -39,8 +48,7 @@ impl Table {
                 self.require(at, &mut violations);
             }
         }
-        let id = id_of(&values[self.key]);
-        if violations.is_empty() { Ok(NewRow { values, id, made }) } else { Err(violations) }
+        if violations.is_empty() { Ok(NewRow { values, made }) } else { Err(violations) }
     }
 
     /// Judges what is to change of a row; all that is wrong with it.

@@ -103,6 +103,8 @@ fn sqlite(connection: &rusqlite::Connection) {
     connection.execute_batch("COMMIT").unwrap();
 }
 
+const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+
 fn copy(client: &mut Client) {
     let mut transaction = client.transaction().unwrap();
     let mut copy = transaction.copy_in("COPY hand FROM STDIN").unwrap();
@@ -111,7 +113,9 @@ fn copy(client: &mut Client) {
         line.clear();
         let (id, account, score) = (ulid::Ulid::generate(), account(n), score(n));
         write!(line, "{id}\t{account}\t{n}\t{score}\t\\\\x").unwrap();
-        sealed(n).iter().for_each(|byte| write!(line, "{byte:02x}").unwrap());
+        for byte in sealed(n) {
+            line.extend([byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]));
+        }
         writeln!(line, "\t{}", n % 2 == 0).unwrap();
         copy.write_all(line.as_bytes()).unwrap();
     }

@@ -52,14 +52,17 @@ fn line(row: &[Value<'_>], types: &[Type], out: &mut String) {
     out.push('\n');
 }
 
-fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            _ => out.push(c),
-        }
+fn escape(mut text: &str, out: &mut String) {
+    let special = |byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r');
+    while let Some(at) = text.bytes().position(special) {
+        out.push_str(&text[..at]);
+        out.push_str(match text.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'\t' => "\\t",
+            b'\n' => "\\n",
+            _ => "\\r",
+        });
+        text = &text[at + 1..];
     }
+    out.push_str(text);
 }

@@ -1,7 +1,7 @@
 //! [`Value`]s as parameters of the type the server inferred: text, which the server parses, but for bytes and instants.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt::Write as _;
 
 use bytes::BytesMut;
 use postgres_types::{Format, IsNull, Kind, ToSql, Type, to_sql_checked};
@@ -125,45 +125,55 @@ fn base(ty: &Type) -> &Type {
 }
 
 /// The value as text which that type's input function reads.
-pub(super) fn text(value: &Value<'_>, ty: &Type) -> String {
+pub(super) fn text<'v>(value: &'v Value<'_>, ty: &Type) -> Cow<'v, str> {
     let ty = base(ty);
     if matches!(*ty, Type::JSON | Type::JSONB) {
         return json(value);
     }
     match value {
         Value::Array(items) => match ty.kind() {
-            Kind::Array(member) => array(items, member),
+            Kind::Array(member) => array(items, member).into(),
             _ => json(value),
         },
         _ => plain(value),
     }
 }
 
-fn plain(value: &Value<'_>) -> String {
-    match value {
+fn plain<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
+    let made = match value {
+        Value::Decimal(text) | Value::Text(text) | Value::Json(text) => return Cow::Borrowed(text),
+        Value::Array(_) => return json(value),
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => value.to_string(),
-        Value::Decimal(text) | Value::Text(text) | Value::Json(text) => text.clone().into_owned(),
-        Value::Bytes(bytes) => bytes.iter().fold("\\x".to_owned(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }),
+        Value::Bytes(bytes) => hex(bytes),
         Value::Date(value) => value.to_string(),
         Value::Time(value) => value.to_string(),
         Value::DateTime(value) => value.to_string(),
         Value::Timestamp(value) => value.to_string(),
         Value::Uuid(bytes) => uuid_text(bytes),
-        Value::Array(_) => json(value),
+    };
+    Cow::Owned(made)
+}
+
+/// Bytes in the hex format of BYTEA (PostgreSQL manual, "Binary Data Types").
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(2 + 2 * bytes.len());
+    text.push_str("\\x");
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
     }
+    text
 }
 
 /// Text and JSON text stand as they are: whoever binds text to a JSON column has written JSON.
-fn json(value: &Value<'_>) -> String {
+fn json<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(json_item).collect::<Vec<_>>().join(",")),
-        Value::Float(number) if number.is_finite() => fraction(*number),
+        Value::Array(items) => format!("[{}]", items.iter().map(json_item).collect::<Vec<_>>().join(",")).into(),
+        Value::Float(number) if number.is_finite() => fraction(*number).into(),
         Value::Date(_) | Value::Time(_) | Value::DateTime(_) | Value::Timestamp(_) | Value::Uuid(_) => json_item(value),
         _ => plain(value),
     }
@@ -175,13 +185,13 @@ fn fraction(number: f64) -> String {
     if text.contains('.') { text } else { text + ".0" }
 }
 
-fn json_item(value: &Value<'_>) -> String {
+fn json_item<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
     match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Decimal(_) | Value::Json(_) | Value::Array(_) => {
             json(value)
         }
-        Value::Float(number) if number.is_finite() => fraction(*number),
-        _ => serde_json::Value::String(plain(value)).to_string(),
+        Value::Float(number) if number.is_finite() => fraction(*number).into(),
+        _ => serde_json::Value::from(plain(value)).to_string().into(),
     }
 }
 
