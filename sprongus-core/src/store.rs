@@ -60,7 +60,7 @@ impl Store {
         prepare_schema(&db, &options)?;
         if options.row_security {
             let deadline = Instant::now() + options.call_timeout;
-            db.read(Lane::Host, false, deadline, &mut |exec| row_security::check(exec))?;
+            db.read(Lane::Host.into(), false, deadline, &mut |exec| row_security::check(exec))?;
         }
         let actor = options.actor.clone().unwrap_or_else(os_user);
         let dialect = db.dialect();
@@ -93,7 +93,7 @@ impl Store {
     pub fn migrate(&self) -> Result<i64> {
         self.session().allow(Scope::Admin)?;
         let db = self.core.db()?;
-        let mut connection = db.hold(self.lane, self.core.deadline())?;
+        let mut connection = db.hold(self.lane.into(), self.core.deadline())?;
         migrate(&mut *connection, self.core.options.schema.as_deref(), self.core.options.clock.now())
     }
 
@@ -106,7 +106,7 @@ impl Store {
     pub fn enable_row_security(&self) -> Result<()> {
         self.session().allow(Scope::Admin)?;
         let db = self.core.db()?;
-        row_security::enable(&mut *db.hold(self.lane, self.core.deadline())?)
+        row_security::enable(&mut *db.hold(self.lane.into(), self.core.deadline())?)
     }
 
     /// Grants a role of the server the rows of those projects and no others, and the tables; `*` is every project and what
@@ -118,7 +118,7 @@ impl Store {
         self.session().allow(Scope::Admin)?;
         projects.iter().try_for_each(|project| crate::id::check_id("project", project))?;
         let db = self.core.db()?;
-        row_security::grant(&mut *db.hold(self.lane, self.core.deadline())?, role, projects)
+        row_security::grant(&mut *db.hold(self.lane.into(), self.core.deadline())?, role, projects)
     }
 
     /// Refuses further calls on all clones; the database is closed once those under way have ended. Twice is nothing.
@@ -334,10 +334,10 @@ impl Store {
 fn prepare_schema(db: &Db, options: &Options) -> Result<()> {
     let deadline = Instant::now() + options.call_timeout;
     if options.migrate && !options.read_only {
-        let mut connection = db.hold(Lane::Host, deadline)?;
+        let mut connection = db.hold(Lane::Host.into(), deadline)?;
         return migrate(&mut *connection, options.schema.as_deref(), options.clock.now()).map(drop);
     }
-    db.read(Lane::Host, false, deadline, &mut |exec| check_schema(exec))
+    db.read(Lane::Host.into(), false, deadline, &mut |exec| check_schema(exec))
 }
 
 /// The name of the user of the operating system, as events carry it where no actor is given.

@@ -368,7 +368,7 @@ impl Ground for Tx<'_> {
 
     fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
         let Some(store) = &self.shared.store else { return Ok(()) };
-        match store.core().db_beside()?.write(Lane::Worker, Unit::Statement, by, &mut |exec, _| work(exec))? {
+        match store.core().db_beside()?.write(Lane::Worker.into(), Unit::Statement, by, &mut |exec, _| work(exec))? {
             Commit::Done => Ok(()),
             Commit::Unknown(error) => Err(error),
         }

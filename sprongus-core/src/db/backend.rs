@@ -81,14 +81,7 @@ impl Db {
     }
 
     /// Reads; with `snapshot` all statements of the work see one state.
-    pub(crate) fn read<'s>(
-        &self,
-        seat: impl Into<Seat<'s>>,
-        snapshot: bool,
-        deadline: Instant,
-        work: Reading<'_>,
-    ) -> Result<()> {
-        let seat = seat.into();
+    pub(crate) fn read(&self, seat: Seat<'_>, snapshot: bool, deadline: Instant, work: Reading<'_>) -> Result<()> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => db.read(seat.lane, snapshot, deadline, work),
@@ -108,14 +101,7 @@ impl Db {
     }
 
     /// Writes, and commits; the commit is durable where this says [`Commit::Done`].
-    pub(crate) fn write<'s>(
-        &self,
-        seat: impl Into<Seat<'s>>,
-        unit: Unit,
-        deadline: Instant,
-        work: Writing<'_>,
-    ) -> Result<Commit> {
-        let seat = seat.into();
+    pub(crate) fn write(&self, seat: Seat<'_>, unit: Unit, deadline: Instant, work: Writing<'_>) -> Result<Commit> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => {
@@ -153,8 +139,7 @@ impl Db {
     }
 
     /// A connection for a transaction that its caller begins and ends.
-    pub(crate) fn hold<'s>(&self, seat: impl Into<Seat<'s>>, deadline: Instant) -> Result<Box<dyn Connection>> {
-        let seat = seat.into();
+    pub(crate) fn hold(&self, seat: Seat<'_>, deadline: Instant) -> Result<Box<dyn Connection>> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(db) => {

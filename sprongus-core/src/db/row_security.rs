@@ -57,7 +57,7 @@ const TABLES: &[(&str, Rows)] = &[
 /// Views are read with their owner's eyes unless told otherwise.
 const VIEWS: &[&str] = &["sprongus_aux_seen"];
 
-/// Views that look with the eyes of whoever asks.
+/// The oldest server whose views can look with the eyes of whoever asks (PostgreSQL 15: `security_invoker`).
 const OLDEST: i64 = 150_000;
 
 const GRANTS: &str = "CREATE TABLE IF NOT EXISTS sprongus_row_grants (role_name TEXT NOT NULL, \

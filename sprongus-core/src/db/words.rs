@@ -1,6 +1,11 @@
-//! What can be told of a statement from its words, without parsing SQL.
+//! The words of SQL: what can be told of a statement without parsing it, and text as it stands in one.
 
 use super::Dialect;
+
+/// Text as it stands in SQL, for statements that take no parameters and those that people run.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
 
 /// The words of a statement, comments left out, up to the first that is none: a bracket, a quote, an operator.
 pub(crate) fn words(sql: &str, dialect: Dialect) -> impl Iterator<Item = &str> {
@@ -72,6 +77,12 @@ fn after_comment(sql: &str, dialect: Dialect) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quote_does_not_end_a_literal() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("'"), "''''");
+    }
 
     #[test]
     fn words_end_where_something_else_begins() {

@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::clock::Timestamp;
 use crate::db::Executor;
+use crate::db::words::literal;
 use crate::error::Result;
 use crate::session::{Session, present};
 
@@ -62,7 +63,7 @@ fn prepared(exec: &mut dyn Executor, now: Timestamp) -> Result<Vec<Finding>> {
         findings.push(Finding::warning(
             "prepared_transaction",
             format!("the prepared transaction {name:?} is open for {open} s: its locks are kept, and rows that died since then stay"),
-            format!("COMMIT PREPARED, or where nobody will: ROLLBACK PREPARED '{}'", name.replace('\'', "''")),
+            format!("COMMIT PREPARED, or where nobody will: ROLLBACK PREPARED {}", literal(&name)),
         ));
     }
     Ok(findings)

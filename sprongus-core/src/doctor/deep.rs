@@ -2,6 +2,7 @@
 
 use super::{Finding, listed};
 use crate::artifacts::damaged_contents;
+use crate::db::words::literal;
 use crate::db::{Dialect, Executor};
 use crate::error::{ErrorCode, Result};
 use crate::session::Session;
@@ -65,7 +66,7 @@ fn btrees(exec: &mut dyn Executor) -> Result<Option<Vec<(String, String)>>> {
                AND starts_with(t.relname::text, 'sprongus_') ORDER BY 1";
     let check = |row: &crate::db::Row| {
         let index = row.text(0)?;
-        let check = format!("SELECT \"{place}\".bt_index_check('{}'::regclass, true)", index.replace('\'', "''"));
+        let check = format!("SELECT \"{place}\".bt_index_check({}::regclass, true)", literal(&index));
         Ok((index, check))
     };
     exec.query(sql, &[])?.iter().map(check).collect::<Result<Vec<_>>>().map(Some)
@@ -78,7 +79,7 @@ pub(super) fn contents(session: Session<'_>) -> Result<Vec<Finding>> {
         return Ok(Vec::new());
     }
     let names: Vec<String> = damaged.iter().map(|(id, name)| format!("{id} ({name})")).collect();
-    let ids: Vec<String> = damaged.iter().map(|(id, _)| format!("'{}'", id.replace('\'', "''"))).collect();
+    let ids: Vec<String> = damaged.iter().map(|(id, _)| literal(id)).collect();
     Ok(vec![Finding::error(
         "corrupt",
         format!("contents of artifacts are not what was put, by their SHA-256: {}", listed(&names)),

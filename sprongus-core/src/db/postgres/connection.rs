@@ -10,6 +10,7 @@ use super::settings::PostgresSettings;
 use super::statements::Statements;
 use super::wire::Wire;
 use super::{copy, errors, words};
+use crate::db::words::literal;
 use crate::db::{Commit, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -107,7 +108,7 @@ impl PgConnection {
             sql.push_str(&self.settings.set("SET LOCAL"));
         }
         if let Some(project) = &self.project {
-            sql.push_str(&format!("; SET LOCAL sprongus.project = '{}'", project.replace('\'', "''")));
+            sql.push_str(&format!("; SET LOCAL sprongus.project = {}", literal(project)));
         }
         self.in_transaction = true;
         self.wire.batch(&sql).inspect_err(|_| self.rollback())

@@ -67,17 +67,13 @@ impl PostgresDb {
     }
 
     /// A clean connection by `deadline`; given back when it is dropped, rolled back, or discarded where that fails.
-    pub(crate) fn connect<'s>(&self, seat: impl Into<Seat<'s>>, deadline: Instant) -> Result<Box<dyn Connection>> {
-        self.lend(seat.into(), deadline, false)
+    pub(crate) fn connect(&self, seat: Seat<'_>, deadline: Instant) -> Result<Box<dyn Connection>> {
+        self.lend(seat, deadline, false)
     }
 
     /// The same, for one call: its statements too end by the deadline.
-    pub(crate) fn connect_until<'s>(
-        &self,
-        seat: impl Into<Seat<'s>>,
-        deadline: Instant,
-    ) -> Result<Box<dyn Connection>> {
-        self.lend(seat.into(), deadline, true)
+    pub(crate) fn connect_until(&self, seat: Seat<'_>, deadline: Instant) -> Result<Box<dyn Connection>> {
+        self.lend(seat, deadline, true)
     }
 
     /// What watches for the commits of others.

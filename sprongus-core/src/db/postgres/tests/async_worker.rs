@@ -20,7 +20,7 @@ fn a_call_on_an_async_worker_is_misuse() {
         let task = runtime.spawn(async move {
             let deadline = Instant::now() + Duration::from_secs(1);
             let opened = PostgresDb::open(url(), settings()).map(drop);
-            let lent = inner.connect(Lane::Host, deadline).map(drop);
+            let lent = inner.connect(Lane::Host.into(), deadline).map(drop);
             let asked = connection.query("SELECT 1", &[]).map(drop);
             for refused in [opened, lent, asked] {
                 assert_eq!(refused.unwrap_err().code(), ErrorCode::Misuse);

@@ -22,13 +22,16 @@ fn a_silent_network_does_not_hold_a_call() {
     assert_eq!(error.code(), ErrorCode::Timeout);
     assert!(is_connection_lost(&error));
     drop(connection);
-    let error = db.connect(Lane::Host, Instant::now() + Duration::from_millis(400)).map(drop).unwrap_err();
+    let error = db.connect(Lane::Host.into(), Instant::now() + Duration::from_millis(400)).map(drop).unwrap_err();
     assert!(matches!(error.code(), ErrorCode::Timeout | ErrorCode::Unavailable), "{error}");
     assert_eq!(PostgresDb::open(&proxy.url(), quick()).unwrap_err().code(), ErrorCode::Timeout);
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(proxy.fired().swallowed > 0);
     proxy.pass();
-    assert_eq!(int(db.connect(Lane::Host, Instant::now() + Duration::from_secs(5)).unwrap().as_mut(), "SELECT 1"), 1);
+    assert_eq!(
+        int(db.connect(Lane::Host.into(), Instant::now() + Duration::from_secs(5)).unwrap().as_mut(), "SELECT 1"),
+        1
+    );
 }
 
 #[test]
@@ -111,7 +114,7 @@ fn one_deadline_bounds_all_statements_of_a_call() {
     holder.begin(true).unwrap();
     holder.batch(&lock).unwrap();
     let start = Instant::now();
-    let mut call = db.connect_until(Lane::Host, start + Duration::from_secs(3)).unwrap();
+    let mut call = db.connect_until(Lane::Host.into(), start + Duration::from_secs(3)).unwrap();
     call.begin(true).unwrap();
     let pid = int(call.as_mut(), "SELECT pg_backend_pid()::int8");
     call.execute("SELECT pg_sleep(1.5)", &[]).unwrap();

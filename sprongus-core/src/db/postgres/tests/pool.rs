@@ -16,8 +16,8 @@ fn soon() -> Instant {
 fn the_pool_is_waited_for_until_the_deadline() {
     let db = open(PostgresSettings { pool_size: 1, ..settings() });
     let held = connect(&db);
-    assert_eq!(db.connect(Lane::Host, soon()).map(drop).unwrap_err().code(), ErrorCode::Busy);
-    assert!(db.connect(Lane::Worker, soon()).is_ok());
+    assert_eq!(db.connect(Lane::Host.into(), soon()).map(drop).unwrap_err().code(), ErrorCode::Busy);
+    assert!(db.connect(Lane::Worker.into(), soon()).is_ok());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| connect(&db).waited());
         thread::sleep(Duration::from_millis(150));
@@ -33,7 +33,7 @@ fn an_interrupt_ends_the_wait_for_the_pool() {
     let db = open(PostgresSettings { pool_size: 1, asked, ..settings() });
     let _held = connect(&db);
     let start = Instant::now();
-    let error = db.connect(Lane::Host, start + Duration::from_secs(5)).map(drop).unwrap_err();
+    let error = db.connect(Lane::Host.into(), start + Duration::from_secs(5)).map(drop).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
@@ -67,7 +67,7 @@ fn a_server_that_is_away_is_unavailable_and_comes_back() {
     assert_eq!(error.code(), ErrorCode::Unavailable);
     assert!(crate::db::postgres::is_connection_lost(&error), "{error:?}");
     drop(held);
-    let error = db.connect(Lane::Host, Instant::now() + Duration::from_millis(700)).map(drop).unwrap_err();
+    let error = db.connect(Lane::Host.into(), Instant::now() + Duration::from_millis(700)).map(drop).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Unavailable, "{error:?}");
     server.restart();
     assert_eq!(int(connect(&db).as_mut(), "SELECT 3"), 3);

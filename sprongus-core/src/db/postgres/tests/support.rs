@@ -31,7 +31,7 @@ pub(super) fn open(settings: PostgresSettings) -> PostgresDb {
 }
 
 pub(super) fn connect(db: &PostgresDb) -> Box<dyn Connection> {
-    db.connect(Lane::Host, Instant::now() + Duration::from_secs(5)).unwrap()
+    db.connect(Lane::Host.into(), Instant::now() + Duration::from_secs(5)).unwrap()
 }
 
 /// A table of a name of its own.
