@@ -25,6 +25,8 @@ pub use postgres::{LentPostgres, postgres_error};
 pub use row::Row;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::surroundings;
+#[cfg(all(test, feature = "sqlite"))]
+pub(crate) use sqlite::testing as sqlite_testing;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{LentSqlite, sqlite_error};
 pub use value::Value;

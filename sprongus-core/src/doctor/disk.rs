@@ -150,17 +150,42 @@ fn mib(bytes: i64) -> String {
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
-    use super::*;
+    #![allow(clippy::unwrap_used)]
+    use sprongus_testkit::temp_file;
 
-    /// A disk that is full and a file system that is shared are not for a test to make.
+    use super::*;
+    use crate::db::sqlite_testing::{FILE_SYSTEM, FREE_BYTES};
+    use crate::error::ErrorCode;
+    use crate::{Options, Store};
+
+    fn found(store: &Store, code: &str) -> Option<Finding> {
+        store.doctor().unwrap().findings.into_iter().find(|one| one.code == code)
+    }
+
+    #[cfg(unix)]
     #[test]
-    fn what_the_disk_is_like_is_told() {
-        let well = Surroundings { free_bytes: Some(LITTLE_ROOM), ..Surroundings::default() };
-        assert_eq!(of(&well), []);
-        let full = Surroundings { free_bytes: Some(LITTLE_ROOM - 1), ..Surroundings::default() };
-        assert_eq!(of(&full)[0].code, "disk_nearly_full");
-        assert!(of(&full)[0].message.starts_with("255 MiB"));
-        let shared = Surroundings { network: Some("NFS"), ..Surroundings::default() };
-        assert_eq!(of(&shared)[0].code, "network_fs");
+    fn a_disk_that_is_nearly_full_is_found() {
+        let (_folder, path) = temp_file("store.db");
+        let store = Store::open(path.to_str().unwrap(), Options::default()).unwrap();
+        FREE_BYTES.set(Some(LITTLE_ROOM));
+        assert_eq!(found(&store, "disk_nearly_full"), None);
+        FREE_BYTES.set(Some(LITTLE_ROOM - 1));
+        let one = found(&store, "disk_nearly_full").unwrap();
+        assert!(one.message.starts_with("255 MiB are left"), "{one}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_is_shared_is_refused_or_found() {
+        const NFS: u32 = 0x6969;
+        let (_folder, path) = temp_file("store.db");
+        let open =
+            |allow_network_fs| Store::open(path.to_str().unwrap(), Options { allow_network_fs, ..Options::default() });
+        assert_eq!(found(&open(false).unwrap(), "network_fs"), None);
+        FILE_SYSTEM.set(Some(NFS));
+        assert_eq!(open(false).map(drop).unwrap_err().code(), ErrorCode::Unsupported);
+        let report = open(true).unwrap().doctor().unwrap();
+        assert_eq!(report.findings[0].code, "network_fs");
+        assert!(!report.ok && report.findings[0].message.contains("is on NFS"), "{report}");
     }
 }

@@ -17,6 +17,8 @@ mod wal;
 mod watch;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};

@@ -97,7 +97,16 @@ pub(super) fn not_writable(path: &Path) -> Error {
 /// File systems whose shared memory is not shared by all who see the file (magic numbers of statfs(2)).
 #[cfg(target_os = "linux")]
 pub(super) fn network_fs(path: &Path) -> Option<&'static str> {
-    name_of(rustix::fs::statfs(path).ok()?.f_type as u32)
+    name_of(file_system(path)?)
+}
+
+#[cfg(target_os = "linux")]
+fn file_system(path: &Path) -> Option<u32> {
+    #[cfg(test)]
+    if let Some(told) = super::testing::FILE_SYSTEM.get() {
+        return Some(told);
+    }
+    Some(rustix::fs::statfs(path).ok()?.f_type as u32)
 }
 
 #[cfg(target_os = "linux")]

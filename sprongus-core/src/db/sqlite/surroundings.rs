@@ -77,6 +77,10 @@ fn of_others(_: &Path) -> Vec<PathBuf> {
 
 #[cfg(unix)]
 fn free_bytes(database: &Path) -> Option<u64> {
+    #[cfg(test)]
+    if let Some(told) = super::testing::FREE_BYTES.get() {
+        return Some(told);
+    }
     let disk = rustix::fs::statvfs(database).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
