@@ -15,6 +15,7 @@ mod ours;
 mod pages;
 mod places;
 mod process;
+mod projects;
 mod queue;
 mod sample;
 mod search;
@@ -56,7 +57,7 @@ const QUICK: Effort =
 type Measure = fn(&Places, Effort, &mut Table);
 
 /// All of them, by their names.
-const PARTS: [(&str, Measure); 15] = [
+const PARTS: [(&str, Measure); 16] = [
     ("enqueue", queue::enqueue),
     ("batches", queue::batches),
     ("claims", queue::claims),
@@ -68,6 +69,7 @@ const PARTS: [(&str, Measure); 15] = [
     ("pages", pages::measure),
     ("search", search::measure),
     ("tables", tables::measure),
+    ("projects", projects::measure),
     ("import", import::measure),
     ("bulk", bulk::measure),
     ("export", export::measure),

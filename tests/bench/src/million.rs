@@ -1,9 +1,10 @@
-//! The import of a file that is much larger than memory need be.
+//! The import of a file that is much larger than memory need be, and a doctor's look at what came of it.
 
 use crate::Effort;
+use crate::ours::open;
 use crate::places::Places;
 use crate::process;
-use crate::sample::Sample;
+use crate::sample::{Sample, alone};
 use crate::table::{Table, Target};
 use crate::works;
 
@@ -22,5 +23,8 @@ pub(crate) fn measure(places: &Places, _: Effort, table: &mut Table) {
         rate.push(ROWS as f64 / measured.seconds);
         table.line(&format!("{name}: sprongus, validated"), &rate, Target::None);
         table.most("  peak memory over the start, MB", measured.megabytes, Target::AtMost(MEMORY));
+        let opened = open(&store);
+        let looks = alone(5, 1, || drop(opened.doctor().unwrap()));
+        table.line("  doctor, microseconds", &looks, Target::None);
     }
 }

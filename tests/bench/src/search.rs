@@ -92,7 +92,7 @@ fn import(store: &Store, csv: &Path, searched: bool) -> Duration {
 }
 
 /// Searches until all is folded in; how long that took, how many searches, and the longest of them.
-fn fill(store: &Store, works: &Aux<'_>) -> (Duration, usize, Duration) {
+pub(crate) fn fill(store: &Store, works: &Aux<'_>) -> (Duration, usize, Duration) {
     let (start, mut slowest) = (Instant::now(), Duration::ZERO);
     for searches in 1.. {
         let one = Instant::now();
