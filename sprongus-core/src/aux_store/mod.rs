@@ -64,7 +64,7 @@ pub use sync::{
     SyncOutcome, SyncTable,
 };
 pub use table::Aux;
-pub(crate) use unseen::SEEN;
+pub(crate) use unseen::version_of_target;
 pub use views::RefView;
 
 /// The programs of docs/aux-tables.md.

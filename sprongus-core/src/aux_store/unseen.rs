@@ -14,7 +14,26 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// The view of all entries as they are seen, whatever is under way: for those whose keys are known. A walk over it reads all
 /// versions; see [`entries`].
-pub(crate) const SEEN: &str = "sprongus_aux_seen";
+pub(super) const SEEN: &str = "sprongus_aux_seen";
+
+/// The version of the entry that a row `r` of references leads to, as an expression; NULL where none is seen. For many rows:
+/// SQLite takes no condition on an outer row into the view, and would read all entries.
+pub(crate) fn version_of_target(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => {
+            "(SELECT e.version FROM sprongus_aux_entries AS e \
+             WHERE e.project_id = r.project_id AND e.table_name = r.to_table AND e.id = r.to_id)"
+        }
+        Dialect::Sqlite => {
+            "coalesce((SELECT e.version FROM sprongus_aux_entries AS e \
+             WHERE e.project_id = r.project_id AND e.table_name = r.to_table AND e.id = r.to_id \
+             AND (e.batch IS NULL OR e.batch NOT IN (SELECT id FROM sprongus_aux_batches))), \
+             (SELECT v.version FROM sprongus_aux_versions AS v \
+             WHERE v.project_id = r.project_id AND v.table_name = r.to_table AND v.id = r.to_id \
+             AND v.batch IN (SELECT id FROM sprongus_aux_batches) AND v.snapshot IS NOT NULL))"
+        }
+    }
+}
 
 /// What the entries of a table are read from, as a FROM clause names it. To be asked in the transaction that reads: a bulk
 /// write may begin after it. While one is under way no index of keys or texts tells what is seen, only a walk does.

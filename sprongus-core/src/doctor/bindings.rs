@@ -69,12 +69,19 @@ fn unbound_tables(exec: &mut dyn Executor) -> Result<Vec<Finding>> {
 /// The projects and tables that hold entries, in order: the first [`TABLES`] of them. From one to the next by the key,
 /// however many entries lie between.
 pub(super) fn tables(exec: &mut dyn Executor) -> Result<Vec<(String, String)>> {
-    let next = "SELECT project_id, table_name FROM sprongus_aux_entries WHERE (project_id, table_name) > ($1, $2) \
-                ORDER BY project_id, table_name LIMIT 1";
+    // Two questions, for SQLite seeks a pair by its first alone, and would walk through a project's entries to its next table.
+    let in_project = "SELECT project_id, table_name FROM sprongus_aux_entries WHERE project_id = $1 AND table_name > $2 \
+                      ORDER BY table_name LIMIT 1";
+    let in_next = "SELECT project_id, table_name FROM sprongus_aux_entries WHERE project_id > $1 \
+                   ORDER BY project_id, table_name LIMIT 1";
     let mut found: Vec<(String, String)> = Vec::new();
     while found.len() < TABLES {
         let (project, table) = found.last().cloned().unwrap_or_default();
-        match exec.query(next, &[(&project).into(), (&table).into()])?.first() {
+        let mut rows = exec.query(in_project, &[(&project).into(), (&table).into()])?;
+        if rows.is_empty() {
+            rows = exec.query(in_next, &[(&project).into()])?;
+        }
+        match rows.first() {
             Some(row) => found.push((row.text(0)?, row.text(1)?)),
             None => break,
         }

@@ -2,7 +2,7 @@
 
 use super::bindings::tables;
 use super::{Finding, listed};
-use crate::aux_store::{SEEN, links_are_known};
+use crate::aux_store::{links_are_known, version_of_target};
 use crate::error::{ErrorCode, Result};
 use crate::session::Session;
 
@@ -23,8 +23,8 @@ fn dangling(session: Session<'_>) -> Result<Vec<Finding>> {
         "SELECT r.project_id, r.from_table, r.from_id, r.field, r.to_table, r.to_id, \
          (SELECT count(*) FROM (SELECT 1 FROM sprongus_aux_refs LIMIT $1) AS part) FROM (SELECT * FROM sprongus_aux_refs \
          ORDER BY project_id, from_table, from_id, field, to_table, to_id LIMIT $1) AS r \
-         WHERE (SELECT e.version FROM {SEEN} AS e WHERE e.project_id = r.project_id \
-         AND e.table_name = r.to_table AND e.id = r.to_id) IS NULL LIMIT $2"
+         WHERE {} IS NULL LIMIT $2",
+        version_of_target(session.core().dialect())
     );
     let rows = session.read(|exec| exec.query(&sql, &[LOOKED_AT.into(), COUNTED.into()]))?;
     let mut dangling = Vec::new();

@@ -13,6 +13,7 @@ mod doctor_sqlite;
 mod feed_postgres;
 mod keys;
 mod opening;
+mod projects;
 mod runs_postgres;
 mod search;
 mod syncs;

@@ -4,6 +4,7 @@
 mod approvals;
 mod artifacts;
 mod aux_store;
+mod doctor;
 mod explain;
 mod feed;
 mod forced;

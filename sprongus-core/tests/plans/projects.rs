@@ -74,7 +74,7 @@ const ROWS: &[(&str, &str, &str)] = &[
 ];
 
 /// Rows of every other project, and some of `mine`.
-fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
+pub(crate) fn seed(execute: &mut dyn FnMut(&str), dialect: Dialect) {
     let (series, json, bytes, at, no) = match dialect {
         Dialect::Sqlite => (
             "WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {last})",
