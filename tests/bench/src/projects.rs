@@ -47,6 +47,8 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     let file = || places.file("db").to_str().unwrap().to_owned();
     one_database("SQLite", &file, rounds, &csv, table, &|url| {
         let hand = by_hand::sqlite::open(url, "");
+        // The cache of a store's writer.
+        hand.pragma_update(None, "cache_size", -32_000).unwrap();
         let deletes = [&[FULL_TEXT], BY_HAND.as_slice()].concat().join("; ");
         millis(|| hand.execute_batch(&format!("BEGIN IMMEDIATE; {deletes}; COMMIT")).unwrap())
     });
