@@ -1,7 +1,8 @@
 //! What the rows of a bulk write refer to, and the keys they take.
 
 use super::Others;
-use super::merge::{Merging, unsigned};
+use super::merging::Merging;
+use super::tell::unsigned;
 use crate::aux_store::refs::DANGLING;
 use crate::aux_store::rows::unique_violation;
 use crate::db::Dialect;
@@ -11,7 +12,7 @@ use crate::presets::dangling;
 /// The id of the row that a staged reference or key `k` is of.
 const STAGED_ID: &str = "(SELECT s.id FROM sprongus_stage s WHERE s.row_number = k.row_number)";
 
-impl Merging<'_, '_> {
+impl Merging<'_> {
     /// Entries of other tables that rows refer to are kept from deletion until the end of the transaction, as
     /// [`leading_nowhere`](crate::aux_store::refs::leading_nowhere) keeps them. SQLite has one writer anyway.
     pub(super) fn hold_targets(&mut self) -> Result<()> {

@@ -1,18 +1,25 @@
 //! Many rows at once: read, judged and spooled with nothing held, then merged in one short transaction.
 
+mod again;
 mod batch;
+mod changes;
 mod created;
+mod doomed;
+mod entries;
 mod fresh;
 mod ids;
 mod judges;
 mod links;
 mod merge;
+mod merging;
 mod pace;
 mod prepare;
+mod removal;
 mod rivals;
 mod spool;
 mod stage;
 mod stepped;
+mod tell;
 
 use super::import::{BadRow, Content};
 use super::model::{BulkOptions, BulkReport, OnError};

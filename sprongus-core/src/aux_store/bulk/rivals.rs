@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::spool::Judged;
 use super::stepped::Stepped;
-use super::{Others, merge, prepare};
+use super::{Others, merge, prepare, tell};
 use crate::aux_store::Nulls;
 use crate::aux_store::document::Rules;
 use crate::aux_store::model::{BulkReport, OnError};
@@ -25,7 +25,7 @@ type Rows = HashMap<String, Vec<Judged>>;
 impl Stepped<'_> {
     pub(super) fn finish(mut self) -> Result<BulkReport> {
         let bereft = std::mem::take(&mut self.bereft);
-        let warnings = bereft.into_iter().map(|(table, id, field)| merge::bereft_referrer(id, &field, &table));
+        let warnings = bereft.into_iter().map(|(table, id, field)| tell::bereft_referrer(id, &field, &table));
         self.report.warnings.extend(warnings);
         if self.options.dry_run {
             self.batch.last(|work| self.batch.leave(work))?;
@@ -133,7 +133,7 @@ impl Stepped<'_> {
             return Err(Error::validation(report.errors));
         }
         search::mark(work.exec(), self.place, self.at())?;
-        merge::audit(work, self.place, &report, self.prepared.rows)?;
+        tell::audit(work, self.place, &report, self.prepared.rows)?;
         self.batch.leave(work)?;
         Ok(Some(report))
     }
@@ -195,7 +195,7 @@ impl Stepped<'_> {
     fn told(&self, mut report: BulkReport, counting: &HashMap<String, Option<u64>>) -> BulkReport {
         for (id, rows) in &self.repeated {
             let last = counting.get(id).copied().unwrap_or_else(|| rows.last().copied()).unwrap_or(0);
-            report.warnings.extend(rows.iter().filter(|row| **row < last).map(|row| merge::repeated(*row, id)));
+            report.warnings.extend(rows.iter().filter(|row| **row < last).map(|row| tell::repeated(*row, id)));
         }
         report.errors.sort_by_key(|one| one.row);
         report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
