@@ -40,6 +40,20 @@ pub trait Executor: Send {
         }
         Ok(written)
     }
+
+    /// Writes rows whose key is not there yet; the numbers, from 0 and ascending, of those whose key is.
+    fn load_new(&mut self, table: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+        let (columns, marks) = (columns.join(", "), marks.join(", "));
+        let sql = format!("INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING");
+        let mut there = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            if self.execute(&sql, row)? == 0 {
+                there.push(number);
+            }
+        }
+        Ok(there)
+    }
 }
 
 /// A connection of ours: an [`Executor`] that can also begin and end transactions.

@@ -1,7 +1,9 @@
 //! A bulk write of many short transactions: its place in the table it writes, and the way back.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use super::pace::{Held, Pace};
 use crate::aux_store::rows::Place;
 use crate::aux_store::unseen;
 use crate::clock::Clock;
@@ -12,12 +14,10 @@ use crate::session::{Session, Work};
 
 /// One that has not written for so long is dead, and others undo what it did. Microseconds.
 const DEAD_AFTER: i64 = 5_000_000;
+/// One that only reads for so long lets others know that it lives.
+const SILENT: Duration = Duration::from_secs(1);
 /// Between two looks at whether another one has ended.
 const NAP: Duration = Duration::from_millis(20);
-/// Entries put back by one transaction.
-const BACK: i64 = 250;
-/// Between two of them, for those who wait for the lock and look for it now and then.
-pub(super) const REST: Duration = Duration::from_millis(2);
 
 /// A row of `sprongus_aux_batches` that is ours.
 pub(super) struct Batch<'b> {
@@ -25,6 +25,8 @@ pub(super) struct Batch<'b> {
     place: Place<'b>,
     pub(super) id: i64,
     owner: String,
+    /// When it last wrote.
+    heard: Cell<Instant>,
 }
 
 enum Entered {
@@ -39,15 +41,28 @@ impl<'b> Batch<'b> {
     pub(super) fn begin(session: Session<'b>, place: Place<'b>) -> Result<Self> {
         let (owner, by) = (new_id(), session.core().deadline());
         loop {
-            let ours = |id| Self { session, place, id, owner: owner.clone() };
+            let ours = |id| Self::of(session, place, id, owner.clone());
             match session.write(|work| enter(work, place, &owner))? {
                 Entered::Ours(id) => return Ok(ours(id)),
                 Entered::Dead(id) => ours(id).undo()?,
-                Entered::Taken if Instant::now() < by => std::thread::sleep(NAP),
-                Entered::Taken => session.read(|exec| unseen::refuse_another(exec, place))?,
+                Entered::Taken => {
+                    if Instant::now() >= by {
+                        session.read(|exec| unseen::refuse_another(exec, place))?;
+                    }
+                    std::thread::sleep(NAP);
+                }
             }
             check(session)?;
         }
+    }
+
+    fn of(session: Session<'b>, place: Place<'b>, id: i64, owner: String) -> Self {
+        Self { session, place, id, owner, heard: Cell::new(Instant::now()) }
+    }
+
+    /// To be called now and then where there may be nothing to write for long: it is not dead.
+    pub(super) fn live(&self) -> Result<()> {
+        if self.heard.get().elapsed() < SILENT { Ok(()) } else { self.step(|_| Ok(())) }
     }
 
     /// Writes in a short transaction of its own; not where another has taken this one for dead. Nobody sees what it writes, so
@@ -74,6 +89,7 @@ impl<'b> Batch<'b> {
         let sql = "UPDATE sprongus_aux_batches SET alive = $1 WHERE id = $2 AND owner = $3";
         let alive = work.options().clock.monotonic();
         if work.execute(sql, &[alive.into(), self.id.into(), self.owner.as_str().into()])? == 1 {
+            self.heard.set(Instant::now());
             return Ok(());
         }
         let message = "another process took this bulk write for dead and has undone it; try again";
@@ -89,10 +105,9 @@ impl<'b> Batch<'b> {
     /// Puts everything back, step by step, and leaves.
     pub(super) fn undo(&self) -> Result<()> {
         for table in ["sprongus_aux_entries", "sprongus_aux_versions"] {
-            let mut after = String::new();
-            while let Some(last) = self.undo_some(table, &after)? {
+            let (mut after, mut pace) = (String::new(), Pace::default());
+            while let Some(last) = self.undo_some(table, &after, &mut pace)? {
                 after = last;
-                std::thread::sleep(REST);
             }
         }
         self.session.write(|work| {
@@ -102,20 +117,27 @@ impl<'b> Batch<'b> {
     }
 
     /// Looked for without the lock: it may take long to find one among many that are not of the batch.
-    fn undo_some(&self, table: &str, after: &str) -> Result<Option<String>> {
+    fn undo_some(&self, table: &str, after: &str, pace: &mut Pace) -> Result<Option<String>> {
         let sql = format!(
-            "SELECT id FROM {table} WHERE project_id = $1 AND table_name = $2 AND id > $3 AND batch = $4 ORDER BY id LIMIT {BACK}"
+            "SELECT id FROM {table} WHERE project_id = $1 AND table_name = $2 AND id > $3 AND batch = $4 ORDER BY id LIMIT {}",
+            pace.rows
         );
         let Place { project, table } = self.place;
         let found = self
             .session
             .read(|exec| exec.query(&sql, &[project.into(), table.into(), after.into(), self.id.into()]))?;
         let ids = found.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
-        self.session.write_bulk(|work| {
+        let Some(last) = ids.last() else { return Ok(None) };
+        pace.rest();
+        // Where the disk loses it, it is undone again: it is the end that waits for that.
+        let held = self.session.write_step(|work| {
+            let start = Instant::now();
             self.renew(work)?;
-            ids.iter().try_for_each(|id| unseen::undo(work.exec(), self.place, self.id, id).map(drop))
+            ids.iter().try_for_each(|id| unseen::undo(work.exec(), self.place, self.id, id).map(drop))?;
+            Ok(Held { waited: work.waited(), work: start.elapsed() })
         })?;
-        Ok(ids.into_iter().next_back())
+        pace.stepped(ids.len(), held);
+        Ok(Some(last.clone()))
     }
 }
 
@@ -127,7 +149,7 @@ pub(in crate::aux_store) fn clear_dead(session: Session<'_>, place: Place<'_>) -
     }
     let owner = new_id();
     match session.write(|work| take_dead(work, place, &owner))? {
-        Some(Entered::Dead(id)) => Batch { session, place, id, owner }.undo(),
+        Some(Entered::Dead(id)) => Batch::of(session, place, id, owner).undo(),
         _ => Ok(()),
     }
 }

@@ -1,10 +1,12 @@
 //! What a step of a large bulk write creates and supersedes.
 
+use std::borrow::Cow;
+
 use super::created::COLUMNS;
 use super::spool::Judged;
 use super::stepped::Stepped;
 use crate::db::{Dialect, Value};
-use crate::error::{ErrorCode, Result};
+use crate::error::Result;
 use crate::session::Work;
 
 impl Stepped<'_> {
@@ -13,32 +15,24 @@ impl Stepped<'_> {
         &self,
         work: &mut Work<'_>,
         rows: &[&Judged],
-        values: Vec<Vec<Value<'static>>>,
+        values: &[Vec<Value<'_>>],
     ) -> Result<Vec<String>> {
-        let (mut amiss, columns) = (Vec::new(), [&COLUMNS[..], &["batch"]].concat());
+        let columns = [&COLUMNS[..], &["batch"]].concat();
         if self.past {
+            let mut amiss = Vec::new();
             let marks = "$1, $2, $3, $4, $5, $6, 1 + coalesce((SELECT max(version) FROM sprongus_aux_versions \
                          WHERE project_id = $1 AND table_name = $2 AND id = $3), 0) + 0 * $7, $8, $9, $10, $11, $12";
             let columns = columns.join(", ");
             let sql = format!("INSERT INTO sprongus_aux_entries ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING");
             for (row, values) in rows.iter().zip(values) {
-                if work.execute(&sql, &values)? == 0 {
+                if work.execute(&sql, values)? == 0 {
                     amiss.push(row.id.clone());
                 }
             }
             return Ok(amiss);
         }
-        let mut values = values.into_iter();
-        loop {
-            match work.exec().load("sprongus_aux_entries", &columns, &mut values.by_ref().map(Ok)) {
-                Ok(_) => return Ok(amiss),
-                // The row that was taken last.
-                Err(error) if error.code() == ErrorCode::Conflict => {
-                    amiss.push(rows[rows.len() - values.len() - 1].id.clone());
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let there = work.exec().load_new("sprongus_aux_entries", &columns, values)?;
+        Ok(there.into_iter().map(|number| rows[number].id.clone()).collect())
     }
 
     /// Gives entries their next version, and keeps the one they have; the ids of those that have another by now.
@@ -74,9 +68,9 @@ impl Stepped<'_> {
         Ok(amiss)
     }
 
-    pub(super) fn values(&self, rows: &[&Judged]) -> Vec<Vec<Value<'static>>> {
-        let values = |row: &&Judged| {
-            let mut values = self.common.values(Dialect::Sqlite, (*row).clone());
+    pub(super) fn values<'v>(&'v self, rows: &[&'v Judged]) -> Vec<Vec<Value<'v>>> {
+        let values = |row: &&'v Judged| {
+            let mut values = self.common.values(Dialect::Sqlite, Cow::Borrowed(*row));
             values.push(self.batch.id.into());
             values
         };

@@ -1,5 +1,7 @@
 //! Entries that were not there before, as they go into their table.
 
+use std::borrow::Cow;
+
 use super::spool::Judged;
 use super::stage::document;
 use crate::aux_store::rows::Place;
@@ -36,19 +38,34 @@ impl<'p> Common<'p> {
     }
 
     /// A row as its first version: the values of the [`COLUMNS`].
-    pub(super) fn values(&self, dialect: Dialect, row: Judged) -> Vec<Value<'static>> {
+    pub(super) fn values<'v>(&'v self, dialect: Dialect, row: Cow<'v, Judged>) -> Vec<Value<'v>> {
+        let (id, payload, hash, search_text, summary): (Value<'v>, _, Value<'v>, Value<'v>, Value<'v>) = match row {
+            Cow::Owned(row) => {
+                (row.id.into(), Cow::Owned(row.payload), row.hash.into(), row.search_text.into(), row.summary.into())
+            }
+            Cow::Borrowed(row) => (
+                row.id.as_str().into(),
+                Cow::Borrowed(row.payload.as_str()),
+                row.hash.as_slice().into(),
+                row.search_text.as_str().into(),
+                row.summary.as_str().into(),
+            ),
+        };
         vec![
-            self.place.project.to_owned().into(),
-            self.place.table.to_owned().into(),
-            row.id.into(),
-            document(dialect, row.payload),
-            row.hash.into(),
-            row.search_text.into(),
+            self.place.project.into(),
+            self.place.table.into(),
+            id,
+            match dialect {
+                Dialect::Sqlite => Value::Json(payload),
+                Dialect::Postgres => document(dialect, payload.into_owned()),
+            },
+            hash,
+            search_text,
             Value::Int(1),
             self.at.clone(),
-            self.actor.clone().into(),
-            self.reason.clone().into(),
-            row.summary.into(),
+            self.actor.as_str().into(),
+            self.reason.as_deref().into(),
+            summary,
         ]
     }
 }

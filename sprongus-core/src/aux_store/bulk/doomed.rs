@@ -15,6 +15,7 @@ impl Stepped<'_> {
     pub(super) fn delete_others(&mut self) -> Result<()> {
         let mut after = String::new();
         loop {
+            self.batch.live()?;
             let (place, limit) = (self.place, i64::try_from(self.pace.rows).unwrap_or(i64::MAX));
             let sql = "SELECT id FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4";
             let params = [place.project.into(), place.table.into(), after.as_str().into(), limit.into()];
@@ -31,13 +32,14 @@ impl Stepped<'_> {
                 self.report.deleted += doomed.len() as u64;
                 continue;
             }
+            self.pace.rest();
             let (deleted, held) = self.batch.step(|work| {
                 let start = Instant::now();
                 let deleted = doomed.iter().map(|id| self.delete(work, id)).sum::<Result<u64>>()?;
                 Ok((deleted, Held { waited: work.waited(), work: start.elapsed() }))
             })?;
             self.report.deleted += deleted;
-            self.pace.after(doomed.len(), held);
+            self.pace.stepped(doomed.len(), held);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Into a table that holds nothing and never did: no entry to compare with, so the rows go where they belong at once.
 
+use std::borrow::Cow;
+
 use super::created::{COLUMNS, Common};
 use super::spool::Spool;
 use crate::aux_store::rows::{Place, holds_any};
@@ -19,7 +21,7 @@ pub(super) fn load(work: &mut Work<'_>, place: Place<'_>, spool: &Spool) -> Resu
     let common = Common::new(work, place, at);
     work.exec().batch("SAVEPOINT sprongus_fresh")?;
     let dialect = work.dialect();
-    let mut rows = spool.iter()?.map(|row| row.map(|row| common.values(dialect, row)));
+    let mut rows = spool.iter()?.map(|row| row.map(|row| common.values(dialect, Cow::Owned(row))));
     let loaded = work.exec().load("sprongus_aux_entries", &COLUMNS, &mut rows);
     let (undo, loaded) = match loaded {
         // A rival's entry that came and went in between has left versions.

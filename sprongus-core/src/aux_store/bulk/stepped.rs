@@ -145,6 +145,7 @@ impl<'s> Stepped<'s> {
 
     /// The next rows that count.
     pub(super) fn chunk(&self, rows: &mut dyn Iterator<Item = Result<Judged>>) -> Result<Vec<Judged>> {
+        self.batch.live()?;
         let (mut chunk, mut bytes) = (Vec::with_capacity(self.pace.rows), 0);
         while chunk.len() < self.pace.rows && bytes < BYTES {
             let Some(row) = rows.next().transpose()? else { break };
@@ -169,12 +170,12 @@ impl<'s> Stepped<'s> {
         if created.is_empty() && updated.is_empty() {
             return Ok(());
         }
-        // Made before the lock is taken, once; a step that is run again makes it again.
-        let mut made = Some(self.values(&created));
+        // Made before the lock is taken, while others have it.
+        let values = self.values(&created);
+        self.pace.rest();
         let (amiss, held) = self.batch.step(|work| {
             let start = Instant::now();
-            let values = made.take().unwrap_or_else(|| self.values(&created));
-            let mut amiss = self.create(work, &created, values)?;
+            let mut amiss = self.create(work, &created, &values)?;
             amiss.extend(self.update(work, &updated)?);
             Ok((amiss, Held { waited: work.waited(), work: start.elapsed() }))
         })?;
@@ -182,7 +183,7 @@ impl<'s> Stepped<'s> {
         self.report.created += (created.len() - missed) as u64;
         self.report.updated += (updated.len() + missed - amiss.len()) as u64;
         self.amiss.extend(amiss);
-        self.pace.after(created.len() + updated.len(), held);
+        self.pace.stepped(created.len() + updated.len(), held);
         Ok(())
     }
 

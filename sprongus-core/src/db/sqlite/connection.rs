@@ -8,9 +8,10 @@ use rusqlite::{CachedStatement, Statement};
 
 use super::declared::Declared;
 use super::errors::from_sqlite;
+use super::load;
 use super::opened::Opened;
 use super::patience::Patience;
-use super::values::{bind, bind_in_order, shaped, stored};
+use super::values::{bind, shaped, stored};
 use super::wal::WalWatch;
 use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
@@ -98,7 +99,11 @@ impl Executor for SqliteConnection {
         columns: &[&str],
         rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
-        load(&self.raw, table, columns, rows)
+        load::all(&self.raw, table, columns, rows)
+    }
+
+    fn load_new(&mut self, table: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        load::new(&self.raw, table, columns, rows)
     }
 }
 
@@ -169,32 +174,6 @@ pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Va
         true => Ok(0),
         false => Ok(connection.changes()),
     }
-}
-
-/// Inserts rows by one statement, which is looked up once.
-pub(super) fn load(
-    connection: &rusqlite::Connection,
-    table: &str,
-    columns: &[&str],
-    rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
-) -> Result<u64> {
-    let marks = vec!["?"; columns.len()].join(", ");
-    let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(", "));
-    let first = visit();
-    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
-    drop(first);
-    let mut written = 0;
-    for row in rows {
-        // The rows come from elsewhere, and may take their time.
-        let row = row?;
-        let _visit = visit();
-        bind_in_order(&mut statement, &row)?;
-        statement.raw_execute().map_err(from_sqlite)?;
-        written += 1;
-    }
-    let _visit = visit();
-    drop(statement);
-    Ok(written)
 }
 
 /// Runs a statement and reads all its rows, so that none stays open across a call.

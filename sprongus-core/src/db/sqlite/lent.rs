@@ -2,8 +2,9 @@
 
 use send_wrapper::SendWrapper;
 
-use super::connection::{execute, load, query};
+use super::connection::{execute, query};
 use super::errors::from_sqlite;
+use super::load;
 use super::open::check_version;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, Result};
@@ -66,6 +67,6 @@ impl Executor for LentSqlite<'_> {
         columns: &[&str],
         rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
-        load(self.connection()?, table, columns, rows)
+        load::all(self.connection()?, table, columns, rows)
     }
 }

@@ -5,6 +5,7 @@ mod declared;
 mod errors;
 mod group;
 mod lent;
+mod load;
 mod open;
 mod opened;
 mod patience;
@@ -253,6 +254,9 @@ impl Executor for HeldWriter {
         rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
         self.raw()?.load(table, columns, rows)
+    }
+    fn load_new(&mut self, table: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        self.raw()?.load_new(table, columns, rows)
     }
 }
 

@@ -55,8 +55,12 @@ pub(super) fn bind_in_order(statement: &mut Statement<'_>, values: &[Value<'_>])
     if given != taken {
         return Err(Error::invalid(format!("the row has {given} values, the table takes {taken}")));
     }
-    let bind = |(index, value)| statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite);
-    (1..).zip(values).try_for_each(bind)
+    (1..).zip(values).try_for_each(|(index, value)| bind_at(statement, index, value))
+}
+
+/// Binds the `?` of that number, from 1.
+pub(super) fn bind_at(statement: &mut Statement<'_>, index: usize, value: &Value<'_>) -> Result<()> {
+    statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)
 }
 
 /// A value in the storage class that SQLite keeps it in.
