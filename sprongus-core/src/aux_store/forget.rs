@@ -8,15 +8,18 @@ use crate::presets::lock_table;
 use crate::session::Work;
 
 /// Holds the writers of a project's tables off until the transaction ends, those of single entries and of many alike: whoever
-/// was at it is waited for. SQLite has one writer anyway.
-pub(crate) fn hold_project(work: &mut Work<'_>, project: &str) -> Result<()> {
+/// was at it is waited for. False where all that there are were `held` before. SQLite has one writer anyway.
+pub(crate) fn hold_project(work: &mut Work<'_>, project: &str, held: &mut BTreeSet<String>) -> Result<bool> {
     if work.dialect() == Dialect::Sqlite {
-        return Ok(());
+        return Ok(false);
     }
+    let before = held.len();
     for table in tables(work.exec(), project)? {
-        lock_table(work, project, &table, true)?;
+        if held.insert(table.clone()) {
+            lock_table(work, project, &table, true)?;
+        }
     }
-    Ok(())
+    Ok(held.len() > before)
 }
 
 /// The tables that hold entries, or what entries were, from one to the next by the key.

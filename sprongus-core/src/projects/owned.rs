@@ -1,6 +1,6 @@
 //! What a project owns, table by table: what refuses its deletion, and what goes with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as JsonValue, json};
 
@@ -102,16 +102,25 @@ pub(super) struct Removed {
 
 /// Removes all that is a project's, its record included.
 pub(super) fn remove(work: &mut Work<'_>, project: &str) -> Result<Removed> {
-    aux_store::hold_project(work, project)?;
+    let mut held = BTreeSet::new();
+    aux_store::hold_project(work, project, &mut held)?;
     let runs = runs::forget_project(work, project)?;
     aux_store::forget_texts(work.exec(), project)?;
     let mut removed = Removed { rows: runs, kinds: BTreeMap::new() };
     removed.kinds.extend((runs > 0).then_some(("runs", runs)));
-    for (one, count) in owned(work.dialect()).zip(remove_rows(work, project)?) {
-        removed.rows += count;
-        removed.kinds.extend(one.kind.filter(|_| count > 0).map(|kind| (kind, count)));
+    loop {
+        for (one, count) in owned(work.dialect()).zip(remove_rows(work, project)?) {
+            removed.rows += count;
+            if let Some(kind) = one.kind.filter(|_| count > 0) {
+                *removed.kinds.entry(kind).or_default() += count;
+            }
+        }
+        // Of a table that came after the others were held, an entry may go while its next version is being written, which
+        // would be left: its past, and an event in the way of its next beginning.
+        if !aux_store::hold_project(work, project, &mut held)? {
+            return Ok(removed);
+        }
     }
-    Ok(removed)
 }
 
 /// Removes the rows of each table; how many.
