@@ -79,6 +79,7 @@ test-interop: setup build ## one store, used from C, Python and Rust
 .PHONY: bench
 bench: ## speed and memory beside the same work by hand on the bare driver; ARGS="--only claims" for a part of it
 	$(CARGO) build --release --locked -p sprongus-testkit -p sprongus-bench
+	tests/bench/door/build.sh
 	target/release/with-postgres target/release/sprongus-bench $(ARGS)
 
 .PHONY: bench-quick

@@ -1,9 +1,7 @@
 //! A run by its id.
 
-use sprongus::runs::GetRun;
-
 use crate::Effort;
-use crate::by_hand::{Queue, postgres, sqlite};
+use crate::by_hand::Queue;
 use crate::ground::{Ground, On};
 use crate::places::Places;
 use crate::sample::in_turn;
@@ -22,23 +20,16 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     for on in On::DEFAULT {
         let ground = Ground::new(places, on, State::Empty);
         let (mut ours, mut hand) = ground.sides();
-        (0..STORED / 1_000).for_each(|_| {
-            [&mut ours as &mut dyn Queue, &mut *hand].map(|queue| queue.enqueue_many(1_000)).into_iter().collect()
-        });
-        let known = ours.0.runs().list(&sprongus::runs::ListRuns::default()).unwrap();
-        let mut ids = known.items.iter().map(|run| GetRun::new(&run.id)).cycle();
-        let get = || drop(ours.0.runs().get(&ids.next().unwrap()).unwrap());
-        let (count, each) = (effort.rounds, effort.each * 4);
-        if on == On::Postgres {
-            let mut hand = postgres::Hand::open(&ground.hand, "");
-            let known = hand.any();
-            let beside = in_turn(count, each, get, || assert_eq!(hand.get(&known), "queued"));
-            table.beside(on.name(), &beside, Target::AtLeast(SHARE));
-        } else {
-            let hand = sqlite::Hand::open(&ground.hand, sqlite::FULL);
-            let known = hand.any();
-            let beside = in_turn(count, each, get, || assert_eq!(hand.get(&known), "queued"));
-            table.beside(on.name(), &beside, Target::None);
+        let fill = |queue: &mut dyn Queue| {
+            (0..STORED / 1_000).for_each(|_| queue.enqueue_many(1_000));
+            queue.enqueue()
+        };
+        let (mine, other) = (fill(&mut ours), fill(&mut *hand));
+        let get = |queue: &mut dyn Queue, id: &str| assert_eq!(queue.get(id), "queued");
+        let beside = in_turn(effort.rounds, effort.each * 4, || get(&mut ours, &mine), || get(&mut *hand, &other));
+        let share = if on == On::Postgres { Target::AtLeast(SHARE) } else { Target::None };
+        table.beside(on.name(), &beside, share);
+        if on != On::Postgres {
             table.line("  in Rust", &beside.ours, Target::AtMost(MOST));
         }
     }

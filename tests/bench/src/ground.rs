@@ -5,7 +5,7 @@ use std::path::Path;
 use postgres::{Client, NoTls};
 use sprongus::{Dialect, Durability, Options, Store, migration_sql};
 
-use crate::by_hand::{self, Queue};
+use crate::by_hand::{self, Hand};
 use crate::ours::{self, Ours};
 use crate::places::Places;
 use crate::state::{self, State};
@@ -46,7 +46,7 @@ impl On {
     }
 
     /// A hand-written connection to a database that has the schema.
-    pub(crate) fn connect(self, url: &str) -> Box<dyn Queue + Send> {
+    pub(crate) fn connect(self, url: &str) -> Box<dyn Hand> {
         match self {
             Self::Full => Box::new(by_hand::sqlite::Hand::open(url, by_hand::sqlite::FULL)),
             Self::Normal => Box::new(by_hand::sqlite::Hand::open(url, by_hand::sqlite::NORMAL)),
@@ -115,7 +115,7 @@ impl Ground {
     }
 
     /// The library's queue and the yardstick's.
-    pub(crate) fn sides(&self) -> (Ours, Box<dyn Queue + Send>) {
+    pub(crate) fn sides(&self) -> (Ours, Box<dyn Hand>) {
         (Ours(self.on.open(&self.ours)), self.on.connect(&self.hand))
     }
 }

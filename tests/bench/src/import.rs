@@ -78,10 +78,10 @@ pub(crate) fn work(job: &Job) {
     let on_postgres = job.store.starts_with("postgres");
     match (job.how.as_str(), on_postgres) {
         ("sprongus", _) => sprongus(&bound(&job.store), csv),
-        ("free", _) => sprongus(&bound_to(open(&job.store), &json!({ "type": "object" })), csv),
+        ("free", _) => sprongus(&bind(open(&job.store), &json!({ "type": "object" })), csv),
         ("unchecked", _) => {
             let options = Options { check_secrets: false, ..Options::default() };
-            sprongus(&bound_to(Store::open(&job.store, options).unwrap(), &works::preset()), csv);
+            sprongus(&bind(Store::open(&job.store, options).unwrap(), &works::preset()), csv);
         }
         (how, false) => {
             let connection = by_hand::sqlite::open(&job.store, &migration_sql(Dialect::Sqlite));
@@ -97,10 +97,11 @@ pub(crate) fn work(job: &Job) {
 
 /// A store whose table `works` is bound to the preset of the rows.
 pub(crate) fn bound(url: &str) -> Store {
-    bound_to(open(url), &works::preset())
+    bind(open(url), &works::preset())
 }
 
-fn bound_to(store: Store, preset: &Value) -> Store {
+/// The store, with the table bound to that preset.
+pub(crate) fn bind(store: Store, preset: &Value) -> Store {
     let definition = Json::from_value(preset).unwrap();
     store.presets().create(&CreatePreset::new("works", PresetKind::Custom, definition)).unwrap();
     store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();

@@ -6,7 +6,10 @@
 
 mod bulk;
 mod by_hand;
+mod door;
+mod entries;
 mod export;
+mod footprint;
 mod get;
 mod ground;
 mod import;
@@ -57,7 +60,7 @@ const QUICK: Effort =
 type Measure = fn(&Places, Effort, &mut Table);
 
 /// All of them, by their names.
-const PARTS: [(&str, Measure); 16] = [
+const PARTS: [(&str, Measure); 19] = [
     ("enqueue", queue::enqueue),
     ("batches", queue::batches),
     ("claims", queue::claims),
@@ -65,6 +68,7 @@ const PARTS: [(&str, Measure); 16] = [
     ("drain", queue::drain),
     ("states", queue::states),
     ("get", get::measure),
+    ("entries", entries::measure),
     ("wake", wake::measure),
     ("pages", pages::measure),
     ("search", search::measure),
@@ -73,6 +77,8 @@ const PARTS: [(&str, Measure); 16] = [
     ("import", import::measure),
     ("bulk", bulk::measure),
     ("export", export::measure),
+    ("door", door::measure),
+    ("footprint", footprint::measure),
     ("million", million::measure),
 ];
 
@@ -123,6 +129,7 @@ fn is_child(arguments: &[String]) -> bool {
     };
     match job.how.split('-').next() {
         Some("bulk") => bulk::work(&job),
+        Some("idle") => footprint::work(&job),
         Some("export") => export::work(&job),
         _ => import::work(&job),
     }

@@ -1,7 +1,7 @@
 //! The library's queue, as the yardstick's is asked.
 
 use sprongus::json::Json;
-use sprongus::runs::{Claim, Enqueue, EnqueueMany, Run, Succeed, SucceedMany};
+use sprongus::runs::{Claim, Enqueue, EnqueueMany, GetRun, Run, Succeed, SucceedMany};
 use sprongus::{Options, Store};
 
 use crate::by_hand::{Held, INPUT, KIND, Queue};
@@ -34,13 +34,17 @@ fn success(held: &Held) -> Succeed {
 }
 
 impl Queue for Ours {
-    fn enqueue(&mut self) {
-        self.0.runs().enqueue(&run()).unwrap();
+    fn enqueue(&mut self) -> String {
+        self.0.runs().enqueue(&run()).unwrap().id
     }
 
     fn enqueue_many(&mut self, runs: usize) {
         let items = (0..runs).map(|_| run()).collect();
         assert_eq!(self.0.runs().enqueue_many(&EnqueueMany::new(items)).unwrap().len(), runs);
+    }
+
+    fn get(&mut self, id: &str) -> String {
+        self.0.runs().get(&GetRun::new(id)).unwrap().state.to_string()
     }
 
     fn claim(&mut self, most: usize) -> Vec<Held> {

@@ -16,6 +16,16 @@ impl Sample {
         Self(self.0.iter().zip(&other.0).map(|(this, that)| this / that).collect())
     }
 
+    /// What is more than in another, round by round.
+    pub(crate) fn less(&self, other: &Self) -> Self {
+        self.0.iter().zip(&other.0).map(|(this, that)| this - that).collect()
+    }
+
+    /// Of microseconds: milliseconds.
+    pub(crate) fn millis(&self) -> Self {
+        self.0.iter().map(|micros| micros / 1e3).collect()
+    }
+
     /// Of microseconds a call: calls a second.
     pub(crate) fn rates(&self) -> Self {
         Self(self.0.iter().map(|micros| 1e6 / micros).collect())

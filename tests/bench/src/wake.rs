@@ -66,7 +66,7 @@ fn latency(name: &str, url: &str, effort: Effort, table: &mut Table, target: f64
     }
     worker.stop(None);
     let floor = alone(effort.rounds, effort.each, || {
-        Ours(store.clone()).enqueue();
+        drop(Ours(store.clone()).enqueue());
         assert_eq!(store.runs().claim_next(&Claim::new(WORKER)).unwrap().len(), 1);
     });
     table.line(&format!("{name}: from the call of enqueue"), &from_call, Target::AtMost(target));
@@ -107,7 +107,7 @@ fn enqueue_on_order(store: &Store) {
     let clock = SystemClock::new();
     for _ in std::io::stdin().lines() {
         let called = clock.monotonic();
-        Ours(store.clone()).enqueue();
+        drop(Ours(store.clone()).enqueue());
         println!("{called} {}", clock.monotonic());
     }
 }

@@ -64,7 +64,8 @@ pub(crate) fn write(path: &Path, rows: usize) {
     csv.flush().unwrap();
 }
 
-fn record(row: usize, random: &mut fastrand::Rng) -> [String; 20] {
+/// The cells of a row.
+pub(crate) fn record(row: usize, random: &mut fastrand::Rng) -> [String; 20] {
     let (subject, place) = (pick(random, &SUBJECTS), pick(random, &PLACES));
     let mut some = |share: f64, text: String| if random.f64() < share { text } else { String::new() };
     let year = 1500 + row % 520;

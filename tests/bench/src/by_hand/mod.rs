@@ -1,5 +1,6 @@
 //! The yardstick: the same work on the bare driver, with no code of the library but the text of its schema; written to win.
 
+mod entries;
 pub(crate) mod postgres;
 mod queue;
 pub(crate) mod sqlite;
@@ -8,7 +9,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+pub(crate) use entries::Entries;
 pub(crate) use queue::{Held, Queue};
+
+/// A connection that does all of it.
+pub(crate) trait Hand: Queue + Entries + Send {}
+
+impl<T: Queue + Entries + Send> Hand for T {}
 
 /// The kind of every run, and its input.
 pub(crate) const KIND: &str = "mail.send";

@@ -11,9 +11,13 @@ pub(crate) struct Held {
 
 /// Each call is one commit, but for what its line says.
 pub(crate) trait Queue {
-    fn enqueue(&mut self);
+    /// The id of the new run.
+    fn enqueue(&mut self) -> String;
 
     fn enqueue_many(&mut self, runs: usize);
+
+    /// One run by its id, all of it; its state.
+    fn get(&mut self, id: &str) -> String;
 
     /// The first ones that are due; fewer where there are no more.
     fn claim(&mut self, most: usize) -> Vec<Held>;

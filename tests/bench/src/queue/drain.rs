@@ -38,17 +38,17 @@ pub(crate) fn asked(arguments: &[String]) -> bool {
 }
 
 pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
-    table.heading(&format!("{PROCESSES} processes draining {} runs: runs a second", effort.drained));
+    let (all, few) = (effort.drained, effort.drained / 5);
+    table.heading(&format!(
+        "{PROCESSES} processes draining {all} runs, or {few} where each takes one by one: runs a second"
+    ));
     for on in On::ALL {
         let ground = Ground::new(places, on, State::Empty);
-        let (ours, hand) = (
-            |how| drain(&ground, &ground.ours, how, effort.drained),
-            |how| drain(&ground, &ground.hand, how, effort.drained),
-        );
-        let (mut a, mut hand_a) = (|| ours("ours"), || hand("hand"));
-        let (mut b, mut hand_b) = (|| ours("ours-shared"), || hand("hand-shared"));
-        let mut worker = || ours("worker");
-        let mut single = || one(&ground, effort.drained / 20);
+        let (ours, hand) =
+            (|how, runs| drain(on, &ground.ours, how, runs), |how, runs| drain(on, &ground.hand, how, runs));
+        let (mut a, mut hand_a) = (|| ours("ours", few), || hand("hand", few));
+        let (mut b, mut hand_b) = (|| ours("ours-shared", few), || hand("hand-shared", few));
+        let (mut worker, mut single) = (|| ours("worker", all), || one(&ground, few / 4));
         let taken = rounds(effort.drains, [&mut a, &mut hand_a, &mut b, &mut hand_b, &mut worker, &mut single]);
         let [a, hand_a, b, hand_b, worker, single] = taken.map(|sample| sample.rates());
         let (name, times) = (on.name(), if on == On::Postgres { 20.0 } else { 5.0 });
@@ -72,14 +72,12 @@ fn one(ground: &Ground, runs: usize) -> f64 {
 }
 
 /// Microseconds a run, of all processes together.
-fn drain(ground: &Ground, url: &str, how: &str, runs: usize) -> f64 {
-    let mut queue = Ours(ground.on.open(url));
-    (0..runs.div_ceil(1_000)).for_each(|_| queue.enqueue_many(1_000));
-    drop(queue);
-    let mut children = Several::start(&[FLAG, how, ground.on.name(), url]);
+fn drain(on: On, url: &str, how: &str, runs: usize) -> f64 {
+    on.connect(url).enqueue_many(runs);
+    let mut children = Several::start(&[FLAG, how, on.name(), url]);
     let start = Instant::now();
     children.work();
-    crate::sample::per_call(start.elapsed(), runs.next_multiple_of(1_000))
+    crate::sample::per_call(start.elapsed(), runs)
 }
 
 fn apart(queue: &mut dyn Queue) {

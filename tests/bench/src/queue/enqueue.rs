@@ -1,6 +1,7 @@
 //! One `enqueue` after another, each its own commit.
 
 use crate::Effort;
+use crate::by_hand::Queue;
 use crate::ground::{Ground, On};
 use crate::places::Places;
 use crate::sample::in_turn;
@@ -16,7 +17,7 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
 
 pub(super) fn on_ground(name: &str, ground: &Ground, effort: Effort, table: &mut Table) {
     let (mut ours, mut hand) = ground.sides();
-    let ours = || crate::by_hand::Queue::enqueue(&mut ours);
-    let beside = in_turn(effort.rounds, effort.each, ours, || hand.enqueue());
+    let (ours, hand) = (|| drop(ours.enqueue()), || drop(hand.enqueue()));
+    let beside = in_turn(effort.rounds, effort.each, ours, hand);
     table.beside(name, &beside, super::PROMISE);
 }

@@ -44,7 +44,7 @@ fn side_by_side(ground: &Ground, effort: Effort, threads: usize, times: f64, tab
     let mut many = || from_threads(threads, each, || enqueue(&store));
     let mut hands: Vec<_> = (0..threads).map(|_| ground.on.connect(&ground.hand)).collect();
     let mut by_hand = || {
-        let mut calls: Vec<_> = hands.iter_mut().map(|hand| || hand.enqueue()).collect();
+        let mut calls: Vec<_> = hands.iter_mut().map(|hand| || drop(hand.enqueue())).collect();
         each_thread(&mut calls, each)
     };
     let [one, many, by_hand] = rounds(effort.rounds / 6, [&mut one, &mut many, &mut by_hand]);

@@ -1,6 +1,7 @@
 //! By hand with the `postgres` crate: prepared statements, one a transition with its event, COPY for what is many.
 
 mod documents;
+mod entries;
 mod queue;
 
 use std::collections::HashMap;

@@ -45,7 +45,7 @@ const COMPLETE: &str = "UPDATE sprongus_runs SET state = 'succeeded', ready = FA
 const COMPLETE_MANY: &str = "UPDATE sprongus_runs SET state = 'succeeded', ready = FALSE, reported = 'succeed', \
      finished_at = statement_timestamp(), lease_until = NULL, error = NULL, output_ref = NULL, version = version + 1, \
      updated_at = statement_timestamp() FROM unnest($3::text[], $4::bigint[]) AS given (run, under) \
-     WHERE id = run AND lease = under AND state || '' = 'running' RETURNING id, version, attempt";
+     WHERE id = ANY ($3) AND id = run AND lease = under AND state || '' = 'running' RETURNING id, version, attempt";
 
 const STARTED: &str =
     "SELECT id, version, attempt, 'run.started' AS kind, 'queued' AS past, 'running' AS present FROM run";
@@ -54,17 +54,6 @@ const ENDED: &str =
 const HELD: &str = "SELECT id, attempt, lease, version, kind, input FROM run";
 
 impl Hand {
-    /// One run by its id; its state.
-    pub(crate) fn get(&mut self, id: &str) -> String {
-        let statement = self.prepared("SELECT * FROM sprongus_runs WHERE id = $1");
-        self.client.query_one(&statement, &[&id]).unwrap().get("state")
-    }
-
-    /// The id of any run.
-    pub(crate) fn any(&mut self) -> String {
-        self.client.query_one("SELECT id FROM sprongus_runs LIMIT 1", &[]).unwrap().get(0)
-    }
-
     /// Many by COPY, of runs and of events, in one transaction.
     pub(crate) fn copy_many(&mut self, runs: usize) {
         let statement = self.prepared("SELECT statement_timestamp()::text");
@@ -100,17 +89,23 @@ fn held(row: &Row) -> Held {
 }
 
 impl Queue for Hand {
-    fn enqueue(&mut self) {
+    fn enqueue(&mut self) -> String {
         let statement = self.prepared(ENQUEUE);
         let (id, event) = (new_id(), new_id());
         let subject = format!("run:{id}");
         self.client.execute(&statement, &[&id, &KIND, &INPUT, &event, &subject, &ACTOR, &ENQUEUED]).unwrap();
+        id
     }
 
     fn enqueue_many(&mut self, runs: usize) {
         let statement = self.prepared(ENQUEUE_MANY);
         let (runs, events, inputs) = (ids(runs), ids(runs), vec![INPUT; runs]);
         self.client.execute(&statement, &[&runs, &events, &inputs, &KIND, &ACTOR, &ENQUEUED]).unwrap();
+    }
+
+    fn get(&mut self, id: &str) -> String {
+        let statement = self.prepared("SELECT * FROM sprongus_runs WHERE id = $1");
+        self.client.query_one(&statement, &[&id]).unwrap().get("state")
     }
 
     fn claim(&mut self, most: usize) -> Vec<Held> {

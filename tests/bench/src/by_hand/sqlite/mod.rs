@@ -1,6 +1,7 @@
 //! By hand with rusqlite: prepared statements, `BEGIN IMMEDIATE`, the durability of the library.
 
 mod documents;
+mod entries;
 mod queue;
 
 use rusqlite::Connection;

@@ -10,7 +10,7 @@ use crate::by_hand::{ACTOR, ENQUEUED, Held, INPUT, KIND, LEASE, Queue, new_id, n
 
 /// One connection.
 pub(crate) struct Hand {
-    connection: Connection,
+    pub(super) connection: Connection,
     boot: String,
     since: Instant,
 }
@@ -36,17 +36,6 @@ impl Hand {
         Self { connection: connect(path, synchronous), boot: boot.trim().to_owned(), since: Instant::now() }
     }
 
-    /// One run by its id; its state.
-    pub(crate) fn get(&self, id: &str) -> String {
-        let mut select = self.connection.prepare_cached("SELECT * FROM sprongus_runs WHERE id = ?1").unwrap();
-        select.query_row([id], |row| row.get("state")).unwrap()
-    }
-
-    /// The id of any run.
-    pub(crate) fn any(&self) -> String {
-        self.connection.query_row("SELECT id FROM sprongus_runs LIMIT 1", [], |row| row.get(0)).unwrap()
-    }
-
     fn commit<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
         statement(&self.connection, "BEGIN IMMEDIATE");
         let done = work(self);
@@ -54,14 +43,16 @@ impl Hand {
         done
     }
 
-    fn insert(&self, runs: usize) {
-        let at = now();
+    /// The id of the last one.
+    fn insert(&self, runs: usize) -> String {
+        let (at, mut id) = (now(), String::new());
         let mut insert = self.connection.prepare_cached(RUN).unwrap();
         for _ in 0..runs {
-            let id = new_id();
+            id = new_id();
             insert.execute(params![id, KIND, INPUT, at]).unwrap();
             self.tell(&id, 1, "run.enqueued", &at, ENQUEUED);
         }
+        id
     }
 
     fn take(&self, most: usize) -> Vec<Held> {
@@ -102,12 +93,17 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
 }
 
 impl Queue for Hand {
-    fn enqueue(&mut self) {
-        self.commit(|hand| hand.insert(1));
+    fn enqueue(&mut self) -> String {
+        self.commit(|hand| hand.insert(1))
     }
 
     fn enqueue_many(&mut self, runs: usize) {
         self.commit(|hand| hand.insert(runs));
+    }
+
+    fn get(&mut self, id: &str) -> String {
+        let mut select = self.connection.prepare_cached("SELECT * FROM sprongus_runs WHERE id = ?1").unwrap();
+        select.query_row([id], |row| row.get("state")).unwrap()
     }
 
     fn claim(&mut self, most: usize) -> Vec<Held> {
