@@ -86,6 +86,12 @@ bench: ## speed and memory beside the same work by hand on the bare driver; ARGS
 bench-quick: ## the same in few minutes: less of everything
 	$(MAKE) bench ARGS="--quick $(ARGS)"
 
+.PHONY: bench-peers
+bench-peers: ## the same workloads through other queues, which it installs from the registries; ARGS=--quick for less
+	$(CARGO) build --release --locked -p sprongus-testkit
+	tests/bench/door/build.sh
+	target/release/with-postgres tests/bench/peers/run.sh $(ARGS)
+
 .PHONY: crash
 crash: build ## kill -9 loops on both databases, CYCLES kills each (1000)
 	SPRONGUS_CRASH_CYCLES=$(CYCLES) $(WITH_PG) $(CARGO) test $(ALL) --test crash -- --nocapture
