@@ -7,7 +7,7 @@ const INPUT = { attachments: 3, subject: "Your order 48213", to: "orders@example
 const [peer, url] = process.argv.slice(2);
 
 async function pgBoss() {
-  const { PgBoss } = await import("pg-boss");
+  const { default: PgBoss } = await import("pg-boss");
   const boss = new PgBoss({ connectionString: url, max: 1, supervise: false, schedule: false });
   await boss.start();
   await boss.createQueue(KIND);
