@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 cargo build --release --locked -p sprongus-ffi -p sprongus-py
 mkdir -p target/bench/python
-cc -O2 tests/bench/door/door.c -Iinclude -Ltarget/release -lsprongus -Wl,-rpath,"$PWD/target/release" -o target/bench/door
+ln -sf ../release/libsprongus.so target/bench/libsprongus.so.0
+cc -O2 tests/bench/door/door.c -Iinclude -Ltarget/release -lsprongus '-Wl,-rpath,$ORIGIN' -o target/bench/door
 cp -r sprongus-py/python/sprongus target/bench/python/
 install -m 755 target/release/lib_sprongus.so target/bench/python/sprongus/_sprongus.abi3.so
