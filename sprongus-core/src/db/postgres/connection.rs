@@ -9,13 +9,17 @@ use super::driver::Driver;
 use super::settings::PostgresSettings;
 use super::statements::Statements;
 use super::wire::Wire;
-use super::{copy, errors, words};
+use super::{copy, errors};
 use crate::db::words::literal;
 use crate::db::{Commit, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Idle for longer, a connection is asked before it is handed out: a firewall may have forgotten it.
 const STALE: Duration = Duration::from_secs(30);
+
+/// So soon after its last use, a connection is lent as it is: a look at the socket costs as much as a short statement's way
+/// there and back, and one that ends within this time ends as well right after the look.
+const FRESH: Duration = Duration::from_millis(5);
 
 /// A session of ours with the server.
 pub(super) struct PgConnection {
@@ -57,8 +61,11 @@ impl PgConnection {
 
     /// Whether the server is still there: free of a round trip unless it was idle for long.
     pub(super) fn verify(&mut self) -> Result<()> {
-        self.wire.settle()?;
-        if self.used.elapsed() > STALE {
+        let idle = self.used.elapsed();
+        if idle > FRESH {
+            self.wire.settle()?;
+        }
+        if idle > STALE {
             self.wire.batch("")?;
         }
         Ok(())
@@ -156,8 +163,9 @@ impl PgConnection {
 
     fn note(&mut self, sql: &str) {
         self.used = Instant::now();
-        self.marked |= words::marks_session(sql);
-        if words::sets_timeout(sql) {
+        let marks = self.statements.marks(sql);
+        self.marked |= marks.session;
+        if marks.timeout {
             self.wire.set_limit(None);
         }
     }

@@ -64,13 +64,14 @@ impl PostgresSettings {
         Err(Error::invalid("a schema name is 1 to 63 letters, digits and underscores, and does not start with a digit"))
     }
 
-    /// The session's settings, for the session (`SET`) or the transaction (`SET LOCAL`).
+    /// The session's settings, for the session (`SET`) or the transaction (`SET LOCAL`). No statement of ours runs for as long
+    /// as the server would take to compile it.
     pub(super) fn set(&self, set: &str) -> String {
         let millis = self.call_timeout.as_millis().clamp(1, i32::MAX as u128);
         let mut sql = format!(
             "{set} statement_timeout = {millis}; {set} lock_timeout = {millis}; {set} timezone = 'UTC'; \
              {set} datestyle = 'ISO, YMD'; {set} intervalstyle = 'iso_8601'; {set} bytea_output = 'hex'; \
-             {set} extra_float_digits = 1; {set} standard_conforming_strings = on"
+             {set} extra_float_digits = 1; {set} standard_conforming_strings = on; {set} jit = off"
         );
         if let Some(schema) = &self.schema {
             sql.push_str(&format!("; {set} search_path = \"{schema}\""));

@@ -9,7 +9,8 @@ use tokio_postgres::Statement;
 use super::decode::{Column, readable};
 use super::driver::Driver;
 use super::encode::{self, Param};
-use super::{errors, words};
+use super::errors;
+use super::words::{self, Marks};
 use crate::db::{Row, Value, is_outdated};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -21,6 +22,7 @@ const CAPACITY: usize = 256;
 struct Prepared {
     statement: Statement,
     columns: Arc<[String]>,
+    marks: Marks,
 }
 
 /// The statements of one session that are kept prepared; none where a pooler may change the session under us.
@@ -33,6 +35,11 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) fn new(keep: bool) -> Self {
         Self { kept: HashMap::new(), capacity: if keep { CAPACITY } else { 0 }, uses: 0 }
+    }
+
+    /// What a statement leaves in its session: looked for once where it is kept, for every statement passes here.
+    pub(super) fn marks(&self, sql: &str) -> Marks {
+        self.kept.get(sql).map_or_else(|| Marks::of(sql), |(prepared, _)| prepared.marks)
     }
 
     /// Runs one statement: its rows, and the number of rows it changed. `retry` where no transaction is open.
@@ -112,12 +119,13 @@ fn is_stale(error: &Error) -> bool {
 
 fn prepare(driver: &mut impl Driver, sql: &str) -> Result<Prepared> {
     let statement = driver.prepare(sql)?;
+    let marks = Marks::of(sql);
     let columns: Arc<[String]> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
     if statement.columns().iter().all(|column| readable(column.type_())) {
-        return Ok(Prepared { statement, columns });
+        return Ok(Prepared { statement, columns, marks });
     }
     let statement = driver.prepare(&as_text(sql, &statement)).map_err(|error| unreadable(error, &statement))?;
-    Ok(Prepared { statement, columns })
+    Ok(Prepared { statement, columns, marks })
 }
 
 /// The same statement with the columns of other types as text.

@@ -17,9 +17,24 @@ pub(super) fn ends_transaction(sql: &str) -> bool {
 /// Statements that always leave something in the session, or run what may: code blocks and procedures.
 const MARKING: &[&str] = &["RESET", "LISTEN", "LOAD", "PREPARE", "DECLARE", "DISCARD", "DEALLOCATE", "DO", "CALL"];
 
+/// What a statement leaves in its session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    /// See [`marks_session`].
+    pub(super) session: bool,
+    /// See [`sets_timeout`].
+    pub(super) timeout: bool,
+}
+
+impl Marks {
+    pub(super) fn of(sql: &str) -> Self {
+        Self { session: marks_session(sql), timeout: sets_timeout(sql) }
+    }
+}
+
 /// Whether it leaves something in the session that a commit does not end, so that nobody else should get the connection.
 /// What a function does inside is not seen.
-pub(super) fn marks_session(sql: &str) -> bool {
+fn marks_session(sql: &str) -> bool {
     let mut words = words(sql, Postgres);
     let first = words.next();
     if is_one_of(first, &["SET"]) {
@@ -34,6 +49,6 @@ pub(super) fn marks_session(sql: &str) -> bool {
 }
 
 /// Whether it sets how long statements may run.
-pub(super) fn sets_timeout(sql: &str) -> bool {
+fn sets_timeout(sql: &str) -> bool {
     contains(sql, "statement_timeout")
 }
