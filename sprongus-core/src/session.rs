@@ -90,12 +90,16 @@ impl Core {
                 "this thread has a transaction of this store open: call the transaction, not the store",
             ));
         }
-        self.db_beside()
+        self.opened()
     }
 
     /// The same for a commit of its own beside a transaction of this thread.
     pub(crate) fn db_beside(&self) -> Result<Arc<Db>> {
         self.check()?;
+        self.opened()
+    }
+
+    fn opened(&self) -> Result<Arc<Db>> {
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         db.clone().ok_or_else(|| Error::misuse("the store is closed"))
     }

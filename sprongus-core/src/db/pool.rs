@@ -50,6 +50,8 @@ struct Shelf<C> {
     idle: Vec<(C, Instant)>,
     /// Idle, on loan, or about to be opened.
     open: u32,
+    /// Callers that wait for one to come back: where nobody does, nobody is woken, which the system would be asked for.
+    waiting: u32,
     closed: bool,
 }
 
@@ -57,7 +59,7 @@ impl<M: Manage> Pool<M> {
     /// A pool that begins with the connections given.
     pub(super) fn new(manager: M, size: u32, interrupt: Option<Interrupt>, first: Option<M::Connection>) -> Self {
         let idle: Vec<_> = first.into_iter().map(|connection| (connection, Instant::now())).collect();
-        let shelf = Shelf { open: u32::from(!idle.is_empty()), idle, closed: false };
+        let shelf = Shelf { open: u32::from(!idle.is_empty()), idle, waiting: 0, closed: false };
         let inner = Inner { manager, size: size.max(1), shelf: Mutex::new(shelf), returned: Condvar::new() };
         Self { inner: Arc::new(inner), interrupt }
     }
@@ -136,8 +138,13 @@ impl<M: Manage> Inner<M> {
     /// An idle connection, or leave to open one; nothing where all are still in use after `wait`.
     fn take(&self, wait: Duration) -> Option<Option<M::Connection>> {
         let full = |shelf: &mut Shelf<M::Connection>| shelf.idle.is_empty() && shelf.open == self.size;
-        let waited = self.returned.wait_timeout_while(self.shelf(), wait, full);
-        let mut shelf = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut shelf = self.shelf();
+        if full(&mut shelf) && !wait.is_zero() {
+            shelf.waiting += 1;
+            let waited = self.returned.wait_timeout_while(shelf, wait, full);
+            shelf = waited.unwrap_or_else(PoisonError::into_inner).0;
+            shelf.waiting -= 1;
+        }
         if let Some((connection, _)) = shelf.idle.pop() {
             return Some(Some(connection));
         }
@@ -159,8 +166,11 @@ impl<M: Manage> Inner<M> {
             None => shelf.open -= 1,
         }
         shelf.open -= u32::try_from(stale).unwrap_or(0);
+        let awaited = shelf.waiting > 0;
         drop(shelf);
-        self.returned.notify_one();
+        if awaited {
+            self.returned.notify_one();
+        }
         closing
     }
 }

@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Statement};
 use super::declared::Declared;
 use super::errors::from_sqlite;
 use super::load;
+use super::names::{self, Names};
 use super::opened::Opened;
 use super::patience::Patience;
 use super::values::{bind, shaped, stored};
@@ -25,6 +26,7 @@ pub(super) struct SqliteConnection {
     pub(super) opened: Option<Opened>,
     pub(super) patience: Arc<Patience>,
     pub(super) wal: Option<WalWatch>,
+    pub(super) names: Names,
     pub(super) waited: Duration,
     /// A COMMIT failed or a rollback could not be done: not to be used again.
     pub(super) broken: bool,
@@ -74,7 +76,7 @@ impl Executor for SqliteConnection {
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(&self.raw, sql, params, false)
+        query(&self.raw, sql, params, Some(&mut self.names))
     }
 
     fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
@@ -83,7 +85,7 @@ impl Executor for SqliteConnection {
         let reads = self.raw.prepare_cached(sql).is_ok_and(|statement| statement.readonly());
         drop(visit);
         self.patience.heed(reads);
-        let rows = query(&self.raw, sql, params, true);
+        let rows = query(&self.raw, sql, params, None);
         self.patience.heed(false);
         rows
     }
@@ -176,12 +178,12 @@ pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Va
     }
 }
 
-/// Runs a statement and reads all its rows, so that none stays open across a call.
+/// Runs a statement and reads all its rows, so that none stays open across a call. A host's has no `names` that are known.
 pub(super) fn query(
     connection: &rusqlite::Connection,
     sql: &str,
     params: &[Value<'_>],
-    host: bool,
+    mut names: Option<&mut Names>,
 ) -> Result<Vec<Row>> {
     let _visit = visit();
     let mut statement = prepare(connection, sql, params)?;
@@ -190,7 +192,10 @@ pub(super) fn query(
     let mut all = Vec::new();
     while let Some(row) = rows.next().map_err(from_sqlite)? {
         // Asked after the first step: that is when SQLite sees that a table has changed since the statement was prepared.
-        let (columns, declared) = shape.get_or_insert_with(|| columns_of(row.as_ref(), host));
+        let (columns, declared) = shape.get_or_insert_with(|| match &mut names {
+            Some(names) => (names.of(sql, row.as_ref()), Vec::new()),
+            None => (names::read(row.as_ref()), declared(row.as_ref())),
+        });
         let values = (0..columns.len()).map(|index| {
             let value = row.get_ref(index).map_err(from_sqlite)?;
             declared.get(index).map_or_else(|| stored(value), |declared| shaped(value, *declared))
@@ -200,12 +205,9 @@ pub(super) fn query(
     Ok(all)
 }
 
-/// The names of the columns and, for a host, what they were declared as.
-fn columns_of(statement: &Statement<'_>, host: bool) -> (Arc<[String]>, Vec<Declared>) {
-    let names = statement.column_names().map(str::to_owned).collect();
-    let declared =
-        if host { statement.columns().map(|column| Declared::parse(column.decl_type())).collect() } else { Vec::new() };
-    (names, declared)
+/// What the columns were declared as.
+fn declared(statement: &Statement<'_>) -> Vec<Declared> {
+    statement.columns().map(|column| Declared::parse(column.decl_type())).collect()
 }
 
 /// Refuses a statement that writes where only reading is meant.

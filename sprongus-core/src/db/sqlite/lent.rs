@@ -5,6 +5,7 @@ use send_wrapper::SendWrapper;
 use super::connection::{execute, query};
 use super::errors::from_sqlite;
 use super::load;
+use super::names::Names;
 use super::open::check_version;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, Result};
@@ -49,11 +50,11 @@ impl Executor for LentSqlite<'_> {
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(self.connection()?, sql, params, false)
+        query(self.connection()?, sql, params, Some(&mut Names::default()))
     }
 
     fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(self.connection()?, sql, params, true)
+        query(self.connection()?, sql, params, None)
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {

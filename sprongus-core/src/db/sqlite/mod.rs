@@ -6,6 +6,7 @@ mod errors;
 mod group;
 mod lent;
 mod load;
+mod names;
 mod open;
 mod opened;
 mod patience;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connection::SqliteConnection;
 use super::errors::from_sqlite;
+use super::names::Names;
 use super::opened::Opened;
 use super::patience::{Patience, STEPS};
 use super::place::not_writable;
@@ -73,6 +74,7 @@ pub(super) fn open(
         opened,
         patience,
         wal,
+        names: Names::default(),
         waited: std::time::Duration::ZERO,
         broken: false,
         split: false,
