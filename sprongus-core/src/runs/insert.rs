@@ -1,19 +1,20 @@
 //! The SQL of putting runs into the queue.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::approvals::gates;
 use super::binds::Binds;
-use super::model::{COLUMNS, Run, read_run};
+use super::model::Run;
 use super::record::{Told, signal};
 use super::requests::Enqueue;
 use super::state::RunState;
 use super::{lane, lease};
 use crate::clock::Timestamp;
-use crate::db::{Dialect, Value};
-use crate::error::Result;
+use crate::db::{Dialect, Row, Value};
+use crate::error::{Error, ErrorCode, Result};
 use crate::id::new_id;
+use crate::json::Json;
 use crate::presets;
 use crate::session::Work;
 
@@ -22,6 +23,47 @@ pub(crate) struct Ready<'r> {
     pub(crate) id: String,
     pub(super) request: &'r Enqueue,
     pub(super) project: Option<&'r str>,
+}
+
+impl Ready<'_> {
+    /// The run as it was written at that moment. It is not read back: what is not given here is the table's default.
+    fn written(&self, state: RunState, run_at: Timestamp, at: Timestamp) -> Run {
+        let Enqueue { kind, input, priority, max_attempts, timeout, idempotency_key, .. } = self.request;
+        let Enqueue { requested_by, channel_id, conversation_id, parent, .. } = self.request;
+        Run {
+            id: self.id.clone(),
+            project_id: self.project.map(str::to_owned),
+            kind: kind.clone(),
+            input: input.clone(),
+            output_ref: None,
+            error: None,
+            state,
+            state_code: state.code(false),
+            priority: *priority,
+            run_at,
+            idempotency_key: idempotency_key.clone(),
+            attempt: 0,
+            max_attempts: *max_attempts,
+            series: 1,
+            lease: 0,
+            // As it is stored: in microseconds.
+            timeout: timeout.map(|timeout| timeout - Duration::from_nanos((timeout.subsec_nanos() % 1_000).into())),
+            claimed_by: None,
+            claimed_at: None,
+            started_at: None,
+            finished_at: None,
+            lease_until: None,
+            progress: Json::null(),
+            requested_by: requested_by.clone(),
+            channel_id: channel_id.clone(),
+            conversation_id: conversation_id.clone(),
+            parent_id: parent.clone(),
+            version: 1,
+            created_at: at,
+            updated_at: at,
+            deduplicated: false,
+        }
+    }
 }
 
 /// Whether the input of a run that is written was held against the preset of its kind.
@@ -79,7 +121,7 @@ fn insert_alike(
     Ok(runs)
 }
 
-/// SQLite keeps a journal of its own for every INSERT with a SELECT or RETURNING: three plain statements cost less.
+/// SQLite keeps a journal of its own for every INSERT with a SELECT or RETURNING: plain statements cost less.
 fn one_by_one(
     work: &mut Work<'_>,
     ready: &Ready<'_>,
@@ -94,19 +136,22 @@ fn one_by_one(
             return Ok(None);
         }
     }
+    let at = moment.unwrap_or_else(|| work.options().clock.now());
+    let delayed = at.saturating_add(ready.request.delay.unwrap_or(Duration::ZERO));
+    let run_at = ready.request.run_at.unwrap_or(delayed);
     let mut binds = Binds::default();
-    let now = present(work, &mut binds, moment);
-    let row = row(work, &mut binds, ready, told.to, &now, None)?;
+    let now = binds.add(at);
+    let due = Due { run_at: binds.add(run_at), already: (run_at <= at).to_string() };
+    let row = row(work, &mut binds, ready, told.to, &now, due, None)?;
     if work.execute(&format!("{INSERT} VALUES ({row}) ON CONFLICT DO NOTHING"), binds.values())? == 0 {
         return Ok(None);
     }
-    let written = format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id = $1");
-    let run = work.query(&written, &[(&ready.id).into()])?.first().map(read_run).transpose()?;
-    run.iter().try_for_each(|run| told.append(work, run))?;
+    let run = ready.written(told.to, run_at, at);
+    told.append(work, &run)?;
     if told.to == RunState::AwaitingApproval {
         work.execute(&gates("sprongus_runs WHERE id = $1"), &[(&ready.id).into()])?;
     }
-    Ok(run)
+    Ok(Some(run))
 }
 
 /// PostgreSQL: one statement for all runs and their events.
@@ -118,11 +163,16 @@ fn together(
     moment: Option<Timestamp>,
 ) -> Result<Vec<Run>> {
     let mut binds = Binds::default();
-    let now = present(work, &mut binds, moment);
+    let now = match moment {
+        Some(moment) => format!("{}::timestamptz", binds.add(moment)),
+        None => binds.now(work),
+    };
     let limited = limited_kinds(work, all)?;
-    let rows: Result<Vec<String>> =
-        all.iter().map(|ready| row(work, &mut binds, ready, told.to, &now, limited.as_ref())).collect();
-    let rows = rows?;
+    let mut rows = Vec::with_capacity(all.len());
+    for ready in all {
+        let due = due(&mut binds, ready.request, &now)?;
+        rows.push(row(work, &mut binds, ready, told.to, &now, due, limited.as_ref())?);
+    }
     let rows = match (judged, all) {
         (Judged::NoPreset, [one]) => {
             let (kind, project) = (binds.add(&one.request.kind), binds.add(one.project.unwrap_or_default()));
@@ -132,25 +182,38 @@ fn together(
         _ => format!("VALUES ({})", rows.join("), (")),
     };
     let events: Vec<String> = all.iter().map(|_| new_id()).collect();
-    let ids = binds.add(Value::Array(events.iter().cloned().map(Value::from).collect()));
-    let tell = told.insert(work, &mut binds, &format!("({ids}::text[])[row_number() OVER (ORDER BY id)]"))?;
-    let insert = format!("{INSERT} {rows} ON CONFLICT DO NOTHING RETURNING {COLUMNS}");
+    let ids = ids(&mut binds, &events);
+    let tell = told.insert(work, &mut binds, &ids)?;
+    let insert = format!(
+        "{INSERT} {rows} ON CONFLICT DO NOTHING \
+         RETURNING id, project_id, claimed_by, attempt, version, run_at, created_at, updated_at"
+    );
     let gate = match told.to {
         RunState::AwaitingApproval => format!(", gate AS ({})", gates("run")),
         _ => String::new(),
     };
-    let sql = format!("WITH run AS ({insert}), event AS ({tell}){gate} SELECT {COLUMNS} FROM run ORDER BY id");
-    let runs = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<Vec<_>>>()?;
+    let sql =
+        format!("WITH run AS ({insert}), event AS ({tell}){gate} SELECT id, run_at, created_at FROM run ORDER BY id");
+    let written = work.query(&sql, binds.values())?;
+    let by_id: HashMap<&str, &Ready<'_>> = all.iter().map(|ready| (ready.id.as_str(), *ready)).collect();
+    let run = |row: &Row| match by_id.get(row.text(0)?.as_str()) {
+        Some(ready) => Ok(ready.written(told.to, row.time(1)?, row.time(2)?)),
+        None => Err(Error::new(ErrorCode::Corrupt, "a run was written under another id than it was given")),
+    };
+    let runs = written.iter().map(run).collect::<Result<Vec<_>>>()?;
     runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event))?;
     Ok(runs)
 }
 
-/// The SQL of that moment, else of now.
-fn present(work: &Work<'_>, binds: &mut Binds<'_>, moment: Option<Timestamp>) -> String {
-    match (moment, work.dialect()) {
-        (Some(moment), Dialect::Sqlite) => binds.add(moment),
-        (Some(moment), Dialect::Postgres) => format!("{}::timestamptz", binds.add(moment)),
-        (None, _) => binds.now(work),
+/// SQL: the ids of the events of the rows of `run`, which get them in their order.
+pub(super) fn ids(binds: &mut Binds<'_>, events: &[String]) -> String {
+    match events {
+        // Numbering rows is a step of its own for the server.
+        [one] => format!("{}::text", binds.add(one.clone())),
+        many => {
+            let marks = binds.add(Value::Array(many.iter().cloned().map(Value::from).collect()));
+            format!("({marks}::text[])[row_number() OVER (ORDER BY id)]")
+        }
     }
 }
 
@@ -178,11 +241,11 @@ fn row<'b>(
     ready: &'b Ready<'_>,
     state: RunState,
     now: &str,
+    due: Due,
     limited: Option<&HashSet<String>>,
 ) -> Result<String> {
     let request = ready.request;
-    let (run_at, due) = due(work, binds, request, now)?;
-    let due = if state == RunState::Queued { due } else { "FALSE".to_owned() };
+    let is_ready = if state == RunState::Queued { due.already } else { "FALSE".to_owned() };
     let timeout = request.timeout.map(|timeout| lease::micros("timeout", timeout)).transpose()?;
     let id = binds.add(&ready.id);
     let awaiting = if state == RunState::AwaitingApproval { id.clone() } else { "NULL".to_owned() };
@@ -197,10 +260,10 @@ fn row<'b>(
         kind,
         binds.json(work.dialect(), &request.input),
         format!("'{state}'"),
-        due,
+        is_ready,
         limited,
         binds.add(request.priority),
-        run_at,
+        due.run_at,
         binds.add(request.idempotency_key.as_deref()),
         binds.add(request.max_attempts),
         binds.add(timeout),
@@ -215,25 +278,23 @@ fn row<'b>(
     Ok(values.join(", "))
 }
 
-/// The SQL of when the run is due, and of whether it is already. What is due at once is ready whatever the clocks say.
-fn due(work: &Work<'_>, binds: &mut Binds<'_>, request: &Enqueue, now: &str) -> Result<(String, String)> {
-    let delay = request.delay.unwrap_or(Duration::ZERO);
+/// SQL: when a run is due, and whether it is already.
+struct Due {
+    run_at: String,
+    already: String,
+}
+
+/// By the server's clock (PostgreSQL). What is due at once is ready whatever the clocks say.
+fn due(binds: &mut Binds<'_>, request: &Enqueue, now: &str) -> Result<Due> {
     if let Some(run_at) = request.run_at {
         let run_at = binds.add(run_at);
-        return Ok(match work.dialect() {
-            Dialect::Sqlite => (run_at.clone(), format!("{run_at} <= {now}")),
-            Dialect::Postgres => (run_at.clone(), format!("{run_at}::timestamptz <= {now}")),
-        });
+        return Ok(Due { already: format!("{run_at}::timestamptz <= {now}"), run_at });
     }
+    let delay = request.delay.unwrap_or(Duration::ZERO);
     if delay.is_zero() {
-        return Ok((now.to_owned(), "TRUE".to_owned()));
+        return Ok(Due { run_at: now.to_owned(), already: "TRUE".to_owned() });
     }
-    let run_at = match work.dialect() {
-        Dialect::Sqlite => binds.add(work.options().clock.now().saturating_add(delay)),
-        Dialect::Postgres => {
-            let micros = binds.add(lease::micros("delay", delay)?);
-            format!("{now} + {micros}::bigint * interval '1 microsecond'")
-        }
-    };
-    Ok((run_at, "FALSE".to_owned()))
+    let micros = binds.add(lease::micros("delay", delay)?);
+    let run_at = format!("{now} + {micros}::bigint * interval '1 microsecond'");
+    Ok(Due { run_at, already: "FALSE".to_owned() })
 }

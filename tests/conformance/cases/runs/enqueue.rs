@@ -12,6 +12,7 @@ use super::{case, claims, code, get, json, kind, put, told};
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case("runs::an_enqueued_run_is_kept_whole", &["runs.enqueue", "runs.get", "runs.events"], true, whole),
+        case("runs::what_enqueue_answers_is_what_is_stored", &["runs.enqueue", "runs.enqueue_many"], true, answered),
         case("runs::the_same_key_gives_the_first_run", &["runs.enqueue"], true, keyed),
         case("runs::many_are_enqueued_all_or_none", &["runs.enqueue_many"], true, many),
         case("runs::what_cannot_be_enqueued_writes_nothing", &["runs.enqueue"], true, refused),
@@ -53,6 +54,37 @@ fn whole(env: &Env) {
         assert_eq!((events.len(), events[0].kind.as_str(), events[0].seq), (1, "run.enqueued", 1));
         assert_eq!(events[0].payload.as_str(), r#"{"attempt":0,"from":null,"to":"queued"}"#);
         assert_eq!(serde_json::to_value(&run).unwrap()["timeout"], 1.5);
+    });
+}
+
+fn answered(env: &Env) {
+    env.within(|on| {
+        let odd = Duration::from_nanos(1_500_000_999);
+        let asked = [
+            kind("a"),
+            Enqueue { delay: Some(odd), timeout: Some(odd), ..kind("a") },
+            Enqueue { run_at: Some("1999-12-31T23:59:59.5Z".parse().unwrap()), ..kind("a") },
+            Enqueue {
+                run_at: Some("2999-12-31T23:59:59Z".parse().unwrap()),
+                project: Some("p".to_owned()),
+                ..kind("a")
+            },
+            Enqueue { needs_approval: true, requested_by: Some("ann".to_owned()), ..kind("a") },
+            Enqueue { idempotency_key: Some("k".to_owned()), priority: 7, ..kind("a") },
+        ];
+        for one in &asked {
+            let run = on.runs().enqueue(one).unwrap();
+            assert_eq!(run.timeout.is_some(), one.timeout.is_some());
+            if one.delay.is_some() {
+                assert_eq!(run.run_at.since(run.created_at), Duration::from_micros(1_500_000));
+            }
+            assert_eq!(get(on.runs(), &run.id), run);
+        }
+        let runs = on.runs().enqueue_many(&EnqueueMany::new(asked.to_vec())).unwrap();
+        assert!(runs[5].deduplicated);
+        for run in &runs[..5] {
+            assert_eq!(&get(on.runs(), &run.id), run);
+        }
     });
 }
 
