@@ -6,6 +6,7 @@ use serde_json::Map;
 
 use super::binds::{Binds, check_length};
 use super::candidates::candidates;
+use super::insert::ids;
 use super::kinds::Kinds;
 use super::lease::{self, LEASED};
 use super::limits::{self, Room};
@@ -13,6 +14,7 @@ use super::model::{COLUMNS, Run, read_run};
 use super::record::{Told, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
+use super::sweep::{Looking, Looks, Todo};
 use super::{Runs, congestion, timeouts};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
@@ -39,29 +41,61 @@ impl Runs<'_> {
         if request.limit == 0 || claiming.is_empty() {
             return Ok(Vec::new());
         }
-        congestion::watched(self.session, || match self.sweep(&claiming) {
-            true => self.taken_by_room(&claiming),
-            false => self.taken(&claiming),
+        congestion::watched(self.session, || match self.taken(&claiming)? {
+            Taken::Runs(runs) => Ok(runs),
+            Taken::Todo(todo) => {
+                self.tidy(&claiming, &todo);
+                self.taken_by_room(&claiming)
+            }
         })
     }
 
-    /// Takes runs of kinds without a limit; where the answer was lost, those that bear this claim's events.
-    fn taken(&self, claiming: &Claiming<'_>) -> Result<Vec<Run>> {
+    /// Takes runs of kinds without a limit, unless there is something else to be done first; where the answer was lost,
+    /// those that bear this claim's events.
+    fn taken(&self, claiming: &Claiming<'_>) -> Result<Taken> {
         let events = event_ids(claiming);
-        let take = |exact| self.session.write_one(|work| take(work, claiming, &[], exact, &events));
         // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
-        let taken = take(false).and_then(|runs| match runs.is_empty() && claiming.merged(self.dialect(), &[]) {
-            true => take(true),
-            false => Ok(runs),
-        });
+        let exactly = || self.session.write_one(|work| take(work, claiming, &[], true, &events)).map(Taken::Runs);
+        // Watched for itself: who waited for the writer rescues nobody.
+        let taken =
+            congestion::watched(self.session, || self.look_and_take(claiming, &events)).and_then(|taken| match taken {
+                Taken::Runs(runs) if runs.is_empty() && claiming.merged(self.dialect(), &[]) => exactly(),
+                taken => Ok(taken),
+            });
         let unknown = match taken {
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => error,
             result => return result,
         };
         match self.session.read(|exec| bearing(exec, &claiming.request.worker_id, &events)) {
-            Ok(runs) if !runs.is_empty() => Ok(runs),
+            Ok(runs) if !runs.is_empty() => Ok(Taken::Runs(runs)),
             _ => Err(unknown),
         }
+    }
+
+    /// Looks, and takes where there is nothing to be done first.
+    fn look_and_take(&self, claiming: &Claiming<'_>, events: &[String]) -> Result<Taken> {
+        if self.dialect() == Dialect::Postgres && claiming.names() > FEW {
+            let todo = self.session.read(|exec| self.looks(exec, claiming))?;
+            return match todo.is_empty() {
+                true => self.session.write_one(|work| take(work, claiming, &[], false, events)).map(Taken::Runs),
+                false => Ok(Taken::Todo(todo)),
+            };
+        }
+        self.session.write_one(|work| self.take_unless(work, claiming, events))
+    }
+
+    /// The same at once. One statement on PostgreSQL; on SQLite the writer looks, whose cache has what it wrote itself.
+    fn take_unless(&self, work: &mut Work<'_>, claiming: &Claiming<'_>, events: &[String]) -> Result<Taken> {
+        if work.dialect() == Dialect::Sqlite {
+            return match self.looks(work.exec(), claiming)? {
+                todo if todo.is_empty() => take(work, claiming, &[], false, events).map(Taken::Runs),
+                todo => Ok(Taken::Todo(todo)),
+            };
+        }
+        let mut looking = Looking::new(&self.session, work.dialect(), claiming);
+        let looks = Looks::of(&mut looking);
+        let picked = candidates(looking.dialect, &mut looking.binds, claiming, &[], false);
+        take_picked(work, claiming, events, looking.binds, &picked, Some(&looks))
     }
 
     /// Takes runs of all kinds, of limited ones as far as there is room: a short transaction.
@@ -127,6 +161,11 @@ impl Claiming<'_> {
         self.kinds.as_ref().is_some_and(|kinds| kinds.len() == 0) || self.projects.as_ref().is_some_and(Vec::is_empty)
     }
 
+    /// How many kinds and projects it names.
+    fn names(&self) -> usize {
+        self.kinds.as_ref().map_or(0, Kinds::len) + self.projects.as_ref().map_or(0, Vec::len)
+    }
+
     /// Whether several ordered ranges are merged on PostgreSQL, where rows are locked after the merge.
     fn merged(&self, dialect: Dialect, rooms: &[Room]) -> bool {
         dialect == Dialect::Postgres
@@ -156,6 +195,26 @@ impl Claiming<'_> {
     }
 }
 
+/// A claim that names more asks and takes in two statements (PostgreSQL): each name stands in many places, and one of great
+/// cost is compiled before it is run, which takes longer than it does.
+const FEW: usize = 16;
+
+/// What came of a claim that looks first.
+enum Taken {
+    Runs(Vec<Run>),
+    /// There is something to be done first.
+    Todo(Todo),
+}
+
+impl Taken {
+    fn runs(self) -> Vec<Run> {
+        match self {
+            Self::Runs(runs) => runs,
+            Self::Todo(_) => Vec::new(),
+        }
+    }
+}
+
 /// How many milliseconds rivals at the same limit are waited for, at most, before the next try.
 const RIVALS: [u64; 6] = [2, 4, 8, 16, 32, 64];
 
@@ -170,28 +229,31 @@ fn take(
     exact: bool,
     events: &[String],
 ) -> Result<Vec<Run>> {
-    take_picked(work, claiming, events, |dialect, binds| candidates(dialect, binds, claiming, rooms, exact))
+    let mut binds = Binds::default();
+    let picked = candidates(work.dialect(), &mut binds, claiming, rooms, exact);
+    take_picked(work, claiming, events, binds, &picked, None).map(Taken::runs)
 }
 
 /// Takes one run by its id, if it is queued, whatever is before it in the order of claims.
 pub(super) fn take_named(work: &mut Work<'_>, claiming: &Claiming<'_>, id: &str) -> Result<Option<Run>> {
-    let taken = take_picked(work, claiming, &event_ids(claiming), |_, binds| {
-        format!("SELECT id FROM sprongus_runs WHERE id = {} AND state = 'queued'", binds.add(id.to_owned()))
-    })?;
-    Ok(taken.into_iter().next())
+    let mut binds = Binds::default();
+    let picked = format!("SELECT id FROM sprongus_runs WHERE id = {} AND state = 'queued'", binds.add(id.to_owned()));
+    let taken = take_picked(work, claiming, &event_ids(claiming), binds, &picked, None)?;
+    Ok(taken.runs().into_iter().next())
 }
 
-fn take_picked(
+/// Takes what the SELECT of ids picks; on PostgreSQL only where the looks, if there are any, find nothing to be done.
+fn take_picked<'b>(
     work: &mut Work<'_>,
-    claiming: &Claiming<'_>,
+    claiming: &'b Claiming<'_>,
     events: &[String],
-    pick: impl FnOnce(Dialect, &mut Binds<'_>) -> String,
-) -> Result<Vec<Run>> {
+    mut binds: Binds<'b>,
+    picked: &str,
+    looks: Option<&Looks>,
+) -> Result<Taken> {
     let request = claiming.request;
     let step = if request.dispatch { Step::Dispatch } else { Step::Claim };
-    let Some(to) = step.from(RunState::Queued) else { return Ok(Vec::new()) };
-    let mut binds = Binds::default();
-    let picked = pick(work.dialect(), &mut binds);
+    let Some(to) = step.from(RunState::Queued) else { return Ok(Taken::Runs(Vec::new())) };
     let now = binds.now(work);
     let sets = assignments(work, &mut binds, claiming, to, &now);
     let told = Told {
@@ -208,13 +270,16 @@ fn take_picked(
             runs.iter().try_for_each(|run| told.append(work, run))?;
             runs
         }
-        Dialect::Postgres => take_at_once(work, binds, &picked, &sets, &told, events)?,
+        Dialect::Postgres => match take_at_once(work, binds, (picked, looks), &sets, &told, events)? {
+            Taken::Runs(runs) => runs,
+            todo => return Ok(todo),
+        },
     };
     if !runs.is_empty() {
         signal(work, to);
     }
     in_order(&mut runs);
-    Ok(runs)
+    Ok(Taken::Runs(runs))
 }
 
 /// A crash counts, so the attempt rises here, and the lease with it.
@@ -236,26 +301,42 @@ fn assignments<'b>(
     )
 }
 
-/// PostgreSQL: the rows are locked behind a fence, so that the planner cannot lock more than it takes.
+/// PostgreSQL: the rows are locked behind a fence, so that the planner cannot lock more than it takes; none is where there
+/// is something to be done first.
 fn take_at_once<'b>(
     work: &mut Work<'_>,
     mut binds: Binds<'b>,
-    picked: &str,
+    (picked, looks): (&str, Option<&Looks>),
     sets: &str,
     told: &Told<'_>,
     events: &[String],
-) -> Result<Vec<Run>> {
-    let marks = binds.add(array(events));
-    let tell = told.insert(work, &mut binds, &format!("({marks}::text[])[row_number() OVER (ORDER BY id)]"))?;
+) -> Result<Taken> {
+    let ids = ids(&mut binds, events);
+    let tell = told.insert(work, &mut binds, &ids)?;
+    let (look, these, given) = match looks {
+        None => (String::new(), "ARRAY (SELECT id FROM picked)".to_owned(), format!("{COLUMNS} FROM run")),
+        Some(looks) => (
+            format!("look AS MATERIALIZED ({}), ", looks.select()),
+            format!("CASE WHEN (SELECT {} FROM look) THEN '{{}}' ELSE ARRAY (SELECT id FROM picked) END", looks.any()),
+            format!("{COLUMNS}, {} FROM look LEFT JOIN run ON TRUE", looks.names()),
+        ),
+    };
     let sql = format!(
-        "WITH picked AS MATERIALIZED ({picked}), run AS (UPDATE sprongus_runs SET {sets} \
-         WHERE id = ANY (ARRAY (SELECT id FROM picked)) RETURNING {COLUMNS}), event AS ({tell}) \
-         SELECT {COLUMNS} FROM run ORDER BY id"
+        "WITH {look}picked AS MATERIALIZED ({picked}), run AS (UPDATE sprongus_runs SET {sets} \
+         WHERE id = ANY ({these}) RETURNING {COLUMNS}), event AS ({tell}) SELECT {given} ORDER BY id"
     );
-    let rows = work.query(&sql, binds.values())?;
+    let mut rows = work.query(&sql, binds.values())?;
+    if let (Some(_), Some(first)) = (looks, rows.first()) {
+        let todo = Todo::read(first, COLUMNS.split(',').count())?;
+        if !todo.is_empty() {
+            return Ok(Taken::Todo(todo));
+        }
+        // A look that finds nothing, beside no run.
+        rows.retain(|row| row.values().first().is_some_and(|id| !id.is_null()));
+    }
     let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
     runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event.clone()))?;
-    Ok(runs)
+    Ok(Taken::Runs(runs))
 }
 
 /// PostgreSQL: the runs that a worker has and whose last event is one of these.

@@ -8,7 +8,7 @@ use super::outlook::Moment;
 use super::requests::Claim;
 use super::{Runs, congestion, limits, promote, rescue, schedules, timeouts};
 use crate::db::{Dialect, Executor, Row, Value};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::scope::Scope;
 use crate::session::{Session, Work};
 
@@ -69,55 +69,91 @@ pub(super) fn of_project<'b>(session: &'b Session<'_>, binds: &mut Binds<'b>) ->
 }
 
 impl Runs<'_> {
-    /// Looks whether there is anything to do, and does it. Its failure is no reason not to claim.
-    ///
-    /// Gives whether a limited kind of the claim's may have ready runs and room.
-    pub(super) fn sweep(&self, claiming: &Claiming<'_>) -> bool {
+    /// Does what there is to do. Its failure is no reason not to claim.
+    pub(super) fn tidy(&self, claiming: &Claiming<'_>, todo: &Todo) {
         let request = claiming.request;
         let claimer = Claimer { worker: &request.worker_id, lease: request.lease, claiming };
-        // Watched each for itself: even a read may have waited, where there is one connection.
-        let look = congestion::watched(self.session, || self.session.read(|exec| self.looks(exec, claiming)));
-        let (chores, room) = look.unwrap_or_else(|error| {
-            failed("the look at what is to be done", &error);
-            (Vec::new(), true)
-        });
-        for chore in &chores {
+        for chore in &todo.chores {
+            // Watched each for itself: who waited for the writer rescues nobody.
             if let Err(error) = congestion::watched(self.session, || (chore.work)(self, &claimer)) {
-                failed(chore.name, &error);
+                tracing::warn!(code = %error.code(), "{} failed on the way to a claim", chore.name);
             }
         }
-        // What was done may have brought such runs, or made room.
-        room || !chores.is_empty()
     }
 
     /// Does what such a claim does on its way, and claims nothing.
     pub(crate) fn keep(&self, request: &Claim) -> Result<()> {
         self.session.allow(Scope::RunsWrite)?;
         let claiming = self.claiming(request)?;
-        self.sweep(&claiming);
+        let todo = congestion::watched(self.session, || self.session.read(|exec| self.looks(exec, &claiming)))?;
+        self.tidy(&claiming, &todo);
         Ok(())
     }
 
-    /// The chores that there is something to do for, and whether limited kinds may have room.
-    fn looks(&self, exec: &mut dyn Executor, claiming: &Claiming<'_>) -> Result<(Vec<&'static Chore>, bool)> {
+    /// What there is to do before such a claim.
+    pub(super) fn looks(&self, exec: &mut dyn Executor, claiming: &Claiming<'_>) -> Result<Todo> {
         let mut looking = Looking::new(&self.session, exec.dialect(), claiming);
-        let mut questions: Vec<String> = CHORES.iter().map(|chore| (chore.look)(&mut looking)).collect();
-        questions.push(limits::there_is_room(looking.dialect, &mut looking.binds, claiming, self.session.options()));
-        let sql = format!("SELECT {} IS NOT NULL", questions.join(" IS NOT NULL, "));
-        let rows = exec.query(&sql, looking.binds.values())?;
-        let Some(row) = rows.first() else { return Ok((Vec::new(), true)) };
-        let mut there = Vec::new();
-        for (index, chore) in CHORES.iter().enumerate() {
-            if row.bool(index)? {
-                there.push(chore);
-            }
-        }
-        Ok((there, row.bool(CHORES.len())?))
+        let looks = Looks::of(&mut looking);
+        let rows = exec.query(&looks.select(), looking.binds.values())?;
+        rows.first().map_or_else(|| Ok(Todo::default()), |row| Todo::read(row, 0))
     }
 }
 
-fn failed(what: &str, error: &Error) {
-    tracing::warn!(code = %error.code(), "{what} failed on the way to a claim");
+/// What there is to do before a claim.
+#[derive(Default)]
+pub(super) struct Todo {
+    chores: Vec<&'static Chore>,
+    /// Limited kinds of the claim's may have ready runs and room.
+    room: bool,
+}
+
+impl Todo {
+    /// From the columns of [`Looks::select`], which begin at that one.
+    pub(super) fn read(row: &Row, at: usize) -> Result<Self> {
+        let mut chores = Vec::new();
+        for (index, chore) in CHORES.iter().enumerate() {
+            if row.bool(at + index)? {
+                chores.push(chore);
+            }
+        }
+        Ok(Self { chores, room: row.bool(at + CHORES.len())? })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.chores.is_empty() && !self.room
+    }
+}
+
+/// The questions whether there is anything to do before a claim: of each chore, and whether limited kinds have room.
+pub(super) struct Looks(Vec<String>);
+
+impl Looks {
+    pub(super) fn of(looking: &mut Looking<'_>) -> Self {
+        let mut questions: Vec<String> = CHORES.iter().map(|chore| (chore.look)(looking)).collect();
+        let options = looking.session.options();
+        questions.push(limits::there_is_room(looking.dialect, &mut looking.binds, looking.claiming, options));
+        Self(questions)
+    }
+
+    /// The SELECT of the answers, one row.
+    pub(super) fn select(&self) -> String {
+        let answer = |(index, question)| format!("{question} IS NOT NULL AS look{index}");
+        format!("SELECT {}", self.0.iter().enumerate().map(answer).collect::<Vec<_>>().join(", "))
+    }
+
+    /// Their columns.
+    pub(super) fn names(&self) -> String {
+        self.columns().join(", ")
+    }
+
+    /// The condition that any of them is yes.
+    pub(super) fn any(&self) -> String {
+        self.columns().join(" OR ")
+    }
+
+    fn columns(&self) -> Vec<String> {
+        (0..self.0.len()).map(|index| format!("look{index}")).collect()
+    }
 }
 
 /// The most runs that one sweep looks past.
