@@ -162,7 +162,11 @@ impl<'s> Aux<'s> {
         query::count(self.session, self.place(Scope::AuxRead)?, q, filter)
     }
 
-    /// Upserts many documents in one short transaction. Rows are numbered from 1; of a repeated id the last good one counts.
+    /// Upserts many documents, which others see all at once. Rows are numbered from 1; of a repeated id the last good one counts.
+    ///
+    /// From 2,000 rows on SQLite's lock is held for some milliseconds at a time, so that other processes write in between
+    /// (`docs/decisions/0014-rows-before-they-are-seen.md`); not within a transaction, nor where the preset has unique values,
+    /// indexes or references.
     ///
     /// # Errors
     /// `validation` with every violation of every row where `on_error` is `abort`, an item that is `validation` itself

@@ -148,8 +148,9 @@ fn mib(bytes: i64) -> String {
     megabytes(bytes.unsigned_abs())
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(feature = "sqlite")]
     #![allow(clippy::unwrap_used)]
     use sprongus_testkit::temp_file;
 

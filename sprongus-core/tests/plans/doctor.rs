@@ -3,7 +3,7 @@
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx, ops};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans};
+use crate::explain::{Explaining, Plans, analyze};
 use crate::projects::seed;
 
 fn explained(inner: impl Executor, walks: impl Fn(&str, &str) -> bool) {
@@ -50,7 +50,7 @@ fn postgres_asks_the_doctors_keys() {
     host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
     host.batch_execute(ASTRAY).unwrap();
-    host.batch_execute("ANALYZE").unwrap();
+    host.batch_execute(analyze(Dialect::Postgres)).unwrap();
     let mut own = host.transaction().unwrap();
     explained(LentPostgres::new(&mut own), |_, line| {
         line.contains("Seq Scan on sprongus_aux_entries") || line.contains("Seq Scan on sprongus_aux_versions")

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use sprongus::runs::{Claim, Enqueue, EnqueueMany, LimitKind};
-use sprongus::{Json, LentPostgres, Options, Store, Tx};
+use sprongus::{Dialect, Json, LentPostgres, Options, Store, Tx};
 use sprongus_testkit::Postgres;
+
+use crate::explain::analyze;
 
 /// Ways that the planner may be kept from.
 const WAYS: [&str; 9] =
@@ -72,7 +74,7 @@ fn a_claim_takes_no_more_than_it_may_by_any_plan() {
             claims(&Tx::attach(LentPostgres::new(&mut own), Options::default()).unwrap(), plan);
             own.rollback().unwrap();
         }
-        host.batch_execute("ANALYZE").unwrap();
+        host.batch_execute(analyze(Dialect::Postgres)).unwrap();
     }
     println!("{} plans", 2 * plans.len());
 }

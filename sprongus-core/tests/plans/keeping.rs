@@ -9,7 +9,7 @@ use sprongus::runs::{ExplainRun, Prune, RunStatsOf};
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans};
+use crate::explain::{Explaining, Plans, analyze};
 use crate::runs::seed;
 
 /// The seeded runs that have ended did so one a second, two of three in a project; each has an event, a step, an approval and
@@ -45,7 +45,7 @@ fn seed_ended(execute: &mut dyn FnMut(&str), dialect: Dialect) {
             "INSERT INTO sprongus_{table} ({columns}) SELECT {values} FROM sprongus_runs WHERE state = 'succeeded'"
         ));
     }
-    execute("ANALYZE");
+    execute(analyze(dialect));
 }
 
 /// The tables that grow with what has been done.
@@ -130,7 +130,7 @@ fn postgres_keeps_an_eye_on_the_queue_without_history() {
         let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
         host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
         let mut run = |sql: &str| {
-            if analyzed || !sql.starts_with("ANALYZE") {
+            if analyzed || sql != analyze(Dialect::Postgres) {
                 host.batch_execute(sql).unwrap();
             }
         };

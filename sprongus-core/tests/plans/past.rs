@@ -3,10 +3,10 @@
 
 use serde_json::{Value as JsonValue, json};
 use sprongus::aux_store::{BulkOptions, Mode, Moment, OnReferenced, UpdateOptions};
-use sprongus::{Executor, LentPostgres, LentSqlite, Options, Result, Store, Timestamp, Tx};
+use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Result, Store, Timestamp, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans};
+use crate::explain::{Explaining, Plans, analyze};
 
 const ROWS: u64 = 3_000;
 
@@ -88,7 +88,7 @@ fn on_postgres(schema: &str, analyzed: bool) {
                 Ok(())
             })
             .unwrap();
-        host.batch_execute("ANALYZE").unwrap();
+        host.batch_execute(analyze(Dialect::Postgres)).unwrap();
     }
     let mut own = host.transaction().unwrap();
     let joins = |line: &str| line.contains("Join Filter: ") && line.contains(" = ");

@@ -5,7 +5,7 @@ use sprongus::projects::{CreateProject, DeleteProject, ListProjects};
 use sprongus::{Dialect, ErrorCode, Executor, LentPostgres, LentSqlite, Options, Store, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans};
+use crate::explain::{Explaining, Plans, analyze};
 
 /// Projects that are not asked about, and what each has in each table.
 const OTHERS: u32 = 200;
@@ -169,7 +169,7 @@ fn postgres_deletes_a_project_without_a_look_at_others() {
         host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
         seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
         if analyzed {
-            host.batch_execute("ANALYZE").unwrap();
+            host.batch_execute(analyze(Dialect::Postgres)).unwrap();
         }
         let mut own = host.transaction().unwrap();
         explained(LentPostgres::new(&mut own), |line| line.contains("Seq Scan on sprongus_") && !is_small(line));

@@ -7,7 +7,7 @@ use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::{Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Store, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans};
+use crate::explain::{Explaining, Plans, analyze};
 
 /// Entries that are folded in by the store itself, and those that are added as it would.
 const FOLDED: u64 = 600;
@@ -23,7 +23,7 @@ fn pieces(store: &Store) -> Aux<'_> {
 }
 
 /// A table whose texts are folded in but for the last ones, and one of another project.
-fn seed(store: &Store, analyze: bool) {
+fn seed(store: &Store, analyzed: bool) {
     let pieces = pieces(store);
     for aux in [&pieces, &store.aux("q", "pieces")] {
         let rows = (0..FOLDED).map(|n| Ok(json!({ "id": format!("p{n}"), "title": format!("a piece {n}") })));
@@ -55,8 +55,8 @@ fn seed(store: &Store, analyze: bool) {
             "INSERT INTO sprongus_search_texts (table_number, entry_id, text) {rows} SELECT {of_p}, 's' || n, {text} FROM n"
         )),
     }
-    if analyze {
-        statements.push("ANALYZE".to_owned());
+    if analyzed {
+        statements.push(analyze(store.backend()).to_owned());
     }
     store.transaction(|tx| statements.iter().try_for_each(|sql| tx.execute(sql, &[]).map(drop))).unwrap();
     pieces.update("p3", json!({ "title": "rarely seen" }), UpdateOptions::default()).unwrap();
