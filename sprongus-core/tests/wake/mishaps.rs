@@ -12,7 +12,7 @@ use crate::places::{Place, open};
 use crate::{beside_others, put, worker};
 
 /// Well under the poll interval of the worker here.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_short_lived_process_wakes_others_sqlite() {
@@ -36,7 +36,7 @@ fn wakes_once(place: &Place) {
     other.order("go");
     starts.recv_timeout(SOON).expect("the run started");
     other.end();
-    assert!(worker.stop(Some(SOON)));
+    assert!(worker.stop(Some(SOON)), "{:?}", worker.metrics());
 }
 
 #[test]
