@@ -148,9 +148,9 @@ fn mib(bytes: i64) -> String {
     megabytes(bytes.unsigned_abs())
 }
 
+#[cfg(feature = "sqlite")]
 #[cfg(test)]
 mod tests {
-    #![cfg(feature = "sqlite")]
     #![allow(clippy::unwrap_used)]
     use sprongus_testkit::temp_file;
 
