@@ -17,10 +17,6 @@ use crate::error::{Error, ErrorCode, Result};
 /// Idle for longer, a connection is asked before it is handed out: a firewall may have forgotten it.
 const STALE: Duration = Duration::from_secs(30);
 
-/// So soon after its last use, a connection is lent as it is: a look at the socket costs as much as a short statement's way
-/// there and back, and one that ends within this time ends as well right after the look.
-const FRESH: Duration = Duration::from_millis(5);
-
 /// A session of ours with the server.
 pub(super) struct PgConnection {
     wire: Wire,
@@ -61,11 +57,8 @@ impl PgConnection {
 
     /// Whether the server is still there: free of a round trip unless it was idle for long.
     pub(super) fn verify(&mut self) -> Result<()> {
-        let idle = self.used.elapsed();
-        if idle > FRESH {
-            self.wire.settle()?;
-        }
-        if idle > STALE {
+        self.wire.settle()?;
+        if self.used.elapsed() > STALE {
             self.wire.batch("")?;
         }
         Ok(())
