@@ -1,12 +1,11 @@
 //! More rows than one short transaction takes: the same as few, also beside others that write them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sprongus::aux_store::{Aux, BulkOptions, BulkReport, ListQuery, Mode, OnError, OnReferenced, UpdateOptions};
 use sprongus::presets::BindPreset;
-use sprongus::{Error, ErrorCode, Options, Result, Store};
+use sprongus::{Error, ErrorCode, Result, Store};
 use sprongus_conformance::{Backend, Case, Env, Face};
 
 use crate::aux_entries::bind;
@@ -185,8 +184,7 @@ fn not_kept(env: &Env) {
 
 /// Two calls at once on one table: one comes after the other, whole.
 fn one_after_the_other(env: &Env) {
-    let (busy_timeout, call_timeout) = (Duration::from_secs(60), Duration::from_secs(120));
-    let store = env.open_with(Options { busy_timeout, call_timeout, ..env.options() });
+    let store = env.open_patient();
     items(&store, "many");
     std::thread::scope(|scope| {
         for n in 1..=3 {

@@ -164,13 +164,13 @@ fn locked_run(env: &Env) {
         .handle("locks", move |context| {
             // On SQLite an open transaction holds the writer itself, and the others wait: see the host that does.
             if backend != Backend::Postgres {
-                std::thread::sleep(3 * lease);
+                std::thread::sleep(6 * lease);
                 return Ok(Outcome::None);
             }
             context.transaction(|tx| {
                 let beat = sprongus::runs::Heartbeat::new(&context.run().id, context.run().lease);
                 tx.runs().heartbeat(&beat)?;
-                std::thread::sleep(3 * lease);
+                std::thread::sleep(6 * lease);
                 Ok(())
             })?;
             Ok(Outcome::None)

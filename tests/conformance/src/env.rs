@@ -1,6 +1,7 @@
 //! What a case is given: a fresh, empty database on its backend.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sprongus::{Options, Store};
 use sprongus_testkit::{Postgres, TempDir, temp_file};
@@ -61,6 +62,12 @@ impl Env {
     /// Opens the store here with those options, which began as [`Env::options`].
     pub fn open_with(&self, options: Options) -> Store {
         Store::open(&self.url, options).expect("open the store of this case")
+    }
+
+    /// Opens it with calls that wait as long as a busy machine makes them, where a case is not about how long.
+    pub fn open_patient(&self) -> Store {
+        let long = Duration::from_secs(120);
+        self.open_with(Options { busy_timeout: long, call_timeout: long, ..self.options() })
     }
 
     /// Runs a transactional case: on a store, or within the host's own transaction where the connection is lent.

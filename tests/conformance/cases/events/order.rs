@@ -77,15 +77,14 @@ const ROUNDS: usize = 25;
 
 fn eight_and_three(env: &Env) {
     // Eight at once on a busy machine: it is about what is read, not about how long they wait.
-    let patience = Duration::from_secs(100);
-    let patient = || env.open_with(Options { busy_timeout: patience, call_timeout: patience, ..env.options() });
-    let store = patient();
+    let store = env.open_patient();
     let definition = Json::parse(r#"{"fields":[{"name":"n","type":"integer"}]}"#).unwrap();
     store.presets().create(&CreatePreset::new("numbers", PresetKind::Custom, definition)).unwrap();
     let bind = BindPreset { table: "t".into(), address: "numbers".into(), ..BindPreset::default() };
     store.presets().bind(&bind).unwrap();
-    let stores: Vec<Store> =
-        (0..3).map(|_| if env.backend() == Backend::SqliteMemory { store.clone() } else { patient() }).collect();
+    let stores: Vec<Store> = (0..3)
+        .map(|_| if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open_patient() })
+        .collect();
     let written = AtomicBool::new(false);
     let read: Vec<Vec<Event>> = std::thread::scope(|scope| {
         let writers: Vec<_> =

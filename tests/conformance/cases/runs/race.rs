@@ -23,7 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// What each of eight threads, over two stores where the database is not one store's alone, gave.
 pub(crate) fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -> Vec<T> {
-    let other = if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open() };
+    let other = if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open_patient() };
     let barrier = Barrier::new(8);
     std::thread::scope(|scope| {
         let run = |store: &Store| {
@@ -38,7 +38,7 @@ pub(crate) fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> 
 
 /// As hosts do whose batches come out of a set.
 fn many_keys(env: &Env) {
-    let store = env.open();
+    let store = env.open_patient();
     let turn = std::sync::atomic::AtomicUsize::new(0);
     let key = |n: i64| Enqueue { idempotency_key: Some(format!("k{}", n * 7 % 600)), priority: n, ..kind("a") };
     let given = eight(env, &store, |store| {

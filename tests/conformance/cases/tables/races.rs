@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use sprongus::tables::{Cell, CreateTable, QueryRows, TableName, TableSchema};
-use sprongus::{ErrorCode, Options, Store};
+use sprongus::{ErrorCode, Store};
 use sprongus_conformance::{Backend, Case, Env};
 
 use super::{
@@ -28,14 +28,8 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A store whose calls wait as long as a busy machine makes them: what is asked here is not how long.
-fn open(env: &Env) -> Store {
-    let long = Duration::from_secs(120);
-    env.open_with(Options { busy_timeout: long, call_timeout: long, ..env.options() })
-}
-
 fn another(env: &Env, store: &Store) -> Store {
-    if env.backend() == Backend::SqliteMemory { store.clone() } else { open(env) }
+    if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open_patient() }
 }
 
 /// The work on eight threads at once, over the store and another one.
@@ -56,7 +50,7 @@ fn eight<T: Send>(env: &Env, store: &Store, work: impl Fn(&Store) -> T + Sync) -
 }
 
 fn creating(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     for round in 0..5 {
         eight(env, &store, |store| {
             creates(store.tables(), numbered(&["a"]).index(sprongus::tables::Index::new("t_a", ["a"]))).unwrap();
@@ -68,7 +62,7 @@ fn creating(env: &Env) {
 }
 
 fn differing(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     let turn = AtomicUsize::new(0);
     let made = eight(env, &store, |store| {
         let names = if turn.fetch_add(1, SeqCst).is_multiple_of(2) { ["a", "b"] } else { ["b", "a"] };
@@ -92,7 +86,7 @@ fn differing(env: &Env) {
 }
 
 fn dropping(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     create(store.tables(), numbered(&["a"]));
     for result in eight(env, &store, |store| store.tables().drop(&TableName::new("t"))) {
         result.unwrap();
@@ -102,7 +96,7 @@ fn dropping(env: &Env) {
 
 /// One store knows the table; another drops it and makes another of that name.
 fn anew(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     let rival = another(env, &store);
     let (on, rival) = (store.tables(), rival.tables());
     let key = || text("id").primary_key();
@@ -150,7 +144,7 @@ fn anew(env: &Env) {
 }
 
 fn inserting(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     create(store.tables(), TableSchema::new("t").column(text("id")).column(text("a").unique()));
     for round in 0..20 {
         let value = format!("v{round}");
@@ -163,7 +157,7 @@ fn inserting(env: &Env) {
 }
 
 fn numbering(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     create(store.tables(), numbered(&["a"]));
     let next = AtomicI64::new(0);
     let made = eight(env, &store, |store| {
@@ -194,7 +188,7 @@ fn numbering(env: &Env) {
 
 /// Whoever comes in between is told so; nothing else goes wrong, and nothing is written to another table than the one meant.
 fn coming_and_going(env: &Env) {
-    let store = open(env);
+    let store = env.open_patient();
     let over = AtomicBool::new(false);
     let schemas = || [numbered(&["a"]), TableSchema::new("t").column(super::number("a")).column(text("b"))];
     std::thread::scope(|scope| {
