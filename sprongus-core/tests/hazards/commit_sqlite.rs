@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sprongus::runs::Enqueue;
 use sprongus::worker::{Outcome, WorkerOptions};
 use sprongus::{ErrorCode, Json, Options, Store};
 
@@ -57,11 +58,13 @@ fn a_worker_gives_up_a_store_whose_log_was_replaced() {
     worker.handle("a", |_| Ok(Outcome::None)).unwrap();
     std::thread::scope(|scope| {
         let working = scope.spawn(|| worker.run());
-        store.runs().enqueue(&sprongus::runs::Enqueue::new("a", Json::null())).unwrap();
+        // Due when the log is gone already: a worker with nothing to claim only reads.
+        let delay = Some(Duration::from_millis(300));
+        store.runs().enqueue(&Enqueue { delay, ..Enqueue::new("a", Json::null()) }).unwrap();
         std::fs::rename(format!("{path}-wal"), format!("{path}-gone")).unwrap();
         let end = Instant::now() + Duration::from_secs(10);
         while !working.is_finished() && Instant::now() < end {
-            let _ = store.runs().enqueue(&sprongus::runs::Enqueue::new("b", Json::null()));
+            let _ = store.runs().enqueue(&Enqueue::new("b", Json::null()));
             std::thread::sleep(poll_interval);
         }
         let gave_up = working.is_finished();
