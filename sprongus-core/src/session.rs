@@ -5,7 +5,7 @@ mod within;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -34,6 +34,7 @@ pub(crate) struct Core {
     /// Threads with a transaction of this store open, for the check against using the store inside it.
     inside: Mutex<Vec<ThreadId>>,
     inside_count: AtomicUsize,
+    transactions: AtomicU64,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -50,12 +51,19 @@ impl Core {
             process: std::process::id(),
             inside: Mutex::default(),
             inside_count: AtomicUsize::new(0),
+            transactions: AtomicU64::new(0),
             shared: Mutex::default(),
         }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// How many writes of more than one statement there have been. Those of one, and what is sent, let nothing fall due: runs
+    /// are enqueued, claimed and reported as succeeded, and leases extended.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.transactions.load(Ordering::Acquire)
     }
 
     /// Refuses a store inherited by a fork, or closed.
@@ -170,6 +178,9 @@ pub(crate) struct Who {
     pub(crate) grant: Option<Arc<Grant>>,
 }
 
+/// A piece of writing that any thread may do.
+pub(crate) type SentWork = Box<dyn FnMut(&mut Work<'_>) -> Result<()> + Send>;
+
 /// A store or a transaction, as a service sees it.
 pub(crate) trait Ground {
     fn core(&self) -> &Core;
@@ -178,6 +189,10 @@ pub(crate) trait Ground {
     fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
     /// The work is in force when this returns: committed, or part of the open transaction. It may be run more than once.
     fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()>;
+    /// The same for work that owns what it needs: while another caller has the writer, that one may do it.
+    fn send(&self, unit: Unit, by: Instant, mut work: SentWork) -> Result<()> {
+        self.write(unit, by, &mut *work)
+    }
     /// Writes with one statement in a commit of its own (PostgreSQL), beside an open transaction; not where there is no
     /// connection for it.
     fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()>;
@@ -254,6 +269,21 @@ impl<'s> Session<'s> {
         self.write_as(Unit::Statement, work)
     }
 
+    /// The same by work that owns what it needs, so that callers side by side need not wake one another on SQLite: whoever
+    /// has the writer does it.
+    pub(crate) fn send_one<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Work<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.may_write()?;
+        let out = Arc::new(Mutex::new(None));
+        let done = out.clone();
+        let work = move |at: &mut Work<'_>| work(at).map(|value| *locked(&done) = Some(value));
+        self.ground.send(Unit::Statement, self.by()?, Box::new(work))?;
+        let out = locked(&out).take();
+        taken(out)
+    }
+
     /// Writes in one transaction; in an open one, in a savepoint: an error has written nothing.
     pub(crate) fn write<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
         self.write_as(Unit::Transaction, work)
@@ -314,8 +344,12 @@ impl<'s> Session<'s> {
     fn write_as<T>(&self, unit: Unit, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
         self.may_write()?;
         let mut out = None;
-        self.ground.write(unit, self.by()?, &mut |work_at| work(work_at).map(|value| out = Some(value)))?;
-        taken(out)
+        let written = self.ground.write(unit, self.by()?, &mut |work_at| work(work_at).map(|value| out = Some(value)));
+        if unit != Unit::Statement {
+            // After it is in force: who looked before that has not seen it.
+            self.core().transactions.fetch_add(1, Ordering::AcqRel);
+        }
+        written.and_then(|()| taken(out))
     }
 }
 
@@ -389,7 +423,12 @@ impl<'w> Work<'w> {
         self.who
     }
 
-    /// Whether somebody in this process wants to know of events.
+    /// Those in this process who want to know of events.
+    pub(crate) fn subscribers(&self) -> &'w Arc<Subscribers> {
+        &self.core.subscribers
+    }
+
+    /// Whether there are any.
     pub(crate) fn has_listeners(&self) -> bool {
         self.core.subscribers.any()
     }

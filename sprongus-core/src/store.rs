@@ -1,6 +1,7 @@
 //! The face: opens a store, and hands out its services.
 
-use std::sync::Arc;
+use std::mem::take;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::artifacts::Artifacts;
@@ -8,12 +9,12 @@ use crate::aux_store::counters::{self, StoreStats};
 use crate::aux_store::{Aux, Providers};
 use crate::config::Config;
 use crate::db::{
-    Commit, Db, Dialect, Executor, Lane, Row, SCHEMA_VERSION, Seat, Unit, Value, check_schema, is_outdated, migrate,
-    row_security, shown,
+    Commit, Db, Dialect, Errand, Executor, Lane, Row, SCHEMA_VERSION, Seat, Unit, Value, check_schema, is_outdated,
+    migrate, row_security, shown,
 };
 use crate::doctor::{self, Examine, Report};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::Events;
+use crate::events::{Call, Events};
 use crate::inbox::Inbox;
 use crate::options::{Location, Options};
 use crate::presets::Presets;
@@ -22,7 +23,7 @@ use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
 use crate::scope::{Grant, Scope, ScopedOptions};
-use crate::session::{After, Core, Ground, Lasting, Session, Who, Work};
+use crate::session::{After, Core, Ground, Lasting, SentWork, Session, Who, Work, locked};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::tables::Tables;
@@ -403,19 +404,59 @@ impl Ground for Store {
     }
 
     fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
+        self.settled(unit, by, &mut |db| {
+            let mut left = Left::default();
+            let written = db.write(self.seat(), unit, by, &mut |exec, waited| {
+                left = Left::default();
+                left.of(Work::new(exec, &self.core, &self.who, waited), unit, work)
+            });
+            (written, left)
+        })
+    }
+
+    fn send(&self, unit: Unit, by: Instant, mut work: SentWork) -> Result<()> {
+        let (core, who, left) = (self.core.clone(), self.who.clone(), Arc::new(Mutex::new(Left::default())));
+        let leaves = left.clone();
+        let mut errand: Option<Errand> = Some(Box::new(move |exec, waited| {
+            let mut left = Left::default();
+            let done = left.of(Work::new(exec, &core, &who, waited), unit, &mut *work);
+            *locked(&leaves) = left;
+            done
+        }));
+        self.settled(unit, by, &mut |db| {
+            let written = db.send(self.seat(), unit, by, &mut errand);
+            (written, take(&mut *locked(&left)))
+        })
+    }
+}
+
+/// What a piece of writing leaves behind.
+#[derive(Default)]
+struct Left {
+    after: After,
+    /// From before its commit.
+    call: Option<Call>,
+}
+
+impl Left {
+    fn of(&mut self, mut at: Work<'_>, unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
+        let subscribers = at.subscribers();
+        // A statement commits by itself; before, a transaction commits nothing.
+        self.call = (unit == Unit::Statement).then(|| subscribers.call()).flatten();
+        let result = work(&mut at);
+        self.call = self.call.take().or_else(|| subscribers.call());
+        self.after = at.after;
+        result
+    }
+}
+
+impl Store {
+    /// Writes once, again where that is known to have taken no effect; then tells of it.
+    fn settled(&self, unit: Unit, by: Instant, once: &mut dyn FnMut(&Db) -> (Result<Commit>, Left)) -> Result<()> {
         let db = self.core.db()?;
         let mut tries = 0;
         loop {
-            let (mut after, mut call) = (After::default(), None);
-            let written = db.write(self.seat(), unit, by, &mut |exec, waited| {
-                // A statement commits by itself; before, a transaction commits nothing.
-                call = (unit == Unit::Statement).then(|| self.core.subscribers.call()).flatten();
-                let mut at = Work::new(exec, &self.core, &self.who, waited);
-                let result = work(&mut at);
-                call = call.take().or_else(|| self.core.subscribers.call());
-                after = at.after;
-                result
-            });
+            let (written, Left { after, call }) = once(&db);
             match written {
                 Ok(Commit::Done) => {}
                 Ok(Commit::Unknown(error)) => match settle(&db, self.seat(), &after, unit, error, by)? {

@@ -41,6 +41,8 @@ pub(crate) enum Db {
 
 /// A piece of work on a connection; told how long the connection was waited for.
 pub(crate) type Writing<'w> = &'w mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>;
+/// The same, owning what it needs: on SQLite the thread of another caller may do it (decision 0001).
+pub(crate) type Errand = Box<dyn FnMut(&mut dyn Executor, Duration) -> Result<()> + Send>;
 /// A piece of reading.
 pub(crate) type Reading<'w> = &'w mut dyn FnMut(&mut dyn Executor) -> Result<()>;
 
@@ -135,6 +137,22 @@ impl Db {
                 }
                 connection.commit()
             }),
+        }
+    }
+
+    /// The same for an errand, which is there again when this returns.
+    pub(crate) fn send(&self, seat: Seat<'_>, unit: Unit, by: Instant, errand: &mut Option<Errand>) -> Result<Commit> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => {
+                let _ = seat;
+                db.send(unit, by, errand)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => match errand {
+                Some(errand) => self.write(seat, unit, by, errand),
+                None => Err(Error::new(ErrorCode::Panic, "an errand was lost")),
+            },
         }
     }
 

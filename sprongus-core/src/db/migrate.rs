@@ -1,10 +1,14 @@
 //! Brings the schema up to date: numbered SQL per database, checksums, one process at a time.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use sha2::{Digest, Sha256};
 
 use super::{Commit, Connection, Dialect, Executor, Value};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fork::made_once;
 
 struct Migration {
     version: i64,
@@ -108,9 +112,22 @@ impl Migration {
     }
 
     /// SHA-256 of the SQL, hexadecimal: a migration that was changed after it was applied is seen.
-    fn checksum(&self, dialect: Dialect) -> String {
-        Sha256::digest(self.sql(dialect)).iter().map(|byte| format!("{byte:02x}")).collect()
+    fn checksum(&self, dialect: Dialect) -> &'static str {
+        let all = match dialect {
+            Dialect::Sqlite => &SQLITE,
+            Dialect::Postgres => &POSTGRES,
+        };
+        &made_once(all, || checksums(dialect))[&self.version]
     }
+}
+
+// Each store that is opened asks for all of them, and they are the same for the life of the process.
+static SQLITE: OnceLock<BTreeMap<i64, String>> = OnceLock::new();
+static POSTGRES: OnceLock<BTreeMap<i64, String>> = OnceLock::new();
+
+fn checksums(dialect: Dialect) -> BTreeMap<i64, String> {
+    let hex = |sql: &str| Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect();
+    MIGRATIONS.iter().map(|migration| (migration.version, hex(migration.sql(dialect)))).collect()
 }
 
 /// The SQL of each migration, in order.
@@ -119,7 +136,7 @@ pub(super) fn migrations(dialect: Dialect) -> impl Iterator<Item = &'static str>
 }
 
 /// Version, name and checksum of each migration, in order.
-pub(crate) fn known_migrations(dialect: Dialect) -> impl Iterator<Item = (i64, &'static str, String)> {
+pub(crate) fn known_migrations(dialect: Dialect) -> impl Iterator<Item = (i64, &'static str, &'static str)> {
     MIGRATIONS.iter().map(move |migration| (migration.version, migration.name, migration.checksum(dialect)))
 }
 

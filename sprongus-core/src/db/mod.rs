@@ -31,7 +31,7 @@ pub(crate) use sqlite::testing as sqlite_testing;
 pub use sqlite::{LentSqlite, sqlite_error};
 pub use value::Value;
 
-pub(crate) use backend::{BESIDE_POOL, Db, Unit, is_outdated, shown};
+pub(crate) use backend::{BESIDE_POOL, Db, Errand, Unit, is_outdated, shown};
 pub(crate) use executor::{Commit, Connection};
 pub(crate) use lane::{Lane, Seat};
 pub(crate) use migrate::{SCHEMA_VERSION, check_schema, known_migrations, migrate};

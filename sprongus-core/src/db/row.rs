@@ -114,7 +114,7 @@ impl Row {
     pub(crate) fn opt_json(&self, index: usize) -> Result<Option<Json>> {
         match self.at(index) {
             Value::Null => Ok(None),
-            Value::Text(text) => Ok(Some(Json::from_canonical(text.clone().into_owned()))),
+            Value::Text(text) => Ok(Some(Json::from_canonical(&**text))),
             Value::Json(text) => Json::from_database(text).map(Some),
             _ => Err(self.unexpected(index, "JSON")),
         }

@@ -1,8 +1,8 @@
 //! Prepared statements of one session, and what runs over them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use postgres_types::Type;
 use tokio_postgres::Statement;
 

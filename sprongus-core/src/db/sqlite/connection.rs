@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::{CachedStatement, Statement};
+use rusqlite::Statement;
 
 use super::declared::Declared;
 use super::errors::from_sqlite;
 use super::load;
-use super::names::{self, Names};
 use super::opened::Opened;
 use super::patience::Patience;
+use super::texts::{self, Texts};
 use super::values::{bind, shaped, stored};
 use super::wal::WalWatch;
 use crate::db::{Commit, Connection, Dialect, Executor, Row, Value};
@@ -26,7 +26,7 @@ pub(super) struct SqliteConnection {
     pub(super) opened: Option<Opened>,
     pub(super) patience: Arc<Patience>,
     pub(super) wal: Option<WalWatch>,
-    pub(super) names: Names,
+    pub(super) texts: Texts,
     pub(super) waited: Duration,
     /// A COMMIT failed or a rollback could not be done: not to be used again.
     pub(super) broken: bool,
@@ -60,7 +60,7 @@ impl SqliteConnection {
         self.raw.pragma_update(None, "query_only", 0).map_err(from_sqlite)?;
         drop(visit);
         self.vacuuming.store(true, Ordering::Release);
-        let result = execute(&self.raw, "VACUUM INTO $1", &[path.into()]).map(drop);
+        let result = self.execute("VACUUM INTO $1", &[path.into()]).map(drop);
         self.vacuuming.store(false, Ordering::Release);
         result
     }
@@ -72,11 +72,11 @@ impl Executor for SqliteConnection {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        execute(&self.raw, sql, params)
+        execute(&self.raw, sql, params, &mut self.texts)
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(&self.raw, sql, params, Some(&mut self.names))
+        query(&self.raw, sql, params, &mut self.texts)
     }
 
     fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
@@ -85,7 +85,7 @@ impl Executor for SqliteConnection {
         let reads = self.raw.prepare_cached(sql).is_ok_and(|statement| statement.readonly());
         drop(visit);
         self.patience.heed(reads);
-        let rows = query(&self.raw, sql, params, None);
+        let rows = query_host(&self.raw, sql, params);
         self.patience.heed(false);
         rows
     }
@@ -117,12 +117,12 @@ impl Connection for SqliteConnection {
             self.batch(if eases { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
             self.eased = eases;
         }
-        let begun = execute(&self.raw, if write { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" }, &[]);
+        let begun = self.execute(if write { "BEGIN IMMEDIATE" } else { "BEGIN DEFERRED" }, &[]);
         begun.map(drop).map_err(|error| self.patience.explain(error))
     }
 
     fn commit(&mut self) -> Result<Commit> {
-        if let Err(error) = execute(&self.raw, "COMMIT", &[]) {
+        if let Err(error) = self.execute("COMMIT", &[]) {
             if !self.raw.is_autocommit() {
                 // Refused (a deferred foreign key), and the transaction is still open: a definite no.
                 self.rollback();
@@ -143,7 +143,7 @@ impl Connection for SqliteConnection {
 
     fn rollback(&mut self) {
         // SQLite rolls back by itself on a full disk or an I/O error.
-        if !self.raw.is_autocommit() && execute(&self.raw, "ROLLBACK", &[]).is_err() {
+        if !self.raw.is_autocommit() && self.execute("ROLLBACK", &[]).is_err() {
             self.broken = true;
         }
     }
@@ -153,18 +153,19 @@ impl Connection for SqliteConnection {
     }
 }
 
-fn prepare<'c>(connection: &'c rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<CachedStatement<'c>> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    bind(&mut statement, params)?;
-    Ok(statement)
-}
-
 /// Runs a statement to its end, whether or not it gives rows; the number of rows it changed.
-pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+pub(super) fn execute(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value<'_>],
+    texts: &mut Texts,
+) -> Result<u64> {
     let _visit = visit();
     // For DDL, SQLite's `changes()` is still that of the statement before.
     let before = connection.total_changes();
-    let mut statement = prepare(connection, sql, params)?;
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let text = texts.of(sql, &statement);
+    bind(&mut statement, text.parameters(), params)?;
     let mut rows = statement.raw_query();
     let mut given = 0;
     while rows.next().map_err(from_sqlite)?.is_some() {
@@ -178,29 +179,45 @@ pub(super) fn execute(connection: &rusqlite::Connection, sql: &str, params: &[Va
     }
 }
 
-/// Runs a statement and reads all its rows, so that none stays open across a call. A host's has no `names` that are known.
+/// Runs a statement of ours and reads all its rows, so that none stays open across a call.
 pub(super) fn query(
     connection: &rusqlite::Connection,
     sql: &str,
     params: &[Value<'_>],
-    mut names: Option<&mut Names>,
+    texts: &mut Texts,
 ) -> Result<Vec<Row>> {
     let _visit = visit();
-    let mut statement = prepare(connection, sql, params)?;
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let text = texts.of(sql, &statement);
+    bind(&mut statement, text.parameters(), params)?;
     let mut rows = statement.raw_query();
-    let mut shape: Option<(Arc<[String]>, Vec<Declared>)> = None;
-    let mut all = Vec::new();
+    let (mut columns, mut all) = (None, Vec::new());
     while let Some(row) = rows.next().map_err(from_sqlite)? {
         // Asked after the first step: that is when SQLite sees that a table has changed since the statement was prepared.
-        let (columns, declared) = shape.get_or_insert_with(|| match &mut names {
-            Some(names) => (names.of(sql, row.as_ref()), Vec::new()),
-            None => (names::read(row.as_ref()), declared(row.as_ref())),
-        });
-        let values = (0..columns.len()).map(|index| {
-            let value = row.get_ref(index).map_err(from_sqlite)?;
-            declared.get(index).map_or_else(|| stored(value), |declared| shaped(value, *declared))
-        });
-        all.push(Row::new(columns.clone(), values.collect::<Result<_>>()?));
+        let columns: &Arc<[String]> = columns.get_or_insert_with(|| text.columns(row.as_ref()));
+        let mut values = Vec::with_capacity(columns.len());
+        for index in 0..columns.len() {
+            values.push(stored(row.get_ref(index).map_err(from_sqlite)?)?);
+        }
+        all.push(Row::new(columns.clone(), values));
+    }
+    Ok(all)
+}
+
+/// The same with a statement of the host's, in the shapes that its columns were declared with.
+pub(super) fn query_host(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+    let _visit = visit();
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let parameters = texts::parameters(&statement);
+    bind(&mut statement, &parameters, params)?;
+    let mut rows = statement.raw_query();
+    let (mut shape, mut all) = (None, Vec::new());
+    while let Some(row) = rows.next().map_err(from_sqlite)? {
+        let (columns, declared) = shape.get_or_insert_with(|| (texts::columns(row.as_ref()), declared(row.as_ref())));
+        let shaped =
+            |(index, declared): (usize, &Declared)| shaped(row.get_ref(index).map_err(from_sqlite)?, *declared);
+        let values = declared.iter().enumerate().map(shaped).collect::<Result<_>>()?;
+        all.push(Row::new(columns.clone(), values));
     }
     Ok(all)
 }

@@ -1,20 +1,25 @@
-//! Group commit: concurrent callers share one transaction, a savepoint each, one fsync (DESIGN.md §2 "SQLite").
+//! Group commit: concurrent callers share one transaction, one fsync (DESIGN.md §2 "SQLite", decision 0001).
 //!
-//! The open transaction is the baton: a caller whose work is done hands it to the next in the queue instead of committing;
-//! the last one commits for all, and each gets its own result. A caller alone goes straight through.
+//! Whoever has the writer does the errands that others left in the queue, and commits for all. The work of a caller that left
+//! none stays on its own thread: it is handed the open transaction, and goes on in the same way. Each gets its own result. A
+//! caller alone goes straight through.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connection::SqliteConnection;
-use super::patience::lock;
-use super::queue::FairQueue;
-use crate::db::{Commit, Connection, Executor};
+use super::queue::{Answer, Caller, FairQueue, Waiting};
+use crate::db::{Commit, Connection, Errand, Executor};
 use crate::error::{Error, ErrorCode, Result};
 
 /// No caller waits for more than so many others, nor longer than this, for its commit.
 const MOST_MEMBERS: usize = 64;
 const LONGEST: Duration = Duration::from_millis(5);
+
+/// The queue for the one writing connection.
+pub(super) type Writer = FairQueue<Baton, Done>;
 
 /// What the queue hands on: the connection, and the transaction open on it, if one is.
 pub(super) struct Baton {
@@ -23,23 +28,33 @@ pub(super) struct Baton {
 }
 
 struct Open {
-    group: Arc<Group>,
-    members: usize,
+    /// Whose work is in it, but for the one who has the baton.
+    members: Vec<Member>,
+    /// Since the first was done with its own.
     since: Instant,
 }
 
-/// The callers of one shared transaction, and how its commit ended.
-#[derive(Default)]
-struct Group {
-    ended: Mutex<Option<Ending>>,
-    wake: Condvar,
+/// A caller who waits for the commit, with the errand that was done for it.
+struct Member {
+    caller: Arc<Caller<Baton, Done>>,
+    errand: Option<Errand>,
 }
 
+/// What became of work in a transaction.
+pub(super) enum Done {
+    Ended(Result<Commit>),
+    Panicked(Box<dyn Any + Send>),
+    /// It was undone with that of another, which failed: it is to be done again.
+    Undone,
+}
+
+/// How a transaction ended, to be told to each of its members.
 #[derive(Clone)]
 enum Ending {
     Done,
     Unknown(ErrorCode, String),
     Failed(ErrorCode, String),
+    Undone,
 }
 
 impl Baton {
@@ -48,128 +63,208 @@ impl Baton {
     }
 }
 
-/// Runs `work` in a write transaction and commits, with others where it `joins`; `Ok` once it is durable.
+impl Done {
+    /// As if the caller had done it: a panic goes on where it belongs. None where it is to be done again.
+    pub(super) fn ended(self) -> Option<Result<Commit>> {
+        match self {
+            Self::Ended(result) => Some(result),
+            Self::Panicked(panic) => resume_unwind(panic),
+            Self::Undone => None,
+        }
+    }
+}
+
+/// Runs `work` in a write transaction and commits, with others where it `joins`; it is durable where that says so.
 pub(super) fn write(
-    queue: &FairQueue<Baton>,
+    queue: &Writer,
     mut baton: Baton,
     joins: bool,
     renew: &dyn Fn(&Baton) -> Result<SqliteConnection>,
     work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>,
-) -> Result<Commit> {
+) -> Done {
     if baton.connection.broken && baton.group.is_none() {
         match renew(&baton) {
             Ok(connection) => baton = Baton::idle(connection),
             Err(error) => {
                 queue.give(baton);
-                return Err(error);
+                return Done::Ended(Err(error));
             }
         }
     }
     let mut held = Held { queue, baton: Some(baton) };
     let worked = held.work(work);
-    held.end(worked, joins)
+    held.end(worked, joins).unwrap_or_else(|error| Done::Ended(Err(error)))
+}
+
+/// How an errand left the transaction.
+enum Left {
+    /// All that succeeded is in it, and nothing else.
+    Whole,
+    /// A part of what failed is in it.
+    Half,
+    /// SQLite gave it up, for that reason.
+    RolledBack(Error),
 }
 
 /// The baton while this caller has it. Dropped in a panic, it rolls back for all and goes on to the next.
 struct Held<'q> {
-    queue: &'q FairQueue<Baton>,
+    queue: &'q Writer,
     baton: Option<Baton>,
 }
 
 impl Held<'_> {
     fn baton(&mut self) -> Result<&mut Baton> {
-        self.baton.as_mut().ok_or_else(|| Error::new(ErrorCode::Panic, "the writer is gone"))
+        self.baton.as_mut().ok_or_else(gone)
     }
 
     fn work(&mut self, work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>) -> Result<()> {
-        let baton = self.baton()?;
-        let connection = &mut baton.connection;
-        if baton.group.is_none() {
-            // The first needs no savepoint: where it fails, nobody else is hurt.
-            connection.begin(true)?;
-            return work(connection);
+        let Baton { connection, group } = self.baton()?;
+        if group.is_some() {
+            return in_savepoint(connection, work);
         }
-        connection.execute("SAVEPOINT sprongus_member", &[])?;
-        let result = work(connection);
-        let undone = if result.is_err() { connection.execute("ROLLBACK TO sprongus_member", &[]) } else { Ok(0) };
-        if let Err(error) = undone.and_then(|_| connection.execute("RELEASE sprongus_member", &[])) {
-            // SQLite gave up the whole transaction (a full disk); what was to be undone must not be committed.
-            connection.rollback();
-            return result.and(Err(error));
-        }
-        result
+        // The first needs no savepoint: where it fails, nobody else is hurt.
+        connection.begin(true)?;
+        work(connection)
     }
 
-    /// Commits, or hands the open transaction on and waits for whoever commits it.
-    fn end(mut self, worked: Result<()>, joins: bool) -> Result<Commit> {
-        let Some(mut baton) = self.baton.take() else {
-            return Err(Error::new(ErrorCode::Panic, "the writer is gone"));
-        };
-        let opened = match baton.group.take() {
-            None if worked.is_err() => {
-                baton.connection.rollback();
-                self.queue.give(baton);
-                return worked.map(|()| Commit::Done);
-            }
-            None => Open { group: Arc::default(), members: 0, since: Instant::now() },
-            Some(open) => open,
-        };
-        if baton.connection.raw.is_autocommit() {
-            // SQLite rolled the whole transaction back by itself (disk full, I/O error): nobody's work is there.
-            let error = worked
-                .err()
-                .unwrap_or_else(|| Error::new(ErrorCode::Storage, "the transaction was rolled back by the database"));
-            opened.group.finish(Ending::Failed(error.code(), error.message().to_owned()));
-            self.queue.give(baton);
-            return Err(error);
+    /// Has the others join, and commits; or hands the open transaction on, and waits for whoever commits it.
+    fn end(mut self, worked: Result<()>, joins: bool) -> Result<Done> {
+        if worked.is_err() && self.baton()?.group.is_none() {
+            // Rolled back as it is dropped.
+            return worked.map(|()| Done::Undone);
         }
-        let group = opened.group.clone();
-        let open = Open { members: opened.members + usize::from(worked.is_ok()), ..opened };
-        let full = !joins || open.members >= MOST_MEMBERS || open.since.elapsed() >= LONGEST;
-        baton.group = Some(open);
-        if !full {
-            match self.queue.pass(baton) {
-                None => return worked.and_then(|()| group.wait()),
-                Some(back) => baton = back,
+        if self.is_rolled_back()? {
+            return Err(self.give_up(worked.err()));
+        }
+        self.baton()?.group.get_or_insert_with(|| Open { members: Vec::new(), since: Instant::now() });
+        while joins && self.has_room()? {
+            let Some(Waiting { caller, errand, since, .. }) = self.queue.next_to_join() else { break };
+            let Some(errand) = errand else { return self.pass(&caller, worked) };
+            match self.run(caller, errand, since.elapsed())? {
+                Left::Whole => {}
+                Left::RolledBack(why) => {
+                    let error = self.give_up(Some(why));
+                    return worked.and(Err(error));
+                }
+                Left::Half => {
+                    self.baton()?.connection.rollback();
+                    self.finish(&Ending::Undone);
+                    return worked.map(|()| Done::Undone);
+                }
             }
         }
-        baton.group = None;
-        let committed = baton.connection.commit();
-        group.finish(Ending::of(&committed));
+        let committed = self.baton()?.connection.commit();
+        self.finish(&Ending::of(&committed));
+        worked.and(committed).map(|commit| Done::Ended(Ok(commit)))
+    }
+
+    fn has_room(&mut self) -> Result<bool> {
+        let room = |group: &Open| group.members.len() + 1 < MOST_MEMBERS && group.since.elapsed() < LONGEST;
+        Ok(self.baton()?.group.as_ref().is_some_and(room))
+    }
+
+    /// Whether SQLite rolled the whole transaction back by itself (disk full, I/O error): nobody's work is there.
+    fn is_rolled_back(&mut self) -> Result<bool> {
+        Ok(self.baton()?.connection.raw.is_autocommit())
+    }
+
+    /// Does another caller's errand; the caller is answered now where it failed, else when it is committed.
+    ///
+    /// It gets no savepoint, for which SQLite would copy each page it changes, through a file once they are many: few errands
+    /// fail, and hardly one after it has written.
+    fn run(&mut self, caller: Arc<Caller<Baton, Done>>, mut errand: Errand, waited: Duration) -> Result<Left> {
+        let Baton { connection, group } = self.baton()?;
+        let before = connection.raw.total_changes();
+        // The others have no part in a panic of it.
+        let worked = catch_unwind(AssertUnwindSafe(|| errand(connection, waited)));
+        let errand = Some(errand);
+        let (done, why) = match (worked, group) {
+            (Ok(Ok(())), Some(group)) => {
+                group.members.push(Member { caller, errand });
+                return Ok(Left::Whole);
+            }
+            (Ok(worked), _) => {
+                let error = worked.err().unwrap_or_else(gone);
+                let why = Error::new(error.code(), error.message());
+                (Done::Ended(Err(error)), why)
+            }
+            (Err(panic), _) => (Done::Panicked(panic), Error::new(ErrorCode::Panic, "the work of another panicked")),
+        };
+        caller.answer(Answer::Done(done, errand));
+        Ok(match &connection.raw {
+            raw if raw.is_autocommit() => Left::RolledBack(why),
+            raw if raw.total_changes() == before => Left::Whole,
+            _ => Left::Half,
+        })
+    }
+
+    /// Hands the open transaction on to a caller whose work stays on its own thread.
+    fn pass(mut self, next: &Caller<Baton, Done>, worked: Result<()>) -> Result<Done> {
+        let mut baton = self.baton.take().ok_or_else(gone)?;
+        let own = Arc::new(Caller::default());
+        if worked.is_ok() {
+            baton.group.iter_mut().for_each(|group| group.members.push(Member { caller: own.clone(), errand: None }));
+        }
+        next.answer(Answer::Turn(baton, None));
+        worked?;
+        match own.wait_on() {
+            Answer::Done(done, _) => Ok(done),
+            Answer::Turn(baton, _) => {
+                self.baton = Some(baton);
+                Err(gone())
+            }
+        }
+    }
+
+    /// The transaction is gone, and with it what is in it; the error to be told.
+    fn give_up(&mut self, why: Option<Error>) -> Error {
+        let rolled_back = || Error::new(ErrorCode::Storage, "the transaction was rolled back by the database");
+        let error = why.unwrap_or_else(rolled_back);
+        self.finish(&Ending::Failed(error.code(), error.message().to_owned()));
+        error
+    }
+
+    /// Gives the writer on, and then tells those who were in the transaction how it ended.
+    fn finish(&mut self, ending: &Ending) {
+        let Some(mut baton) = self.baton.take() else { return };
+        let members = baton.group.take().map(|group| group.members).unwrap_or_default();
         self.queue.give(baton);
-        worked.and(committed)
+        for Member { caller, errand } in members {
+            caller.answer(Answer::Done(ending.clone().into_done(), errand));
+        }
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let Some(mut baton) = self.baton.take() else { return };
-        baton.connection.rollback();
-        if let Some(open) = baton.group.take() {
-            open.group.finish(Ending::Failed(
+        if let Some(baton) = &mut self.baton {
+            baton.connection.rollback();
+            self.finish(&Ending::Failed(
                 ErrorCode::Panic,
                 "another caller's work panicked in the shared transaction; nothing was written".to_owned(),
             ));
         }
-        self.queue.give(baton);
     }
 }
 
-impl Group {
-    fn finish(&self, ending: Ending) {
-        *lock(&self.ended) = Some(ending);
-        self.wake.notify_all();
+/// Does work whose failure leaves nothing of it behind, and the others' as it is.
+fn in_savepoint(
+    connection: &mut SqliteConnection,
+    work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>,
+) -> Result<()> {
+    connection.execute("SAVEPOINT sprongus_member", &[])?;
+    let result = work(connection);
+    let undone = if result.is_err() { connection.execute("ROLLBACK TO sprongus_member", &[]) } else { Ok(0) };
+    if let Err(error) = undone.and_then(|_| connection.execute("RELEASE sprongus_member", &[])) {
+        // SQLite gave up the whole transaction (a full disk); what was to be undone must not be committed.
+        connection.rollback();
+        return result.and(Err(error));
     }
+    result
+}
 
-    fn wait(&self) -> Result<Commit> {
-        let mut ended = lock(&self.ended);
-        loop {
-            match ended.as_ref() {
-                Some(ending) => return ending.clone().into_result(),
-                None => ended = self.wake.wait(ended).unwrap_or_else(std::sync::PoisonError::into_inner),
-            }
-        }
-    }
+fn gone() -> Error {
+    Error::new(ErrorCode::Panic, "the writer is gone")
 }
 
 impl Ending {
@@ -181,11 +276,12 @@ impl Ending {
         }
     }
 
-    fn into_result(self) -> Result<Commit> {
-        match self {
+    fn into_done(self) -> Done {
+        Done::Ended(match self {
             Self::Done => Ok(Commit::Done),
             Self::Unknown(code, message) => Ok(Commit::Unknown(Error::new(code, message))),
             Self::Failed(code, message) => Err(Error::new(code, message)),
-        }
+            Self::Undone => return Done::Undone,
+        })
     }
 }

@@ -2,11 +2,11 @@
 
 use send_wrapper::SendWrapper;
 
-use super::connection::{execute, query};
+use super::connection::{execute, query, query_host};
 use super::errors::from_sqlite;
 use super::load;
-use super::names::Names;
 use super::open::check_version;
+use super::texts::Texts;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, Result};
 use crate::fork::visit;
@@ -16,6 +16,7 @@ use crate::fork::visit;
 /// The host begins and commits; nothing here does. Used from the thread that lent it: `misuse` elsewhere.
 pub struct LentSqlite<'c> {
     connection: SendWrapper<&'c rusqlite::Connection>,
+    texts: Texts,
 }
 
 impl<'c> LentSqlite<'c> {
@@ -29,12 +30,12 @@ impl<'c> LentSqlite<'c> {
                 "no transaction is open on the connection: begin one (BEGIN IMMEDIATE) before it is lent",
             ));
         }
-        Ok(Self { connection: SendWrapper::new(connection) })
+        Ok(Self { connection: SendWrapper::new(connection), texts: Texts::default() })
     }
 
-    fn connection(&self) -> Result<&rusqlite::Connection> {
+    fn connection(&self) -> Result<&'c rusqlite::Connection> {
         if self.connection.valid() {
-            return Ok(&self.connection);
+            return Ok(*self.connection);
         }
         Err(Error::misuse("a lent connection is used by the thread that lent it alone"))
     }
@@ -46,15 +47,15 @@ impl Executor for LentSqlite<'_> {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        execute(self.connection()?, sql, params)
+        execute(self.connection()?, sql, params, &mut self.texts)
     }
 
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(self.connection()?, sql, params, Some(&mut Names::default()))
+        query(self.connection()?, sql, params, &mut self.texts)
     }
 
     fn query_host(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        query(self.connection()?, sql, params, None)
+        query_host(self.connection()?, sql, params)
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {

@@ -6,7 +6,6 @@ mod errors;
 mod group;
 mod lent;
 mod load;
-mod names;
 mod open;
 mod opened;
 mod patience;
@@ -14,6 +13,7 @@ mod place;
 mod queue;
 mod readers;
 pub(crate) mod surroundings;
+mod texts;
 mod values;
 mod wal;
 mod watch;
@@ -28,14 +28,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection::SqliteConnection;
-use group::Baton;
+use group::{Baton, Done, Writer};
 use open::Role;
-use queue::FairQueue;
+use queue::{Answer, FairQueue};
 use readers::Pools;
 use watch::FileWatcher;
 
 use super::watch::Watcher;
-use super::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value};
+use super::{Commit, Connection, Dialect, Errand, Executor, Lane, Row, Unit, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::options::{Durability, Interrupt};
 
@@ -64,7 +64,7 @@ pub(crate) struct SqliteDb {
     /// None in memory: there the writer reads too. Closed before the writer, for the last to close moves the log into the
     /// file, which a reader may not.
     readers: Option<Pools>,
-    writer: Arc<FairQueue<Baton>>,
+    writer: Arc<Writer>,
 }
 
 impl SqliteDb {
@@ -127,14 +127,56 @@ impl SqliteDb {
         call: Instant,
         work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>,
     ) -> Result<Commit> {
-        let (start, long) = (Instant::now(), matches!(unit, Unit::Bulk | Unit::Step));
+        let start = Instant::now();
+        loop {
+            let done = match self.writer.take(!is_long(unit), &mut None, self.deadline(call))? {
+                Answer::Turn(baton, _) => self.write_now(unit, call, start, baton, work),
+                Answer::Done(done, _) => done,
+            };
+            if let Some(result) = done.ended() {
+                return result;
+            }
+        }
+    }
+
+    /// The same for work that another caller may do, who has the writer when this one comes; the errand is there again
+    /// when this returns. It writes rows, and changes no schema.
+    pub(crate) fn send(&self, unit: Unit, call: Instant, errand: &mut Option<Errand>) -> Result<Commit> {
+        let start = Instant::now();
+        loop {
+            let done = match self.writer.take(!is_long(unit), errand, self.deadline(call))? {
+                Answer::Turn(baton, back) => {
+                    *errand = back;
+                    let missing = || Error::new(ErrorCode::Panic, "an errand was lost");
+                    self.write_now(unit, call, start, baton, &mut |exec, waited| {
+                        errand.as_mut().ok_or_else(missing)?(exec, waited)
+                    })
+                }
+                Answer::Done(done, back) => {
+                    *errand = back;
+                    done
+                }
+            };
+            if let Some(result) = done.ended() {
+                return result;
+            }
+        }
+    }
+
+    fn write_now(
+        &self,
+        unit: Unit,
+        call: Instant,
+        start: Instant,
+        mut baton: Baton,
+        work: &mut dyn FnMut(&mut dyn Executor, Duration) -> Result<()>,
+    ) -> Done {
         let deadline = self.deadline(call);
-        let mut baton = self.writer.take(!long, deadline)?;
         baton.connection.by(deadline, start.elapsed());
         let lasts = self.settings.durability == Durability::Full && matches!(self.place, Place::File(_));
         baton.connection.eases = unit == Unit::Step && lasts;
         let renew = |baton: &Baton| self.renew(baton, deadline);
-        group::write(&self.writer, baton, !long, &renew, &mut |connection| {
+        group::write(&self.writer, baton, !is_long(unit), &renew, &mut |connection| {
             let waited = start.elapsed();
             work(connection, waited)
         })
@@ -144,7 +186,9 @@ impl SqliteDb {
     pub(crate) fn hold(&self, call: Instant) -> Result<HeldWriter> {
         let start = Instant::now();
         let deadline = self.deadline(call);
-        let mut baton = self.writer.take(false, deadline)?;
+        let Answer::Turn(mut baton, _) = self.writer.take(false, &mut None, deadline)? else {
+            return Err(Error::new(ErrorCode::Panic, "nothing was there to be done by another"));
+        };
         if baton.connection.broken {
             match self.renew(&baton, deadline) {
                 Ok(connection) => baton = Baton::idle(connection),
@@ -208,9 +252,14 @@ impl SqliteDb {
     }
 }
 
+/// Whether nobody should wait for the end of such work.
+fn is_long(unit: Unit) -> bool {
+    matches!(unit, Unit::Bulk | Unit::Step)
+}
+
 /// The writing connection in one caller's hands; goes back to the queue, rolled back, when dropped.
 pub(crate) struct HeldWriter {
-    queue: Arc<FairQueue<Baton>>,
+    queue: Arc<Writer>,
     baton: Option<Baton>,
 }
 

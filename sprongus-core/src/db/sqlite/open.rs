@@ -11,10 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connection::SqliteConnection;
 use super::errors::from_sqlite;
-use super::names::Names;
 use super::opened::Opened;
 use super::patience::{Patience, STEPS};
 use super::place::not_writable;
+use super::texts::{self, Texts};
 use super::wal::WalWatch;
 use super::{Place, SqliteSettings};
 use crate::error::{Error, ErrorCode, Result};
@@ -64,7 +64,7 @@ pub(super) fn open(
     let vacuuming = Arc::new(AtomicBool::new(false));
     harden(&mut raw, &vacuuming)?;
     configure(&raw, place, role, settings, deadline)?;
-    raw.set_prepared_statement_cache_capacity(if settings.statement_cache { 256 } else { 0 });
+    raw.set_prepared_statement_cache_capacity(if settings.statement_cache { texts::MOST } else { 0 });
     let wal = match place {
         Place::File(path) if role == Role::Writer && !settings.read_only => Some(watch(&raw, path)?),
         _ => None,
@@ -74,7 +74,7 @@ pub(super) fn open(
         opened,
         patience,
         wal,
-        names: Names::default(),
+        texts: Texts::default(),
         waited: std::time::Duration::ZERO,
         broken: false,
         split: false,
@@ -142,8 +142,9 @@ fn configure(raw: &Connection, place: &Place, role: Role, settings: &SqliteSetti
         Durability::Full => 2,
         Durability::Normal => 1,
     };
-    // In KiB. A writer keeps an import's pages rather than write them out and read them again.
-    let cache = if role == Role::Writer { -32_000 } else { -8_000 };
+    // In KiB. A writer keeps an import's pages rather than write them out and read them again; a reader the keys of some
+    // hundred thousand entries, of which a page looks some hundred up.
+    let cache = -32_000;
     let wanted: &[(&str, i64)] = &[
         ("synchronous", synchronous),
         // macOS: there fsync(2) alone leaves what it wrote in the disk's cache.

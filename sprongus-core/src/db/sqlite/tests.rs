@@ -1,11 +1,13 @@
 //! What only the inside of the backend can show.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod errands;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::queue::FairQueue;
+use super::queue::{Answer, FairQueue};
 use super::*;
 
 fn settings() -> SqliteSettings {
@@ -46,16 +48,21 @@ fn an_old_sqlite_is_refused() {
 
 #[test]
 fn the_queue_is_fair_and_gives_up_at_the_deadline() {
-    let queue = Arc::new(FairQueue::new(0_u32, None));
-    let held = queue.take(false, soon()).unwrap();
-    let early = queue.take(false, Instant::now() + Duration::from_millis(30)).unwrap_err();
+    let queue: Arc<FairQueue<u32, ()>> = Arc::new(FairQueue::new(0, None));
+    let take = |queue: &FairQueue<u32, ()>, by| match queue.take(false, &mut None, by) {
+        Ok(Answer::Turn(thing, _)) => Ok(thing),
+        Ok(Answer::Done(..)) => panic!("nobody does it"),
+        Err(error) => Err(error),
+    };
+    let held = take(&queue, soon()).unwrap();
+    let early = take(&queue, Instant::now() + Duration::from_millis(30)).unwrap_err();
     assert_eq!(early.code(), ErrorCode::Busy);
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let threads: Vec<_> = (0..5)
         .map(|n| {
             let (mine, order) = (queue.clone(), order.clone());
             let thread = std::thread::spawn(move || {
-                let thing = mine.take(false, soon()).unwrap();
+                let thing = take(&mine, soon()).unwrap();
                 order.lock().unwrap().push(n);
                 mine.give(thing);
             });
@@ -83,9 +90,14 @@ fn concurrent_writers_share_commits_and_keep_their_own_results() {
                 for n in 0..50_i64 {
                     // Every tenth is another thread's number too: one of the two is refused, and only that one.
                     let value = if n % 10 == 0 { -n } else { thread * 1000 + n };
-                    let written = db.write(Unit::Transaction, soon(), &mut |exec, _| {
+                    let mut insert = move |exec: &mut dyn Executor, _| {
                         exec.execute("INSERT INTO t VALUES ($1)", &[value.into()]).map(drop)
-                    });
+                    };
+                    // In one group are those whose work stays with them, and errands.
+                    let written = match (thread + n) % 3 {
+                        0 => db.write(Unit::Transaction, soon(), &mut insert),
+                        _ => db.send(Unit::Transaction, soon(), &mut Some(Box::new(insert))),
+                    };
                     match written {
                         Ok(Commit::Done) => {}
                         Err(error) if error.code() == ErrorCode::Conflict => {

@@ -12,12 +12,10 @@ use crate::db::Value;
 use crate::db::value::uuid_text;
 use crate::error::{Error, Result};
 
-/// Binds `$1..$n` by name: SQLite numbers `$n` by first appearance, not by n.
-pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Result<()> {
-    for index in 1..=statement.parameter_count() {
-        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
-        let Some((number, value)) = number.and_then(|number| Some((number, params.get(number.checked_sub(1)?)?)))
-        else {
+/// Binds `$1..$n`; `parameters` says which of the values each parameter of the statement takes.
+pub(super) fn bind(statement: &mut Statement<'_>, parameters: &[Option<usize>], params: &[Value<'_>]) -> Result<()> {
+    for (index, number) in (1..).zip(parameters) {
+        let Some((number, value)) = number.and_then(|number| Some((number, params.get(number)?))) else {
             return Err(Error::invalid(format!(
                 "parameters are written $1 to ${}, each with a value; one is not",
                 params.len().max(1)
@@ -25,14 +23,15 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: &[Value<'_>]) -> Resul
         };
         if is_lossy(value) {
             return Err(Error::invalid(format!(
-                "parameter ${number} holds NaN, or an infinity in an array, which SQLite would keep as NULL"
+                "parameter ${} holds NaN, or an infinity in an array, which SQLite would keep as NULL",
+                number + 1
             )));
         }
-        statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)?;
+        bind_at(statement, index, value)?;
     }
-    let taken = statement.parameter_count();
-    if taken < params.len() {
-        return Err(Error::invalid(format!("{} parameters were given, the SQL takes {taken}", params.len())));
+    let (given, taken) = (params.len(), parameters.len());
+    if taken < given {
+        return Err(Error::invalid(format!("{given} parameters were given, the SQL takes {taken}")));
     }
     Ok(())
 }

@@ -44,6 +44,11 @@ fn parameters_become_the_type_the_server_infers() {
             Value::Array(vec![Value::text("NULL"), Value::text("a,\"\\b"), Value::text("")]),
             "{\"NULL\",\"a,\\\"\\\\b\",\"\"}",
         ),
+        ("text[]", Value::Array(vec![Value::Null, Value::json("{}"), Value::text("é")]), "{NULL,\"{}\",é}"),
+        ("text[]", Value::Array(vec![]), "{}"),
+        ("text[]", Value::Array(vec![Value::text("a"), Value::Int(1)]), "{a,1}"),
+        ("int8[]", Value::Array(vec![Value::Int(i64::MIN), Value::Null]), "{-9223372036854775808,NULL}"),
+        ("int8[]", Value::Array(vec![Value::Int(7), Value::Decimal("8".into())]), "{7,8}"),
         (
             "int4[]",
             Value::Array(vec![Value::Array(vec![Value::Int(1)]), Value::Array(vec![Value::Int(2)])]),
