@@ -653,6 +653,15 @@ typedef struct sprongus_claim_options {
     int64_t lease_ms;
     // Not 0: leave them "dispatching", to be started by sprongus_runs_start.
     int32_t dispatch;
+    // The id of a run that has succeeded, under `succeeded_lease`: it is reported first, in the claim's own commit where
+    // nothing else is to be done. Where the report is refused, nothing is claimed. NULL: none.
+    const char *succeeded;
+    // The lease under which it ran.
+    int64_t succeeded_lease;
+    // Its output, JSON of `output_length` bytes; NULL: none.
+    const char *output;
+    // How many bytes.
+    size_t output_length;
 } sprongus_claim_options;
 
 // When and how a schedule's runs are enqueued: `cron` or `every_ms`; zero is the default of the others. Begin with

@@ -1,6 +1,6 @@
 //! Arguments whose wrong values are answered with `InvalidArgumentError`, wrong types with `TypeError`.
 
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use sprongus::Error;
@@ -23,9 +23,27 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text {
     }
 }
 
+/// A list of strings; one string alone is none, though Python would take it for its characters.
+pub(crate) struct Texts(pub(crate) Vec<String>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Texts {
+    type Error = PyErr;
+
+    fn extract(ob: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let wrong = |error: PyErr| {
+            if !error.is_instance_of::<PyTypeError>(ob.py()) {
+                return error;
+            }
+            PyTypeError::new_err("a list of strings is wanted")
+        };
+        let given: Vec<Text> = ob.extract().map_err(wrong)?;
+        Ok(Self(given.into_iter().map(|text| text.0).collect()))
+    }
+}
+
 /// The strings themselves.
-pub(crate) fn texts(given: Vec<Text>) -> Vec<String> {
-    given.into_iter().map(|text| text.0).collect()
+pub(crate) fn texts(given: Texts) -> Vec<String> {
+    given.0
 }
 
 /// The string itself, where one was given.

@@ -9,7 +9,7 @@ use pyo3::types::PyAny;
 use sprongus::{Error, Rate, Rates, Result, Scope, ScopedOptions, WorkerOptions};
 
 use crate::approvals::Approvals;
-use crate::args::{Text, Whole, text, texts};
+use crate::args::{Text, Texts, Whole, text, texts};
 use crate::artifacts::Artifacts;
 use crate::aux_table::AuxTable;
 use crate::block::TransactionBlock;
@@ -159,7 +159,7 @@ impl Store {
         concurrency: Whole,
         lease: Option<Seconds>,
         poll_interval: Option<Seconds>,
-        projects: Option<Vec<Text>>,
+        projects: Option<Texts>,
     ) -> PyResult<Worker> {
         let default = WorkerOptions::default();
         let options = WorkerOptions {
@@ -224,7 +224,7 @@ impl Store {
         &self,
         py: Python<'_>,
         project: Text,
-        scopes: Option<Vec<Text>>,
+        scopes: Option<Texts>,
         rate: Option<BTreeMap<String, (Whole, Seconds)>>,
     ) -> PyResult<Self> {
         let scoped = wait(py, || {
@@ -234,7 +234,7 @@ impl Store {
             })?;
             let scopes: Vec<Scope> = match scopes {
                 None => Scope::DEFAULT.to_vec(),
-                Some(names) => names.iter().map(|name| Scope::parse(&name.0)).collect::<Result<_>>()?,
+                Some(names) => names.0.iter().map(|name| Scope::parse(name)).collect::<Result<_>>()?,
             };
             self.inner.scoped_with(&project.0, &ScopedOptions { scopes, rate })
         })?;
@@ -252,9 +252,9 @@ impl Store {
 
     /// Grants a role of the server the rows of those projects and no others; "*" is every project and what belongs to the
     /// store, none takes everything back. Raises as `enable_row_security`, and `NotFoundError` for no such role.
-    fn grant_projects(&self, py: Python<'_>, role: Text, projects: Vec<Text>) -> PyResult<()> {
+    fn grant_projects(&self, py: Python<'_>, role: Text, projects: Texts) -> PyResult<()> {
         wait(py, || {
-            let projects: Vec<&str> = projects.iter().map(|project| &*project.0).collect();
+            let projects: Vec<&str> = projects.0.iter().map(String::as_str).collect();
             self.inner.grant_projects(&role.0, &projects)
         })
     }

@@ -101,6 +101,37 @@ static void failure_and_cancel(sprongus_store *store) {
     sprongus_run_free(told);
 }
 
+static void report_with_the_next_claim(sprongus_store *store) {
+    sprongus_error *error = NULL;
+    OK(sprongus_runs_enqueue(store, "c.next", NULL, 0, NULL, NULL, &error));
+    OK(sprongus_runs_enqueue(store, "c.next", NULL, 0, NULL, NULL, &error));
+    sprongus_run_list *first = NULL;
+    sprongus_run_list *second = NULL;
+    const char *kind = "c.next";
+    const sprongus_run *done = claim(store, kind, &first);
+    sprongus_claim_options options;
+    SPRONGUS_INIT(options);
+    options.kinds = &kind;
+    options.kinds_count = 1;
+    options.output = "[1]";
+    options.output_length = 3;
+    FAILS(SPRONGUS_ERR_INVALID_ARGUMENT, sprongus_runs_claim_next(store, "worker-1", &options, &second, &error));
+    options.succeeded = sprongus_run_id(done);
+    options.succeeded_lease = 9;
+    FAILS(SPRONGUS_ERR_LEASE_LOST, sprongus_runs_claim_next(store, "worker-1", &options, &second, &error));
+    options.succeeded_lease = sprongus_run_lease(done);
+    OK(sprongus_runs_claim_next(store, "worker-1", &options, &second, &error));
+    CHECK(sprongus_run_list_count(second) == 1);
+    sprongus_run *told = NULL;
+    OK(sprongus_runs_get(store, sprongus_run_id(done), &told, &error));
+    CHECK_TEXT(sprongus_run_state(told), "succeeded");
+    sprongus_run_free(told);
+    const sprongus_run *last = sprongus_run_list_at(second, 0);
+    OK(sprongus_runs_succeed(store, sprongus_run_id(last), sprongus_run_lease(last), NULL, 0, NULL, NULL, &error));
+    sprongus_run_list_free(first);
+    sprongus_run_list_free(second);
+}
+
 static void dispatch_and_rescue(sprongus_store *store) {
     sprongus_error *error = NULL;
     OK(sprongus_runs_enqueue(store, "c.dispatch", NULL, 0, NULL, NULL, &error));
@@ -180,6 +211,7 @@ void test_runs(place at) {
     sprongus_store *store = test_open(at);
     from_queue_to_success(store);
     failure_and_cancel(store);
+    report_with_the_next_claim(store);
     dispatch_and_rescue(store);
     many_and_lists(store);
     sprongus_store_free(store);

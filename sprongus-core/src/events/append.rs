@@ -1,9 +1,12 @@
 //! Writes events, in the transaction of what they tell of.
 
+use std::borrow::Cow;
+
 use super::{Event, News};
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Value};
 use crate::error::Result;
+use crate::id::NewIds;
 use crate::json::Json;
 use crate::session::{Witness, Work};
 
@@ -18,41 +21,72 @@ pub(crate) struct NewEvent<'e> {
     pub(crate) payload: &'e Json,
 }
 
+const SQLITE: &str = "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+const POSTGRES: &str = "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
+    VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, statement_timestamp()), $8, $9)";
+
+/// The columns that an event is written with.
+pub(crate) const WRITTEN: [&str; 9] =
+    ["id", "run_id", "project_id", "subject", "seq", "type", "at", "actor", "payload"];
+
 /// Appends one event; the work remembers it as the witness of its commit.
 pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
     let id = crate::id::new_id();
-    let returning = match work.dialect() {
-        Dialect::Postgres if work.has_listeners() => " RETURNING at",
-        _ => "",
+    let (sql, tells_at): (Cow<'_, str>, bool) = match work.dialect() {
+        Dialect::Sqlite => (SQLITE.into(), false),
+        Dialect::Postgres if work.has_listeners() => (format!("{POSTGRES} RETURNING at").into(), true),
+        Dialect::Postgres => (POSTGRES.into(), false),
     };
-    let sql = format!(
-        "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) VALUES ($1, $2, $3, $4, $5, $6, {}, $8, $9){returning}",
-        work.dialect().now(7)
-    );
     let now = work.now();
     let at = match &now {
         Value::Timestamp(at) => Some(*at),
         _ => None,
     };
-    let params = [
-        Value::text(&id),
+    let params = row(event, &id, &now, work.dialect());
+    let at = match tells_at {
+        // A host's own executor need not give rows where there are none.
+        false => work.execute(&sql, &params).map(|_| at)?,
+        true => work.query(&sql, &params)?.first().map(|row| row.time(0)).transpose()?,
+    };
+    at.into_iter().for_each(|at| tell(work, event, &id, at));
+    work.after.witness = Some(Witness { subject: event.subject.to_owned(), seq: event.seq, id });
+    Ok(())
+}
+
+/// Appends many events; the work remembers the last as the witness of its commit.
+pub(crate) fn append_all(work: &mut Work<'_>, events: &[NewEvent<'_>]) -> Result<()> {
+    if work.dialect() == Dialect::Postgres {
+        return events.iter().try_for_each(|event| append(work, event));
+    }
+    let Some(last) = events.last() else { return Ok(()) };
+    let mut new = NewIds::new();
+    let ids: Vec<String> = events.iter().map(|_| new.next()).collect();
+    let now = work.now();
+    let mut rows = events.iter().zip(&ids).map(|(event, id)| Ok(row(event, id, &now, Dialect::Sqlite).to_vec()));
+    work.exec().load("sprongus_events", &WRITTEN, &mut rows)?;
+    if let Value::Timestamp(at) = now {
+        events.iter().zip(&ids).for_each(|(event, id)| tell(work, event, id, at));
+    }
+    work.after.witness =
+        ids.into_iter().next_back().map(|id| Witness { subject: last.subject.to_owned(), seq: last.seq, id });
+    Ok(())
+}
+
+/// The values of an event, in the order of [`WRITTEN`].
+fn row<'e>(event: &NewEvent<'e>, id: &'e str, now: &Value<'e>, dialect: Dialect) -> [Value<'e>; WRITTEN.len()] {
+    [
+        id.into(),
         event.run_id.into(),
         event.project_id.into(),
         event.subject.into(),
         event.seq.into(),
         event.kind.into(),
-        now,
+        now.clone(),
         event.actor.into(),
-        work.dialect().json(event.payload),
-    ];
-    let at = match returning {
-        // A host's own executor need not give rows where there are none.
-        "" => work.execute(&sql, &params).map(|_| at)?,
-        _ => work.query(&sql, &params)?.first().map(|row| row.time(0)).transpose()?,
-    };
-    at.into_iter().for_each(|at| tell(work, event, &id, at));
-    work.after.witness = Some(Witness { subject: event.subject.to_owned(), seq: event.seq, id });
-    Ok(())
+        dialect.json(event.payload),
+    ]
 }
 
 /// Has an event that was written told to those who listen, once it is committed.

@@ -21,11 +21,11 @@ pub use model::Event;
 pub use subscribe::{SubscribeEvents, Subscription};
 
 pub(crate) use crate::db::Signal;
-pub(crate) use append::{NewEvent, append, committed, next_seq, tell};
+pub(crate) use append::{NewEvent, WRITTEN, append, append_all, committed, next_seq, tell};
 pub(crate) use cancels::{Cancels, OnCancel};
 pub(crate) use model::{COLUMNS, read_event};
 pub(crate) use positions::next_position;
-pub(crate) use subscribers::{News, Subscribers};
+pub(crate) use subscribers::{Call, News, Subscribers};
 pub(crate) use waiter::Waiter;
 
 /// The programs of the page on events run as tests.

@@ -80,18 +80,18 @@ impl Subscribers {
     }
 
     /// A commit may take effect from now on, until the call is dropped; none where nobody listens.
-    pub(crate) fn call(&self) -> Option<Call<'_>> {
+    pub(crate) fn call(self: &Arc<Self>) -> Option<Call> {
         self.any().then(|| {
             let mut state = locked(&self.state);
             let number = state.next;
             state.next += 1;
             state.calls.insert(number);
-            Call { subscribers: self, number }
+            Call { subscribers: self.clone(), number }
         })
     }
 
     /// Tells what was committed, by a call that is over then.
-    pub(crate) fn tell(&self, call: Option<Call<'_>>, news: Vec<News>) {
+    pub(crate) fn tell(&self, call: Option<Call>, news: Vec<News>) {
         if !news.is_empty() && self.any() {
             let mut state = locked(&self.state);
             if let Some(call) = &call {
@@ -109,12 +109,12 @@ impl Subscribers {
 }
 
 /// A call that may be committing.
-pub(crate) struct Call<'s> {
-    subscribers: &'s Subscribers,
+pub(crate) struct Call {
+    subscribers: Arc<Subscribers>,
     number: u64,
 }
 
-impl Drop for Call<'_> {
+impl Drop for Call {
     fn drop(&mut self) {
         let mut state = locked(&self.subscribers.state);
         if state.calls.remove(&self.number) {
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_call_that_comes_back_late_is_waited_for() {
-        let subscribers = Subscribers::default();
+        let subscribers = Arc::new(Subscribers::default());
         assert!(subscribers.call().is_none(), "nobody listens");
         let queue = Arc::new(Queue::new(Filter::default()));
         assert!(subscribers.add(queue.clone()));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_came_before_goes_before_though_it_was_told_later() {
-        let subscribers = Subscribers::default();
+        let subscribers = Arc::new(Subscribers::default());
         let queue = Arc::new(Queue::new(Filter::default()));
         subscribers.add(queue.clone());
         let (first, second) = (subscribers.call(), subscribers.call());

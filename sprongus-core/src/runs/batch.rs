@@ -9,6 +9,7 @@ use super::model::{COLUMNS, Run, Stored, read_stored};
 use super::report::{changed_meanwhile, check_failure, check_success, fail, succeed};
 use super::requests::{Fail, FailMany, Succeed, SucceedMany};
 use super::state::Step;
+use super::together::{is_plain, succeed_together};
 use super::verdict::Verdict;
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, Result};
@@ -31,7 +32,7 @@ impl Runs<'_> {
             Dialect::Sqlite => vec![batch.open.as_slice()],
         };
         let write = |work: &mut Work<'_>| {
-            let mut taken = HashMap::new();
+            let mut taken = HashMap::with_capacity(batch.open.len());
             for chunk in &chunks {
                 taken.extend(self.succeed_all(work, chunk)?.into_iter().map(|run| (run.id.clone(), run)));
             }
@@ -47,8 +48,12 @@ impl Runs<'_> {
 
     fn succeed_all(&self, work: &mut Work<'_>, items: &[&Succeed]) -> Result<Vec<Run>> {
         if work.dialect() == Dialect::Sqlite {
-            let done = items.iter().map(|item| succeed(self.session, work, item));
-            return done.filter_map(Result::transpose).collect();
+            let (plain, others): (Vec<&Succeed>, Vec<&Succeed>) = items.iter().partition(|item| is_plain(item));
+            let mut done = succeed_together(self.session, work, &plain)?;
+            for item in others {
+                done.extend(succeed(self.session, work, item)?);
+            }
+            return Ok(done);
         }
         let mut many =
             Many::new(Step::Succeed, self.session.confined(), items.iter().map(|item| (&*item.id, item.lease)));
@@ -116,8 +121,9 @@ impl Runs<'_> {
 
     /// What each is answered with: the run that went on with it, else what is said by the run as it then stood.
     fn answer<T>(&self, batch: Batch<'_, T>, report: Report, taken: HashMap<String, Run>) -> Result<Vec<Result<Run>>> {
-        let went_on = |(id, lease): (&str, i64)| taken.get(id).filter(|run| run.lease == lease);
-        let left = batch.open.iter().map(|item| (batch.key)(item)).filter(|key| went_on(*key).is_none());
+        let mut taken = taken;
+        let went_on = |(id, lease): (&str, i64)| taken.get(id).is_some_and(|run| run.lease == lease);
+        let left = batch.open.iter().map(|item| (batch.key)(item)).filter(|key| !went_on(*key));
         let left: Vec<&str> = left.map(|(id, _)| id).collect();
         let stored = match left.is_empty() {
             true => HashMap::new(),
@@ -130,12 +136,19 @@ impl Runs<'_> {
                 Judged::Open(_) => Err(changed_meanwhile(id)),
             },
         };
-        let answer = |(item, refused): (&T, Option<Error>)| match (refused, (batch.key)(item)) {
+        let said_twice = batch.items.len() > batch.open.len();
+        let mut answer = |(item, refused): (&T, Option<Error>)| match (refused, (batch.key)(item)) {
             (Some(error), _) => Err(error),
-            (None, key) => went_on(key).cloned().map_or_else(|| judged(key), Ok),
+            (None, key) => given(&mut taken, key, said_twice).map_or_else(|| judged(key), Ok),
         };
-        Ok(batch.items.iter().zip(batch.refused).map(answer).collect())
+        Ok(batch.items.iter().zip(batch.refused).map(&mut answer).collect())
     }
+}
+
+/// The run that went on with a report, to be given again where it may have been `said_twice`.
+fn given(taken: &mut HashMap<String, Run>, (id, lease): (&str, i64), said_twice: bool) -> Option<Run> {
+    let run = taken.get(id).filter(|run| run.lease == lease)?;
+    if said_twice { Some(run.clone()) } else { taken.remove(id) }
 }
 
 /// The reports of a call.

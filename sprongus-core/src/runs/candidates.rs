@@ -33,22 +33,52 @@ enum Of {
     Kinds(String),
 }
 
+/// Which lanes a claim looks into, and how.
+pub(super) enum Lanes<'r> {
+    /// The open one, where no kind has a limit at all.
+    Unlimited,
+    /// The open one, and as much of each limited kind as there is room for.
+    Open(&'r [Room]),
+    /// The same of several ranges, each locked for itself, which finds the last run there is, however many rivals hold others.
+    Exactly(&'r [Room]),
+}
+
+impl<'r> Lanes<'r> {
+    fn rooms(&self) -> &'r [Room] {
+        match self {
+            Self::Unlimited => &[],
+            Self::Open(rooms) | Self::Exactly(rooms) => rooms,
+        }
+    }
+
+    /// The condition on a run of the open lane.
+    fn open(&self, dialect: Dialect) -> String {
+        let limits = match self {
+            Self::Unlimited => lane::NONE_LIMITED.to_owned(),
+            Self::Open(_) | Self::Exactly(_) => lane::unlimited(dialect),
+        };
+        format!("{} AND {limits}", lane::queued(dialect, false))
+    }
+}
+
 /// The SELECT of the ids to be claimed, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
-///
-/// `exact`: of several ranges, each locked for itself, which finds the last run there is, however many rivals hold others.
 pub(super) fn candidates(
     dialect: Dialect,
     binds: &mut Binds<'_>,
     claiming: &Claiming<'_>,
-    rooms: &[Room],
-    exact: bool,
+    lanes: &Lanes<'_>,
 ) -> String {
-    let arms = arms(dialect, binds, claiming, rooms);
+    let arms = arms(dialect, binds, claiming, lanes);
+    let (rooms, exact) = (lanes.rooms(), matches!(lanes, Lanes::Exactly(_)));
     let limit = claiming.request.limit;
-    let take = binds.add(Value::Int(limit));
     let lock = if dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+    if let [one] = arms.as_slice()
+        && !matches!(one.of, Of::Kinds(_))
+    {
+        return one.first(dialect, binds, limit, lock);
+    }
+    let take = binds.add(Value::Int(limit));
     match arms.as_slice() {
-        [one] if !matches!(one.of, Of::Kinds(_)) => one.select(dialect, "id", &take, lock),
         many if exact || dialect == Dialect::Sqlite => {
             let union = union(dialect, binds, many, limit, lock);
             format!("SELECT id FROM ({union}) AS arms ORDER BY {BY_AGE} LIMIT {take}")
@@ -91,9 +121,9 @@ fn asked(claiming: &Claiming<'_>, binds: &mut Binds<'_>) -> String {
     }
 }
 
-fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, rooms: &[Room]) -> Vec<Arm> {
-    let open = format!("{} AND {}", lane::queued(dialect, false), lane::unlimited(dialect));
-    let rooms = rooms.iter().filter(|room| room.most > 0);
+fn arms(dialect: Dialect, binds: &mut Binds<'_>, claiming: &Claiming<'_>, lanes: &Lanes<'_>) -> Vec<Arm> {
+    let open = lanes.open(dialect);
+    let rooms = lanes.rooms().iter().filter(|room| room.most > 0);
     if let Some(projects) = claiming.project_rows(binds) {
         let open = format!("{open} AND project_id IS NOT NULL");
         let of = of_each_project(dialect, &projects, &asked(claiming, binds));
@@ -129,6 +159,23 @@ impl Arm {
     fn of_projects(dialect: Dialect, limited: bool, condition: String, of: Of, most: i64) -> Self {
         let (table, key) = (by_index(dialect, lane::by_project(limited)), lane::project_key(dialect));
         Self { table, key, condition, of, most }
+    }
+
+    /// The ids of the first so many.
+    fn first(&self, dialect: Dialect, binds: &mut Binds<'_>, limit: i64, lock: &str) -> String {
+        let bound = bound(limit);
+        if dialect == Dialect::Postgres && bound == limit {
+            return self.select(dialect, "id", &bound.to_string(), lock);
+        }
+        let take = binds.add(Value::Int(limit));
+        match dialect {
+            Dialect::Sqlite => self.select(dialect, "id", &take, lock),
+            // Rows are locked as they are asked for, so no more than are taken.
+            Dialect::Postgres => {
+                let first = self.select(dialect, "id", &bound.to_string(), lock);
+                format!("SELECT id FROM ({first}) AS first LIMIT {take}")
+            }
+        }
     }
 
     fn select(&self, dialect: Dialect, columns: &str, limit: &str, lock: &str) -> String {
@@ -176,9 +223,19 @@ impl Arm {
     }
 }
 
+/// A number not far above a limit, to be written out for PostgreSQL's planner: of a limit that is a parameter it thinks that
+/// it is a tenth of the queue, and plans the statement anew for each call. The powers of two, so that there are few texts.
+fn bound(limit: i64) -> i64 {
+    limit.unsigned_abs().checked_next_power_of_two().and_then(|bound| i64::try_from(bound).ok()).unwrap_or(i64::MAX)
+}
+
 /// The first runs of each range.
 fn union(dialect: Dialect, binds: &mut Binds<'_>, arms: &[Arm], each: i64, lock: &str) -> String {
-    let all = binds.add(each);
+    let all = match dialect {
+        // What is locked here and not taken is kept from rivals.
+        Dialect::Postgres if lock.is_empty() => bound(each).to_string(),
+        _ => binds.add(each),
+    };
     let mut selects = Vec::with_capacity(arms.len());
     for arm in arms {
         let limit = if arm.most < each { binds.add(arm.most) } else { all.clone() };

@@ -5,12 +5,12 @@ use serde_json::Map;
 use super::binds::Binds;
 use super::lane;
 use super::model::{COLUMNS, Run, read_run};
-use super::record::{Told, insert_output, signal};
+use super::record::{Each, Told, insert_output, signal, subject};
 use super::state::{RunState, Step};
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
-use crate::session::Work;
+use crate::session::{Witness, Work};
 
 /// A transition of one run that is in a known state under a known lease; where it is not, nothing happens.
 pub(super) struct Change<'c> {
@@ -32,7 +32,9 @@ impl<'c> Change<'c> {
         let lease = binds.add(lease);
         let now = binds.now(work);
         let sets = assignments(step, from, to, &now);
-        let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("state = '{from}'")];
+        // By the id alone: `||` keeps PostgreSQL's planner from the index on the state, and from all that is in it.
+        let state = if work.dialect() == Dialect::Postgres { "state || ''" } else { "state" };
+        let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("{state} = '{from}'")];
         let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };
         Ok(Self { step, told, binds, now, sets, conditions, output: None })
     }
@@ -90,12 +92,8 @@ impl<'c> Change<'c> {
 
     /// Does it; `None` where the run is not in that state under that lease any more. One statement on PostgreSQL.
     pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Option<Run>> {
-        let artifact = crate::id::new_id();
-        if self.output.is_some() {
-            self.set("output_ref", format!("artifact:{artifact}"));
-        }
-        let (sets, conditions) = (self.sets.join(", "), self.conditions.join(" AND "));
-        let update = format!("UPDATE sprongus_runs SET {sets} WHERE {conditions} RETURNING {COLUMNS}");
+        let artifact = self.refer();
+        let update = self.update();
         let run = match work.dialect() {
             Dialect::Sqlite => self.in_steps(work, &update, &artifact)?,
             Dialect::Postgres => self.at_once(work, &update, &artifact)?,
@@ -120,6 +118,36 @@ impl<'c> Change<'c> {
         Ok(Some(run))
     }
 
+    /// PostgreSQL: the same as the first part of another statement, and the parameters.
+    pub(super) fn part(mut self, work: &Work<'_>, id: &str) -> Result<(Part, Binds<'c>)> {
+        let artifact = self.refer();
+        let update = self.update();
+        let event = crate::id::new_id();
+        let ids = format!("{}::text", self.binds.add(event.clone()));
+        let each = Each { ids: &ids, of: Some("done"), ..Each::default() };
+        let tell = self.told.insert_each(work, &mut self.binds, &each)?;
+        let mut sql = format!("done AS ({update}), told AS ({tell}), ");
+        if let Some(output) = self.output {
+            let insert = insert_output(&mut self.binds, Dialect::Postgres, &artifact, output, "done AS run");
+            sql.push_str(&format!("kept AS ({insert}), "));
+        }
+        Ok((Part { sql, subject: subject(id), event, to: self.told.to }, self.binds))
+    }
+
+    /// The id of the artifact that an output is kept as, which the run refers to then.
+    fn refer(&mut self) -> String {
+        let artifact = crate::id::new_id();
+        if self.output.is_some() {
+            self.set("output_ref", format!("artifact:{artifact}"));
+        }
+        artifact
+    }
+
+    fn update(&self) -> String {
+        let (sets, conditions) = (self.sets.join(", "), self.conditions.join(" AND "));
+        format!("UPDATE sprongus_runs SET {sets} WHERE {conditions} RETURNING {COLUMNS}")
+    }
+
     fn at_once(&mut self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
         let event = crate::id::new_id();
         let id = format!("{}::text", self.binds.add(event.clone()));
@@ -133,6 +161,23 @@ impl<'c> Change<'c> {
         let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
         self.told.note(work, &run, event)?;
         Ok(Some(run))
+    }
+}
+
+/// PostgreSQL: a transition as the first part of a statement.
+pub(super) struct Part {
+    /// Table expressions; `done` holds the run, if it went on.
+    pub(super) sql: String,
+    subject: String,
+    event: String,
+    to: RunState,
+}
+
+impl Part {
+    /// It was made, and the run is of that version now.
+    pub(super) fn note(&self, work: &mut Work<'_>, version: i64) {
+        work.after.witness = Some(Witness { subject: self.subject.clone(), seq: version, id: self.event.clone() });
+        signal(work, self.to);
     }
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 use serde_json::Map;
 
 use super::binds::{Binds, check_length};
-use super::candidates::candidates;
+use super::candidates::{Lanes, candidates};
+use super::change::Part;
 use super::insert::ids;
 use super::kinds::Kinds;
 use super::lease::{self, LEASED};
 use super::limits::{self, Room};
-use super::model::{COLUMNS, Run, read_run};
+use super::looked::Looked;
+use super::model::{COLUMNS, Run, WIDTH, read_run};
 use super::record::{Told, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
@@ -18,7 +20,7 @@ use super::sweep::{Looking, Looks, Todo};
 use super::{Runs, congestion, timeouts};
 use crate::db::{Dialect, Executor, Value};
 use crate::error::{ErrorCode, Result};
-use crate::id::{jitter, new_id};
+use crate::id::{NewIds, jitter};
 use crate::page::{MAX_LIMIT, check_limit};
 use crate::scope::Scope;
 use crate::session::Work;
@@ -38,31 +40,94 @@ impl Runs<'_> {
         check_name("workerId", &request.worker_id)?;
         check_limit(request.limit, MAX_LIMIT)?;
         let claiming = self.claiming(request)?;
+        match &request.succeeded {
+            Some(done) => self.report_and_claim(&claiming, done),
+            None => self.claim(&claiming),
+        }
+    }
+
+    /// Takes what there is.
+    pub(super) fn claim(&self, claiming: &Claiming<'_>) -> Result<Vec<Run>> {
+        let request = claiming.request;
         if request.limit == 0 || claiming.is_empty() {
             return Ok(Vec::new());
         }
-        congestion::watched(self.session, || match self.taken(&claiming)? {
-            Taken::Runs(runs) => Ok(runs),
-            Taken::Todo(todo) => {
-                self.tidy(&claiming, &todo);
-                self.taken_by_room(&claiming)
+        congestion::watched(self.session, || {
+            let looked = self.session.core().shared::<Looked>();
+            if !looked.lately(self.session) {
+                return self.take_looking(claiming, &looked);
+            }
+            // What falls due meanwhile waits a moment longer, while there is enough of what is due already.
+            let runs = self.sure(claiming, |events| self.take_from(&Lanes::Unlimited, claiming, events))?.runs();
+            self.fill(claiming, runs, &looked)
+        })
+    }
+
+    /// Looks for the rest, where a claim that went without a look took less than it asked for.
+    pub(super) fn fill(&self, claiming: &Claiming<'_>, mut runs: Vec<Run>, looked: &Looked) -> Result<Vec<Run>> {
+        let request = claiming.request;
+        let left = request.limit - i64::try_from(runs.len()).unwrap_or(request.limit);
+        if left == 0 {
+            return Ok(runs);
+        }
+        let rest = Claim { limit: left, succeeded: None, ..request.clone() };
+        match self.claiming(&rest).and_then(|rest| self.take_looking(&rest, looked)) {
+            Ok(more) => {
+                if runs.is_empty() && !more.is_empty() {
+                    looked.in_vain(self.session);
+                }
+                runs.extend(more);
+            }
+            // What was taken is the answer.
+            Err(error) if runs.is_empty() => return Err(error),
+            Err(error) => tracing::debug!(code = %error.code(), "a claim took less than there may be"),
+        }
+        in_order(&mut runs);
+        Ok(runs)
+    }
+
+    /// Does first what there is to be done, and takes runs of all kinds.
+    fn take_looking(&self, claiming: &Claiming<'_>, looked: &Looked) -> Result<Vec<Run>> {
+        let looking = Looked::now(self.session);
+        match self.taken(claiming)? {
+            Taken::Runs(runs) => {
+                let all = i64::try_from(runs.len()) == Ok(claiming.request.limit);
+                looked.note(self.session, all.then_some(looking));
+                Ok(runs)
+            }
+            Taken::Todo(todo) => self.after(claiming, &todo, looked),
+        }
+    }
+
+    /// Takes what there is once that is done which was to be done first.
+    pub(super) fn after(&self, claiming: &Claiming<'_>, todo: &Todo, looked: &Looked) -> Result<Vec<Run>> {
+        looked.note(self.session, None);
+        self.tidy(claiming, todo);
+        self.taken_by_room(claiming)
+    }
+
+    /// Takes runs of kinds without a limit, unless there is something else to be done first.
+    fn taken(&self, claiming: &Claiming<'_>) -> Result<Taken> {
+        self.sure(claiming, |events| {
+            // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
+            let exactly = || self.take_from(&Lanes::Exactly(&[]), claiming, events);
+            // Watched for itself: who waited for the writer rescues nobody.
+            match congestion::watched(self.session, || self.look_and_take(claiming, events))? {
+                Taken::Runs(runs) if runs.is_empty() && claiming.merged(self.dialect(), &[]) => exactly(),
+                taken => Ok(taken),
             }
         })
     }
 
-    /// Takes runs of kinds without a limit, unless there is something else to be done first; where the answer was lost,
-    /// those that bear this claim's events.
-    fn taken(&self, claiming: &Claiming<'_>) -> Result<Taken> {
+    /// Takes runs from those lanes, and looks for nothing else.
+    fn take_from(&self, lanes: &Lanes<'_>, claiming: &Claiming<'_>, events: &[String]) -> Result<Taken> {
+        self.session.write_one(|work| take(work, claiming, lanes, events)).map(Taken::Runs)
+    }
+
+    /// Takes runs by statements that write these events; where the answer was lost, it is those that bear them.
+    pub(super) fn sure(&self, claiming: &Claiming<'_>, take: impl FnOnce(&[String]) -> Result<Taken>) -> Result<Taken> {
         let events = event_ids(claiming);
-        // Rivals may hold all the candidates of a merged look; the exact one steps over any number of them.
-        let exactly = || self.session.write_one(|work| take(work, claiming, &[], true, &events)).map(Taken::Runs);
-        // Watched for itself: who waited for the writer rescues nobody.
-        let taken =
-            congestion::watched(self.session, || self.look_and_take(claiming, &events)).and_then(|taken| match taken {
-                Taken::Runs(runs) if runs.is_empty() && claiming.merged(self.dialect(), &[]) => exactly(),
-                taken => Ok(taken),
-            });
-        let unknown = match taken {
+        let unknown = match take(&events) {
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => error,
             result => return result,
         };
@@ -77,7 +142,7 @@ impl Runs<'_> {
         if self.dialect() == Dialect::Postgres && claiming.names() > FEW {
             let todo = self.session.read(|exec| self.looks(exec, claiming))?;
             return match todo.is_empty() {
-                true => self.session.write_one(|work| take(work, claiming, &[], false, events)).map(Taken::Runs),
+                true => self.take_from(&Lanes::Open(&[]), claiming, events),
                 false => Ok(Taken::Todo(todo)),
             };
         }
@@ -85,17 +150,15 @@ impl Runs<'_> {
     }
 
     /// The same at once. One statement on PostgreSQL; on SQLite the writer looks, whose cache has what it wrote itself.
-    fn take_unless(&self, work: &mut Work<'_>, claiming: &Claiming<'_>, events: &[String]) -> Result<Taken> {
+    pub(super) fn take_unless(&self, work: &mut Work<'_>, claiming: &Claiming<'_>, events: &[String]) -> Result<Taken> {
         if work.dialect() == Dialect::Sqlite {
             return match self.looks(work.exec(), claiming)? {
-                todo if todo.is_empty() => take(work, claiming, &[], false, events).map(Taken::Runs),
+                todo if todo.is_empty() => take(work, claiming, &Lanes::Open(&[]), events).map(Taken::Runs),
                 todo => Ok(Taken::Todo(todo)),
             };
         }
-        let mut looking = Looking::new(&self.session, work.dialect(), claiming);
-        let looks = Looks::of(&mut looking);
-        let picked = candidates(looking.dialect, &mut looking.binds, claiming, &[], false);
-        take_picked(work, claiming, events, looking.binds, &picked, Some(&looks))
+        let looking = Looking::new(&self.session, work.dialect(), claiming);
+        take_where_looks(work, looking, events, None)
     }
 
     /// Takes runs of all kinds, of limited ones as far as there is room: a short transaction.
@@ -107,9 +170,9 @@ impl Runs<'_> {
             let runs = self.session.write(|work| {
                 let rooms = limits::room_for(work, claiming)?;
                 let events = event_ids(claiming);
-                let mut runs = take(work, claiming, &rooms, false, &events)?;
+                let mut runs = take(work, claiming, &Lanes::Open(&rooms), &events)?;
                 if runs.is_empty() && claiming.merged(work.dialect(), &rooms) {
-                    runs = take(work, claiming, &rooms, true, &events)?;
+                    runs = take(work, claiming, &Lanes::Exactly(&rooms), &events)?;
                 }
                 limits::spend(work, &rooms, &runs)?;
                 Ok(runs)
@@ -162,7 +225,7 @@ impl Claiming<'_> {
     }
 
     /// How many kinds and projects it names.
-    fn names(&self) -> usize {
+    pub(super) fn names(&self) -> usize {
         self.kinds.as_ref().map_or(0, Kinds::len) + self.projects.as_ref().map_or(0, Vec::len)
     }
 
@@ -197,17 +260,17 @@ impl Claiming<'_> {
 
 /// A claim that names more asks and takes in two statements (PostgreSQL): each name stands in many places, and one of great
 /// cost is compiled before it is run, which takes longer than it does.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 /// What came of a claim that looks first.
-enum Taken {
+pub(super) enum Taken {
     Runs(Vec<Run>),
     /// There is something to be done first.
     Todo(Todo),
 }
 
 impl Taken {
-    fn runs(self) -> Vec<Run> {
+    pub(super) fn runs(self) -> Vec<Run> {
         match self {
             Self::Runs(runs) => runs,
             Self::Todo(_) => Vec::new(),
@@ -219,18 +282,31 @@ impl Taken {
 const RIVALS: [u64; 6] = [2, 4, 8, 16, 32, 64];
 
 fn event_ids(claiming: &Claiming<'_>) -> Vec<String> {
-    (0..claiming.request.limit).map(|_| new_id()).collect()
+    let mut ids = NewIds::new();
+    (0..claiming.request.limit).map(|_| ids.next()).collect()
 }
 
-fn take(
+/// PostgreSQL: looks and takes in one statement, of which a report may be the first part.
+pub(super) fn take_where_looks<'b>(
+    work: &mut Work<'_>,
+    mut looking: Looking<'b>,
+    events: &[String],
+    report: Option<Part>,
+) -> Result<Taken> {
+    let claiming = looking.claiming;
+    let looks = Looks { report, ..Looks::of(&mut looking) };
+    let picked = candidates(looking.dialect, &mut looking.binds, claiming, &Lanes::Open(&[]));
+    take_picked(work, claiming, events, looking.binds, &picked, Some(&looks))
+}
+
+pub(super) fn take(
     work: &mut Work<'_>,
     claiming: &Claiming<'_>,
-    rooms: &[Room],
-    exact: bool,
+    lanes: &Lanes<'_>,
     events: &[String],
 ) -> Result<Vec<Run>> {
     let mut binds = Binds::default();
-    let picked = candidates(work.dialect(), &mut binds, claiming, rooms, exact);
+    let picked = candidates(work.dialect(), &mut binds, claiming, lanes);
     take_picked(work, claiming, events, binds, &picked, None).map(Taken::runs)
 }
 
@@ -243,7 +319,7 @@ pub(super) fn take_named(work: &mut Work<'_>, claiming: &Claiming<'_>, id: &str)
 }
 
 /// Takes what the SELECT of ids picks; on PostgreSQL only where the looks, if there are any, find nothing to be done.
-fn take_picked<'b>(
+pub(super) fn take_picked<'b>(
     work: &mut Work<'_>,
     claiming: &'b Claiming<'_>,
     events: &[String],
@@ -267,7 +343,7 @@ fn take_picked<'b>(
         Dialect::Sqlite => {
             let sql = format!("UPDATE sprongus_runs SET {sets} WHERE id IN ({picked}) RETURNING {COLUMNS}");
             let runs: Vec<Run> = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<_>>()?;
-            runs.iter().try_for_each(|run| told.append(work, run))?;
+            told.append_all(work, &runs)?;
             runs
         }
         Dialect::Postgres => match take_at_once(work, binds, (picked, looks), &sets, &told, events)? {
@@ -316,7 +392,7 @@ fn take_at_once<'b>(
     let (look, these, given) = match looks {
         None => (String::new(), "ARRAY (SELECT id FROM picked)".to_owned(), format!("{COLUMNS} FROM run")),
         Some(looks) => (
-            format!("look AS MATERIALIZED ({}), ", looks.select()),
+            format!("{}look AS MATERIALIZED ({}), ", looks.before(), looks.select()),
             format!("CASE WHEN (SELECT {} FROM look) THEN '{{}}' ELSE ARRAY (SELECT id FROM picked) END", looks.any()),
             format!("{COLUMNS}, {} FROM look LEFT JOIN run ON TRUE", looks.names()),
         ),
@@ -326,8 +402,9 @@ fn take_at_once<'b>(
          WHERE id = ANY ({these}) RETURNING {COLUMNS}), event AS ({tell}) SELECT {given} ORDER BY id"
     );
     let mut rows = work.query(&sql, binds.values())?;
-    if let (Some(_), Some(first)) = (looks, rows.first()) {
-        let todo = Todo::read(first, COLUMNS.split(',').count())?;
+    if let (Some(looks), Some(first)) = (looks, rows.first()) {
+        looks.note(work, first, WIDTH)?;
+        let todo = looks.read(first, WIDTH)?;
         if !todo.is_empty() {
             return Ok(Taken::Todo(todo));
         }

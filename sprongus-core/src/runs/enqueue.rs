@@ -1,22 +1,24 @@
 //! Puts runs into the queue, once per idempotency key under any race (DESIGN.md §5).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::insert::{Judged, Ready, insert};
+use super::insert::{Judged, insert};
+use super::insert_many::insert_many;
 use super::limits::rates::counted;
 use super::model::{COLUMNS, Run, read_run};
+use super::ready::Ready;
 use super::report::check_size;
 use super::requests::{Enqueue, EnqueueMany};
 use super::{Runs, congestion, lease};
-use crate::clock::Timestamp;
-use crate::db::{Dialect, Executor};
+use crate::db::Executor;
 use crate::error::{Error, ErrorCode, Result};
-use crate::id::{check_id, new_id};
+use crate::id::{NewIds, check_id, new_id};
 use crate::presets::{self, Compiled};
 use crate::scope::{Limited, Scope};
-use crate::session::{Work, present};
+use crate::session::Work;
 use crate::text::check_name;
 
 impl Runs<'_> {
@@ -29,8 +31,16 @@ impl Runs<'_> {
         congestion::watched(self.session, || {
             let rated = self.session.who().rate(Limited::Enqueue).is_some();
             // A kind that no preset is bound to is enqueued by one statement.
-            let write = |judged| self.session.write_one(|work| insert(work, &[&ready], judged, None));
-            if !rated && let Some(run) = self.settled(|| write(Judged::NoPreset))?.pop() {
+            let sent = Cell::new(false);
+            let write = |judged| {
+                let unheard_of = !sent.replace(true);
+                let (id, request, project) = (ready.id.clone(), request.clone(), project.map(str::to_owned));
+                self.session.send_one(move |work| {
+                    let ready = Ready { id: id.clone(), request: &request, project: project.as_deref() };
+                    insert(work, &ready, judged, unheard_of)
+                })
+            };
+            if !rated && let Some(run) = self.settled(|| write(Judged::NoPreset))? {
                 return Ok(run);
             }
             judge(self.bound(project, &request.kind)?.as_deref(), request)?;
@@ -40,7 +50,7 @@ impl Runs<'_> {
             };
             // Again where the run under the key vanished between the two looks.
             for _ in 0..3 {
-                if let Some(run) = self.settled(write_valid)?.pop() {
+                if let Some(run) = self.settled(write_valid)? {
                     return Ok(run);
                 }
                 if let Some(run) = self.session.read(|exec| first(exec, &ready))? {
@@ -53,7 +63,7 @@ impl Runs<'_> {
 
     pub(super) fn do_enqueue_many(&self, request: &EnqueueMany) -> Result<Vec<Run>> {
         self.session.allow(Scope::RunsWrite)?;
-        let mut all = Vec::with_capacity(request.items.len());
+        let (mut all, mut ids) = (Vec::with_capacity(request.items.len()), NewIds::new());
         let mut presets = HashMap::new();
         for (index, item) in request.items.iter().enumerate() {
             let project = self.session.project(item.project.as_deref()).map_err(|error| at(index, error))?;
@@ -65,9 +75,9 @@ impl Runs<'_> {
                 .and_then(|()| self.check_input(item))
                 .and_then(|()| judge(preset.as_deref(), item))
                 .map_err(|error| at(index, error))?;
-            all.push(Ready { id: new_id(), request: item, project });
+            all.push(Ready { id: ids.next(), request: item, project });
         }
-        congestion::watched(self.session, || match all.len() > CHUNK {
+        congestion::watched(self.session, || match all.len() > LONG {
             // Work, not waiting: no deadline bounds it, and nobody shares its commit.
             true => self.session.write_bulk(|work| put_all(work, &all)),
             false => self.session.write(|work| put_all(work, &all)),
@@ -84,7 +94,7 @@ impl Runs<'_> {
     pub(super) fn enqueue_within(&self, work: &mut Work<'_>, request: &Enqueue, project: Option<&str>) -> Result<Run> {
         self.judge_within(work.exec(), request, project)?;
         let ready = Ready { id: new_id(), request, project };
-        let written = insert(work, &[&ready], Judged::Valid, None)?.pop();
+        let written = insert(work, &ready, Judged::Valid, false)?;
         written.map_or_else(|| there(work, &ready), Ok)
     }
 
@@ -141,56 +151,45 @@ fn judge(preset: Option<&Compiled>, request: &Enqueue) -> Result<()> {
     if violations.is_empty() { Ok(()) } else { Err(Error::validation(violations)) }
 }
 
-/// So many rows of one statement: their parameters stay far below PostgreSQL's 65,535.
-const CHUNK: usize = 500;
+/// More runs than that are work that nobody should wait for.
+const LONG: usize = 500;
 
 /// Writes the runs, or gives those there are, in their order.
 ///
 /// They are written in the order of their keys, so that rivals with the same ones in another order wait for one another and
 /// not in a circle; and as of one moment, so that among themselves they stand in the order of their ids.
 fn put_all(work: &mut Work<'_>, all: &[Ready<'_>]) -> Result<Vec<Run>> {
-    let mut by_key: Vec<&Ready<'_>> = all.iter().collect();
-    by_key.sort_by_key(|ready| (ready.project, ready.request.idempotency_key.as_deref()));
-    let moment = moment(work, all.len() > CHUNK)?;
+    let mut by_key: Vec<(usize, &Ready<'_>)> = all.iter().enumerate().collect();
+    by_key.sort_by_key(|(_, ready)| (ready.project, ready.request.idempotency_key.as_deref()));
     let keyed = all.iter().any(|ready| ready.request.idempotency_key.is_some());
     let runs = counted(work, keyed, all.len(), |work| {
-        let mut runs = Vec::with_capacity(all.len());
-        for chunk in by_key.chunks(CHUNK) {
-            runs.extend(insert(work, chunk, Judged::Valid, moment)?);
-        }
-        Ok(runs)
+        let by_key: Vec<&Ready<'_>> = by_key.iter().map(|(_, ready)| *ready).collect();
+        insert_many(work, &by_key)
     })?;
-    let mut written: HashMap<String, Run> = runs.into_iter().map(|run| (run.id.clone(), run)).collect();
-    let mut answer = |(index, ready): (usize, &Ready<'_>)| match written.remove(&ready.id) {
+    let mut written: Vec<Option<Run>> = all.iter().map(|_| None).collect();
+    let mut runs = runs.into_iter().peekable();
+    for (index, ready) in by_key {
+        written[index] = runs.next_if(|run| run.id == ready.id);
+    }
+    let answer = |(index, (run, ready)): (usize, (Option<Run>, &Ready<'_>))| match run {
         Some(run) => Ok(run),
         None => there(work, ready).map_err(|error| at(index, error)),
     };
-    all.iter().enumerate().map(&mut answer).collect()
-}
-
-/// The present, where it is not one statement that writes all.
-fn moment(work: &mut Work<'_>, several: bool) -> Result<Option<Timestamp>> {
-    match work.dialect() {
-        Dialect::Postgres if !several => Ok(None),
-        _ => {
-            let options = work.options();
-            present(work.exec(), options).map(Some)
-        }
-    }
+    written.into_iter().zip(all).enumerate().map(answer).collect()
 }
 
 /// Writes the run, or gives the one there is.
 pub(crate) fn put_one(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {
-    match put(work, ready)?.pop() {
+    match put(work, ready)? {
         Some(run) => Ok(run),
         None => there(work, ready),
     }
 }
 
 /// Writes the run where its key is free, and counts it.
-fn put(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Vec<Run>> {
+fn put(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Option<Run>> {
     let keyed = ready.request.idempotency_key.is_some();
-    counted(work, keyed, 1, |work| insert(work, &[ready], Judged::Valid, None))
+    counted(work, keyed, 1, |work| insert(work, ready, Judged::Valid, false))
 }
 
 fn there(work: &mut Work<'_>, ready: &Ready<'_>) -> Result<Run> {

@@ -1,70 +1,23 @@
-//! The SQL of putting runs into the queue.
+//! Puts a run into the queue: its row and its event.
 
-use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::approvals::gates;
 use super::binds::Binds;
 use super::model::Run;
-use super::record::{Told, signal};
+use super::ready::{COLUMNS, New, Ready, begins, timeout, told};
+use super::record::{signal, subject};
 use super::requests::Enqueue;
 use super::state::RunState;
 use super::{lane, lease};
 use crate::clock::Timestamp;
-use crate::db::{Dialect, Row, Value};
-use crate::error::{Error, ErrorCode, Result};
+use crate::db::{Dialect, Value};
+use crate::error::Result;
+use crate::fork::made_once;
 use crate::id::new_id;
-use crate::json::Json;
 use crate::presets;
 use crate::session::Work;
-
-/// A run that may be written: its request is sound.
-pub(crate) struct Ready<'r> {
-    pub(crate) id: String,
-    pub(super) request: &'r Enqueue,
-    pub(super) project: Option<&'r str>,
-}
-
-impl Ready<'_> {
-    /// The run as it was written at that moment. It is not read back: what is not given here is the table's default.
-    fn written(&self, state: RunState, run_at: Timestamp, at: Timestamp) -> Run {
-        let Enqueue { kind, input, priority, max_attempts, timeout, idempotency_key, .. } = self.request;
-        let Enqueue { requested_by, channel_id, conversation_id, parent, .. } = self.request;
-        Run {
-            id: self.id.clone(),
-            project_id: self.project.map(str::to_owned),
-            kind: kind.clone(),
-            input: input.clone(),
-            output_ref: None,
-            error: None,
-            state,
-            state_code: state.code(false),
-            priority: *priority,
-            run_at,
-            idempotency_key: idempotency_key.clone(),
-            attempt: 0,
-            max_attempts: *max_attempts,
-            series: 1,
-            lease: 0,
-            // As it is stored: in microseconds.
-            timeout: timeout.map(|timeout| timeout - Duration::from_nanos((timeout.subsec_nanos() % 1_000).into())),
-            claimed_by: None,
-            claimed_at: None,
-            started_at: None,
-            finished_at: None,
-            lease_until: None,
-            progress: Json::null(),
-            requested_by: requested_by.clone(),
-            channel_id: channel_id.clone(),
-            conversation_id: conversation_id.clone(),
-            parent_id: parent.clone(),
-            version: 1,
-            created_at: at,
-            updated_at: at,
-            deduplicated: false,
-        }
-    }
-}
 
 /// Whether the input of a run that is written was held against the preset of its kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,134 +28,118 @@ pub(super) enum Judged {
     NoPreset,
 }
 
-/// Writes the runs with their events, but for those whose key is taken or whose preset is to be asked. One statement on
-/// PostgreSQL.
+/// Writes the run with its event, unless its key is taken or its preset is to be asked. One statement on PostgreSQL.
 ///
-/// A rival that holds a key and has not committed is waited for: where it rolls back, this one is the first. `moment`:
-/// enqueued then, and not now.
-pub(super) fn insert(
-    work: &mut Work<'_>,
-    all: &[&Ready<'_>],
-    judged: Judged,
-    moment: Option<Timestamp>,
-) -> Result<Vec<Run>> {
-    let mut runs = Vec::with_capacity(all.len());
-    for alike in all.chunk_by(|a, b| a.request.needs_approval == b.request.needs_approval) {
-        runs.extend(insert_alike(work, alike, judged, moment)?);
-    }
-    Ok(runs)
-}
-
-/// The same for runs that begin in the same state.
-fn insert_alike(
-    work: &mut Work<'_>,
-    all: &[&Ready<'_>],
-    judged: Judged,
-    moment: Option<Timestamp>,
-) -> Result<Vec<Run>> {
-    let gated = all.first().is_some_and(|ready| ready.request.needs_approval);
-    let (state, kind) = match gated {
-        true => (RunState::AwaitingApproval, "run.approval_requested"),
-        false => (RunState::Queued, "run.enqueued"),
+/// A rival that holds the key and has not committed is waited for: where it rolls back, this one is the first. `unheard_of`:
+/// its id was never sent to the database, so that without a key it cannot be there.
+pub(super) fn insert(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, unheard_of: bool) -> Result<Option<Run>> {
+    let run = match work.dialect() {
+        Dialect::Sqlite => on_sqlite(work, ready, judged)?,
+        Dialect::Postgres => on_postgres(work, ready, judged, unheard_of)?,
     };
-    let told = Told { kind, from: None, to: state, actor: None, more: serde_json::Map::new() };
-    let mut runs = Vec::with_capacity(all.len());
-    match work.dialect() {
-        Dialect::Sqlite => {
-            for ready in all {
-                runs.extend(one_by_one(work, ready, judged, &told, moment)?);
-            }
-        }
-        Dialect::Postgres => runs = together(work, all, judged, &told, moment)?,
+    if let Some(run) = &run {
+        signal(work, run.state);
     }
-    if !runs.is_empty() {
-        signal(work, state);
-    }
-    Ok(runs)
+    Ok(run)
 }
 
 /// SQLite keeps a journal of its own for every INSERT with a SELECT or RETURNING: plain statements cost less.
-fn one_by_one(
-    work: &mut Work<'_>,
-    ready: &Ready<'_>,
-    judged: Judged,
-    told: &Told<'_>,
-    moment: Option<Timestamp>,
-) -> Result<Option<Run>> {
-    if judged == Judged::NoPreset {
-        let unbound = format!("SELECT 1 WHERE {}", presets::unbound_run("$1", "$2"));
-        let named = [ready.request.kind.as_str().into(), ready.project.unwrap_or_default().into()];
-        if work.query(&unbound, &named)?.is_empty() {
-            return Ok(None);
-        }
+fn on_sqlite(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged) -> Result<Option<Run>> {
+    static LOOK: OnceLock<String> = OnceLock::new();
+    static INSERT: OnceLock<String> = OnceLock::new();
+    let look = made_once(&LOOK, || format!("SELECT {}, {}", presets::unbound_run("$1", "$2"), lane::is_limited("$1")));
+    let insert = made_once(&INSERT, || {
+        let marks: Vec<String> = (1..=COLUMNS.len()).map(|n| format!("${n}")).collect();
+        let (columns, marks) = (COLUMNS.join(", "), marks.join(", "));
+        format!("INSERT INTO sprongus_runs ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING")
+    });
+    let kind = [ready.request.kind.as_str().into(), ready.project.unwrap_or_default().into()];
+    let (mut unbound, mut limited) = (false, false);
+    if let Some(row) = work.query(look, &kind)?.first() {
+        (unbound, limited) = (row.bool(0)?, row.bool(1)?);
     }
-    let at = moment.unwrap_or_else(|| work.options().clock.now());
-    let delayed = at.saturating_add(ready.request.delay.unwrap_or(Duration::ZERO));
-    let run_at = ready.request.run_at.unwrap_or(delayed);
-    let mut binds = Binds::default();
-    let now = binds.add(at);
-    let due = Due { run_at: binds.add(run_at), already: (run_at <= at).to_string() };
-    let row = row(work, &mut binds, ready, told.to, &now, due, None)?;
-    if work.execute(&format!("{INSERT} VALUES ({row}) ON CONFLICT DO NOTHING"), binds.values())? == 0 {
+    if judged == Judged::NoPreset && !unbound {
         return Ok(None);
     }
-    let run = ready.written(told.to, run_at, at);
-    told.append(work, &run)?;
-    if told.to == RunState::AwaitingApproval {
+    let new = New::of(ready, work.options().clock.now(), limited)?;
+    if work.execute(insert, &new.values(Dialect::Sqlite))? == 0 {
+        return Ok(None);
+    }
+    told(new.run.state).append(work, &new.run)?;
+    if new.run.state == RunState::AwaitingApproval {
         work.execute(&gates("sprongus_runs WHERE id = $1"), &[(&ready.id).into()])?;
     }
-    Ok(Some(run))
+    Ok(Some(new.run))
 }
 
-/// PostgreSQL: one statement for all runs and their events.
-fn together(
-    work: &mut Work<'_>,
-    all: &[&Ready<'_>],
-    judged: Judged,
-    told: &Told<'_>,
-    moment: Option<Timestamp>,
-) -> Result<Vec<Run>> {
+/// By the server's clock. What the event tells is known here, so that the server puts nothing together.
+fn on_postgres(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, unheard_of: bool) -> Result<Option<Run>> {
+    let (request, event, subject) = (ready.request, new_id(), subject(&ready.id));
+    let (state, told) = (begins(request), told(begins(request)));
+    // What it tells is the same at any time.
+    let payload = told.payload(Some(&ready.written(Timestamp::MIN)))?;
     let mut binds = Binds::default();
-    let now = match moment {
-        Some(moment) => format!("{}::timestamptz", binds.add(moment)),
-        None => binds.now(work),
-    };
-    let limited = limited_kinds(work, all)?;
-    let mut rows = Vec::with_capacity(all.len());
-    for ready in all {
-        let due = due(&mut binds, ready.request, &now)?;
-        rows.push(row(work, &mut binds, ready, told.to, &now, due, limited.as_ref())?);
-    }
-    let rows = match (judged, all) {
-        (Judged::NoPreset, [one]) => {
-            let (kind, project) = (binds.add(&one.request.kind), binds.add(one.project.unwrap_or_default()));
-            format!("SELECT {} WHERE {}", rows.join(", "), presets::unbound_run(&kind, &project))
+    let now = binds.now(work);
+    let kind = format!("{}::text", binds.add(&request.kind));
+    let (columns, values): (Vec<&str>, Vec<String>) = row(&mut binds, ready, &kind, &now)?.into_iter().unzip();
+    let (columns, values) = (columns.join(", "), values.join(", "));
+    let unbound = match judged {
+        Judged::Valid => String::new(),
+        Judged::NoPreset => {
+            let project = format!("{}::text", binds.add(ready.project.unwrap_or_default()));
+            format!(" WHERE {}", presets::unbound_run(&kind, &project))
         }
-        // Many are judged before they are written.
-        _ => format!("VALUES ({})", rows.join("), (")),
     };
-    let events: Vec<String> = all.iter().map(|_| new_id()).collect();
-    let ids = ids(&mut binds, &events);
-    let tell = told.insert(work, &mut binds, &ids)?;
-    let insert = format!(
-        "{INSERT} {rows} ON CONFLICT DO NOTHING \
-         RETURNING id, project_id, claimed_by, attempt, version, run_at, created_at, updated_at"
-    );
-    let gate = match told.to {
+    let conflict = if unheard_of && request.idempotency_key.is_none() { "" } else { " ON CONFLICT DO NOTHING" };
+    let gate = match state {
         RunState::AwaitingApproval => format!(", gate AS ({})", gates("run")),
         _ => String::new(),
     };
-    let sql =
-        format!("WITH run AS ({insert}), event AS ({tell}){gate} SELECT id, run_at, created_at FROM run ORDER BY id");
-    let written = work.query(&sql, binds.values())?;
-    let by_id: HashMap<&str, &Ready<'_>> = all.iter().map(|ready| (ready.id.as_str(), *ready)).collect();
-    let run = |row: &Row| match by_id.get(row.text(0)?.as_str()) {
-        Some(ready) => Ok(ready.written(told.to, row.time(1)?, row.time(2)?)),
-        None => Err(Error::new(ErrorCode::Corrupt, "a run was written under another id than it was given")),
-    };
-    let runs = written.iter().map(run).collect::<Result<Vec<_>>>()?;
-    runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event))?;
-    Ok(runs)
+    let (event_id, subject, of_kind) = (binds.add(&event), binds.add(&subject), binds.add(told.kind));
+    let (actor, payload) = (binds.add(work.who().actor.to_string()), binds.json(Dialect::Postgres, &payload));
+    let sql = format!(
+        "WITH run AS (INSERT INTO sprongus_runs ({columns}) SELECT {values}{unbound}{conflict} \
+         RETURNING id, project_id, created_at){gate} \
+         INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
+         SELECT {event_id}, id, project_id, {subject}, 1, {of_kind}, created_at, {actor}, {payload} FROM run RETURNING at"
+    );
+    let Some(row) = work.query(&sql, binds.values())?.pop() else { return Ok(None) };
+    let run = ready.written(row.time(0)?);
+    told.note(work, &run, event)?;
+    Ok(Some(run))
+}
+
+/// PostgreSQL: the columns of a new run, and the SQL of each; only those that are given, for each costs the server something.
+fn row<'b>(binds: &mut Binds<'b>, ready: &'b Ready<'_>, kind: &str, now: &str) -> Result<Vec<(&'static str, String)>> {
+    let request = ready.request;
+    let due = due(binds, request, now)?;
+    let queued = begins(request) == RunState::Queued;
+    let mut row = vec![
+        ("id", format!("{}::text", binds.add(&ready.id))),
+        ("kind", kind.to_owned()),
+        ("input", binds.json(Dialect::Postgres, &request.input)),
+        ("state", format!("'{}'", begins(request))),
+        ("ready", if queued { due.already } else { "FALSE".to_owned() }),
+        ("limited", lane::is_limited(kind)),
+        ("priority", binds.add(request.priority)),
+        ("run_at", due.run_at),
+        ("max_attempts", binds.add(request.max_attempts)),
+        ("created_at", now.to_owned()),
+        ("updated_at", now.to_owned()),
+    ];
+    let texts = [
+        ("project_id", ready.project),
+        ("idempotency_key", request.idempotency_key.as_deref()),
+        ("requested_by", request.requested_by.as_deref()),
+        ("channel_id", request.channel_id.as_deref()),
+        ("conversation_id", request.conversation_id.as_deref()),
+        ("parent_id", request.parent.as_deref()),
+        ("awaiting", (!queued).then_some(ready.id.as_str())),
+    ];
+    let given = texts.into_iter().filter_map(|(column, text)| text.map(|text| (column, text)));
+    row.extend(given.map(|(column, text)| (column, binds.add(text))));
+    row.extend(timeout(request)?.map(|timeout| ("timeout_us", binds.add(timeout))));
+    Ok(row)
 }
 
 /// SQL: the ids of the events of the rows of `run`, which get them in their order.
@@ -215,67 +152,6 @@ pub(super) fn ids(binds: &mut Binds<'_>, events: &[String]) -> String {
             format!("({marks}::text[])[row_number() OVER (ORDER BY id)]")
         }
     }
-}
-
-const INSERT: &str = "INSERT INTO sprongus_runs (id, project_id, kind, input, state, ready, limited, priority, run_at, \
-    idempotency_key, max_attempts, timeout_us, requested_by, channel_id, conversation_id, parent_id, awaiting, \
-    created_at, updated_at)";
-
-/// Which kinds of many runs have a limit; none for a single run, whose row asks by itself: many questions take long to plan.
-///
-/// Where a limit is set or lifted meanwhile, claims put the runs right ([`super::lane`]).
-fn limited_kinds(work: &mut Work<'_>, all: &[&Ready<'_>]) -> Result<Option<HashSet<String>>> {
-    if all.len() == 1 {
-        return Ok(None);
-    }
-    let kinds: HashSet<&str> = all.iter().map(|ready| ready.request.kind.as_str()).collect();
-    let kinds = Value::Array(kinds.into_iter().map(|kind| Value::from(kind.to_owned())).collect());
-    let sql = format!("SELECT kind FROM sprongus_kind_limits WHERE kind = ANY ($1::text[]) AND {}", lane::IN_FORCE);
-    work.query(&sql, &[kinds])?.iter().map(|row| row.text(0)).collect::<Result<_>>().map(Some)
-}
-
-/// A row of [`INSERT`]; `limited`: the kinds that have a limit, where that is known.
-fn row<'b>(
-    work: &Work<'_>,
-    binds: &mut Binds<'b>,
-    ready: &'b Ready<'_>,
-    state: RunState,
-    now: &str,
-    due: Due,
-    limited: Option<&HashSet<String>>,
-) -> Result<String> {
-    let request = ready.request;
-    let is_ready = if state == RunState::Queued { due.already } else { "FALSE".to_owned() };
-    let timeout = request.timeout.map(|timeout| lease::micros("timeout", timeout)).transpose()?;
-    let id = binds.add(&ready.id);
-    let awaiting = if state == RunState::AwaitingApproval { id.clone() } else { "NULL".to_owned() };
-    let kind = binds.add(&request.kind);
-    let limited = match limited {
-        Some(kinds) => kinds.contains(&request.kind).to_string(),
-        None => lane::is_limited(&kind),
-    };
-    let values = [
-        id,
-        binds.add(ready.project),
-        kind,
-        binds.json(work.dialect(), &request.input),
-        format!("'{state}'"),
-        is_ready,
-        limited,
-        binds.add(request.priority),
-        due.run_at,
-        binds.add(request.idempotency_key.as_deref()),
-        binds.add(request.max_attempts),
-        binds.add(timeout),
-        binds.add(request.requested_by.as_deref()),
-        binds.add(request.channel_id.as_deref()),
-        binds.add(request.conversation_id.as_deref()),
-        binds.add(request.parent.as_deref()),
-        awaiting,
-        now.to_owned(),
-        now.to_owned(),
-    ];
-    Ok(values.join(", "))
 }
 
 /// SQL: when a run is due, and whether it is already.

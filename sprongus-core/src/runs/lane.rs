@@ -49,13 +49,19 @@ pub(super) fn is_limited(kind: &str) -> String {
 }
 
 /// SQL: that a run of the open lane is of a kind without a limit. Evaluated once a statement, on PostgreSQL by the array.
+///
+/// `||` there keeps the planner from what it knows of the kinds: of a queue of one kind it would think that nothing is left,
+/// and sort the whole queue for the first run.
 pub(super) fn unlimited(dialect: Dialect) -> String {
     let kinds = format!("SELECT l.kind FROM sprongus_kind_limits AS l WHERE {IN_FORCE}");
     match dialect {
         Dialect::Sqlite => format!("kind NOT IN ({kinds})"),
-        Dialect::Postgres => format!("kind <> ALL (ARRAY ({kinds}))"),
+        Dialect::Postgres => format!("kind || '' <> ALL (ARRAY ({kinds}))"),
     }
 }
+
+/// SQL: that no kind has a limit, nor had one that was lifted. Evaluated once a statement.
+pub(super) const NONE_LIMITED: &str = "NOT EXISTS (SELECT 1 FROM sprongus_kind_limits)";
 
 /// SQL: that a run is of just that kind. On PostgreSQL a range, so that its rows come in order of the index by kind alone: for
 /// an equality the planner may think the index by priority as good, and walk over all other kinds.

@@ -7,7 +7,7 @@ use serde_json::Map;
 use super::binds::Binds;
 use super::change::assignments;
 use super::lease;
-use super::model::{COLUMNS, Run, read_run};
+use super::model::{COLUMNS, Run, WIDTH, read_run};
 use super::record::{Each, Told, insert_outputs, signal};
 use super::state::{RunState, Step};
 use crate::db::{Dialect, Value};
@@ -136,7 +136,7 @@ impl<'m> Many<'m> {
         let told = self.told(to, None, Map::new());
         let given_by = |name| names.iter().find(|given| **given == name).copied();
         let (actor, more) = (given_by("told_by"), given_by("more"));
-        let event = told.insert_each(work, binds, &Each { ids: "event_id", actor, more })?;
+        let event = told.insert_each(work, binds, &Each { ids: "event_id", actor, more, ..Each::default() })?;
         let outputs = match self.puts_out {
             true => format!(
                 ", output AS ({})",
@@ -163,6 +163,6 @@ impl<'m> Many<'m> {
 }
 
 /// Where the id of its event stands in a row, who did it and what more it tells: behind those that [`read_run`] reads.
-const EVENT_ID: usize = 30;
+const EVENT_ID: usize = WIDTH;
 const TOLD_BY: usize = EVENT_ID + 1;
 const MORE: usize = EVENT_ID + 2;

@@ -7,6 +7,7 @@ mod cancel;
 mod candidates;
 mod change;
 mod claim;
+mod columns;
 mod congestion;
 mod enqueue;
 mod explain;
@@ -16,19 +17,23 @@ mod heartbeats;
 mod idempotent;
 mod in_place;
 mod insert;
+mod insert_many;
 mod judge;
 mod kinds;
 mod lane;
 mod lease;
 mod limits;
 mod list;
+mod looked;
 mod many;
 mod model;
+mod next;
 mod outlook;
 mod pending;
 mod promote;
 mod prune;
 mod read;
+mod ready;
 mod record;
 mod report;
 mod requests;
@@ -41,6 +46,7 @@ mod steps;
 mod sweep;
 mod sync_input;
 mod timeouts;
+mod together;
 mod verdict;
 mod wait;
 
@@ -113,8 +119,25 @@ impl<'s> Runs<'s> {
 
     /// Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id; none is no error.
     ///
-    /// Runs whose lease has run out are rescued within the same call, and attempts that take too long are timed out. Errors:
-    /// `invalid_argument`.
+    /// Runs whose lease has run out are rescued within the same call, and attempts that take too long are timed out; while
+    /// claims get all that they ask for, what falls due so is looked for every 10 ms.
+    ///
+    /// With `succeeded` it first reports that run as [`Runs::succeed`] does: one commit for both where nothing else is to be
+    /// done. Errors: `invalid_argument`; with `succeeded` those of [`Runs::succeed`], and nothing is claimed then. Where it is
+    /// `outcome_unknown`, the same call may be made again.
+    ///
+    /// ```
+    /// # use sprongus::{Json, Options, Store};
+    /// use sprongus::runs::{Claim, Enqueue, Succeed};
+    /// # let store = Store::open(":memory:", Options::default())?;
+    /// # for _ in 0..3 { store.runs().enqueue(&Enqueue::new("resize", Json::null()))?; }
+    /// let mut next = store.runs().claim_next(&Claim::new("worker-1"))?.pop();
+    /// while let Some(run) = next {
+    ///     let succeeded = Some(Succeed::new(&run.id, run.lease));
+    ///     next = store.runs().claim_next(&Claim { succeeded, ..Claim::new("worker-1") })?.pop();
+    /// }
+    /// # Ok::<(), sprongus::Error>(())
+    /// ```
     pub fn claim_next(&self, request: &Claim) -> Result<Vec<Run>> {
         self.one_call().do_claim(request)
     }

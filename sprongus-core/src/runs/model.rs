@@ -85,6 +85,18 @@ pub(crate) const COLUMNS: &str = "id, project_id, kind, input, output_ref, error
     idempotency_key, attempt, max_attempts, series, lease, timeout_us, claimed_by, claimed_at, started_at, finished_at, \
     lease_until, progress, requested_by, channel_id, conversation_id, parent_id, version, created_at, updated_at, reported";
 
+/// How many those are: what else a row has stands behind them.
+pub(crate) const WIDTH: usize = width(COLUMNS);
+
+const fn width(columns: &str) -> usize {
+    let (bytes, mut at, mut width) = (columns.as_bytes(), 0, 1);
+    while at < bytes.len() {
+        width += (bytes[at] == b',') as usize;
+        at += 1;
+    }
+    width
+}
+
 /// A run with what only reports look at.
 #[derive(Clone)]
 pub(crate) struct Stored {

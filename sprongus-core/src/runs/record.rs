@@ -42,7 +42,10 @@ impl Told<'_> {
         self.from.is_none() && self.to == RunState::AwaitingApproval
     }
 
-    fn payload(&self, run: Option<&Run>) -> Result<Json> {
+    pub(super) fn payload(&self, run: Option<&Run>) -> Result<Json> {
+        if self.more.is_empty() && !self.asks() {
+            return Ok(self.plain(run));
+        }
         let mut payload = self.more.clone();
         if self.asks() {
             payload.extend(asked(GATE, None));
@@ -56,6 +59,27 @@ impl Told<'_> {
             }
         }
         Json::from_value(&serde_json::Value::Object(payload))
+    }
+
+    /// The payload of most, in canonical form as it stands: names of states need no escapes.
+    fn plain(&self, run: Option<&Run>) -> Json {
+        let attempt = run.map(|run| format!("\"attempt\":{},", run.attempt)).unwrap_or_default();
+        let from = self.from.map_or_else(|| "null".to_owned(), |from| format!("\"{from}\""));
+        Json::from_canonical(format!("{{{attempt}\"from\":{from},\"to\":\"{}\"}}", self.to))
+    }
+
+    /// Appends the events of runs that were written.
+    pub(super) fn append_all(&self, work: &mut Work<'_>, runs: &[Run]) -> Result<()> {
+        if let [one] = runs {
+            return self.append(work, one);
+        }
+        let subjects: Vec<String> = runs.iter().map(|run| subject(&run.id)).collect();
+        let payloads: Vec<Json> = runs.iter().map(|run| self.payload(Some(run))).collect::<Result<_>>()?;
+        let who = work.who();
+        let all = runs.iter().zip(&subjects).zip(&payloads);
+        let events: Vec<NewEvent<'_>> =
+            all.map(|((run, subject), payload)| self.event(who, run, subject, payload)).collect();
+        events::append_all(work, &events)
     }
 
     /// Appends the event of a run that was written.
@@ -91,7 +115,7 @@ impl Told<'_> {
 
     /// PostgreSQL: the INSERT of one event for each row of the table expression `run`; `ids` is SQL that gives their ids.
     pub(super) fn insert<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, ids: &str) -> Result<String> {
-        self.insert_each(work, binds, &Each { ids, actor: None, more: None })
+        self.insert_each(work, binds, &Each { ids, ..Each::default() })
     }
 
     /// The same where more than the id differs.
@@ -111,14 +135,18 @@ impl Told<'_> {
         Ok(format!(
             "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
              SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
-             {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}){more} FROM run"
+             {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}){more} FROM {}",
+            each.of.unwrap_or("run")
         ))
     }
 }
 
 /// PostgreSQL: SQL over the rows of the table expression `run`, for what differs among the events of many runs.
+#[derive(Default)]
 pub(super) struct Each<'e> {
     pub(super) ids: &'e str,
+    /// The table expression, where it is another one.
+    pub(super) of: Option<&'static str>,
     /// The worker that had it, where the run does not tell it any more.
     pub(super) actor: Option<&'e str>,
     /// Further members of the payload.

@@ -153,6 +153,11 @@ pub(super) fn check_success(session: Session<'_>, request: &Succeed) -> Result<(
 }
 
 pub(super) fn succeed(session: Session<'_>, work: &mut Work<'_>, request: &Succeed) -> Result<Option<Run>> {
+    success(session, work, request)?.apply(work)
+}
+
+/// The change that a success makes.
+pub(super) fn success<'r>(session: Session<'r>, work: &Work<'_>, request: &'r Succeed) -> Result<Change<'r>> {
     let mut change = Change::new(work, Step::Succeed, RunState::Running, &request.id, request.lease)?;
     change.only_of(session.confined());
     change.set_sql("error = NULL");
@@ -160,7 +165,7 @@ pub(super) fn succeed(session: Session<'_>, work: &mut Work<'_>, request: &Succe
         (Some(output), _) => change.put_out(output),
         (None, output_ref) => change.set("output_ref", output_ref.as_deref()),
     }
-    change.apply(work)
+    Ok(change)
 }
 
 pub(super) fn check_failure(request: &Fail) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::binds::Binds;
+use super::change::Part;
 use super::claim::Claiming;
 use super::outlook::Moment;
 use super::requests::Claim;
@@ -95,66 +96,106 @@ impl Runs<'_> {
         let mut looking = Looking::new(&self.session, exec.dialect(), claiming);
         let looks = Looks::of(&mut looking);
         let rows = exec.query(&looks.select(), looking.binds.values())?;
-        rows.first().map_or_else(|| Ok(Todo::default()), |row| Todo::read(row, 0))
+        rows.first().map_or_else(|| Ok(Todo::default()), |row| looks.read(row, 0))
     }
 }
 
 /// What there is to do before a claim.
 #[derive(Default)]
 pub(super) struct Todo {
-    chores: Vec<&'static Chore>,
+    pub(super) chores: Vec<&'static Chore>,
     /// Limited kinds of the claim's may have ready runs and room.
-    room: bool,
+    pub(super) room: bool,
+    /// The report that goes before it was refused.
+    pub(super) refused: bool,
 }
 
 impl Todo {
-    /// From the columns of [`Looks::select`], which begin at that one.
-    pub(super) fn read(row: &Row, at: usize) -> Result<Self> {
-        let mut chores = Vec::new();
-        for (index, chore) in CHORES.iter().enumerate() {
-            if row.bool(at + index)? {
-                chores.push(chore);
-            }
-        }
-        Ok(Self { chores, room: row.bool(at + CHORES.len())? })
-    }
-
     pub(super) fn is_empty(&self) -> bool {
-        self.chores.is_empty() && !self.room
+        self.chores.is_empty() && !self.room && !self.refused
     }
 }
 
-/// The questions whether there is anything to do before a claim: of each chore, and whether limited kinds have room.
-pub(super) struct Looks(Vec<String>);
+/// The questions whether there is anything to do before a claim.
+#[derive(Default)]
+pub(super) struct Looks {
+    /// Of each chore, and whether limited kinds have room; or none.
+    pub(super) questions: Vec<String>,
+    /// PostgreSQL: a report that is made first.
+    pub(super) report: Option<Part>,
+}
 
 impl Looks {
     pub(super) fn of(looking: &mut Looking<'_>) -> Self {
         let mut questions: Vec<String> = CHORES.iter().map(|chore| (chore.look)(looking)).collect();
         let options = looking.session.options();
         questions.push(limits::there_is_room(looking.dialect, &mut looking.binds, looking.claiming, options));
-        Self(questions)
+        Self { questions, report: None }
     }
 
     /// The SELECT of the answers, one row.
     pub(super) fn select(&self) -> String {
-        let answer = |(index, question)| format!("{question} IS NOT NULL AS look{index}");
-        format!("SELECT {}", self.0.iter().enumerate().map(answer).collect::<Vec<_>>().join(", "))
+        let answers = self.questions.iter().zip(self.columns());
+        let mut answers: Vec<String> =
+            answers.map(|(question, column)| format!("{question} IS NOT NULL AS {column}")).collect();
+        answers.extend(self.report.as_ref().map(|_| format!("(SELECT version FROM done) AS {REPORTED}")));
+        format!("SELECT {}", answers.join(", "))
     }
 
     /// Their columns.
     pub(super) fn names(&self) -> String {
-        self.columns().join(", ")
+        let mut names = self.columns();
+        names.extend(self.report.as_ref().map(|_| REPORTED.to_owned()));
+        names.join(", ")
     }
 
-    /// The condition that any of them is yes.
+    /// The condition that any of them is yes, or the report refused.
     pub(super) fn any(&self) -> String {
-        self.columns().join(" OR ")
+        let mut any = self.columns();
+        any.extend(self.report.as_ref().map(|_| format!("{REPORTED} IS NULL")));
+        any.join(" OR ")
+    }
+
+    /// The answers, from the columns of the row that begin at that one.
+    pub(super) fn read(&self, row: &Row, at: usize) -> Result<Todo> {
+        let mut todo = Todo::default();
+        if !self.questions.is_empty() {
+            for (index, chore) in CHORES.iter().enumerate() {
+                if row.bool(at + index)? {
+                    todo.chores.push(chore);
+                }
+            }
+            todo.room = row.bool(at + CHORES.len())?;
+        }
+        todo.refused = self.report.is_some() && self.reported(row, at)?.is_none();
+        Ok(todo)
+    }
+
+    /// The table expressions of the report that is made first.
+    pub(super) fn before(&self) -> &str {
+        self.report.as_ref().map_or("", |part| &part.sql)
+    }
+
+    /// Remembers what proves that the report was made, if it was, and whom to tell then.
+    pub(super) fn note(&self, work: &mut Work<'_>, row: &Row, at: usize) -> Result<()> {
+        if let (Some(part), Some(version)) = (&self.report, self.reported(row, at)?) {
+            part.note(work, version);
+        }
+        Ok(())
+    }
+
+    /// The version of the run that was reported.
+    fn reported(&self, row: &Row, at: usize) -> Result<Option<i64>> {
+        if self.report.is_some() { row.opt_int(at + self.questions.len()) } else { Ok(None) }
     }
 
     fn columns(&self) -> Vec<String> {
-        (0..self.0.len()).map(|index| format!("look{index}")).collect()
+        (0..self.questions.len()).map(|index| format!("look{index}")).collect()
     }
 }
+
+/// The column of [`Looks::reported`].
+const REPORTED: &str = "reported_version";
 
 /// The most runs that one sweep looks past.
 const MOST_PASSED: usize = 1_000;

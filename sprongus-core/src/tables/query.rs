@@ -107,7 +107,7 @@ impl Order {
     fn new(table: &Table, by: &[OrderBy]) -> Result<Self> {
         let mut columns: Vec<(usize, bool)> = Vec::new();
         for OrderBy { column, descending } in by {
-            let at = table.position(column, 0).ok_or_else(|| no_column("orderBy", table))?;
+            let at = table.position(column, 0).ok_or_else(|| no_column("the order", table))?;
             if !columns.iter().any(|(other, _)| *other == at) {
                 columns.push((at, *descending));
             }

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
-use sprongus::Result;
 use sprongus::runs::{Claim, Fail, Heartbeat, Rescue, Snooze, StartRun, Succeed};
+use sprongus::{Error, Result};
 
 use super::one;
 use crate::args::{self, Out, Plain};
@@ -33,6 +33,15 @@ pub struct sprongus_claim_options {
     pub lease_ms: i64,
     /// Not 0: leave them "dispatching", to be started by sprongus_runs_start.
     pub dispatch: i32,
+    /// The id of a run that has succeeded, under `succeeded_lease`: it is reported first, in the claim's own commit where
+    /// nothing else is to be done. Where the report is refused, nothing is claimed. NULL: none.
+    pub succeeded: *const c_char,
+    /// The lease under which it ran.
+    pub succeeded_lease: i64,
+    /// Its output, JSON of `output_length` bytes; NULL: none.
+    pub output: *const c_char,
+    /// How many bytes.
+    pub output_length: usize,
 }
 
 // SAFETY: `repr(C)`, begins with its size, integers and pointers alone.
@@ -74,12 +83,18 @@ unsafe fn claim(worker_id: *const c_char, options: *const sprongus_claim_options
     unsafe {
         let given = args::plain("options", options)?;
         let new = Claim::new(args::text("worker_id", worker_id)?);
+        let done = args::text_opt("options.succeeded", given.succeeded)?;
+        let output = args::json_opt("options.output", given.output, given.output_length)?;
+        if done.is_none() && output.is_some() {
+            return Err(Error::invalid("options.output is that of a run that succeeded: name it in options.succeeded"));
+        }
         Ok(Claim {
             kinds: args::texts_opt("options.kinds", given.kinds, given.kinds_count)?,
             projects: args::texts_opt("options.projects", given.projects, given.projects_count)?,
             limit: args::limit(given.limit, new.limit),
             lease: args::millis("options.lease_ms", given.lease_ms)?.unwrap_or(new.lease),
             dispatch: given.dispatch != 0,
+            succeeded: done.map(|id| Succeed { output, ..Succeed::new(id, given.succeeded_lease) }),
             ..new
         })
     }

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use sprongus::aux_store::{Nulls, OnReferenced, UpdateOptions};
 
 use super::{AuxTable, pick};
-use crate::args::{Text, Whole, text, texts};
+use crate::args::{Text, Texts, Whole, text, texts};
 use crate::records::{Entry, RefView};
 use crate::{json_in, pages};
 
@@ -104,7 +104,7 @@ impl AuxTable {
     /// >>> asset = assets.create({"title": "Coburg", "url": "https://example.org/1"}, id="a")
     /// >>> [(view.id, view.missing, view.label) for view in assets.resolve_refs(["none", "a"])]
     /// [('none', True, None), ('a', False, 'Coburg')]
-    fn resolve_refs<'py>(&self, py: Python<'py>, ids: Vec<Text>) -> PyResult<Bound<'py, PyAny>> {
+    fn resolve_refs<'py>(&self, py: Python<'py>, ids: Texts) -> PyResult<Bound<'py, PyAny>> {
         let ids = texts(ids);
         let views = self.ground.aux(py, self.place(), |aux| aux.resolve_refs(&ids))?;
         pages::list(py, views, RefView::make)

@@ -7,7 +7,7 @@ mod subscription;
 use pyo3::prelude::*;
 use sprongus::events::{FollowEvents, ReadEvents, SubscribeEvents};
 
-use crate::args::{Text, Whole, text, texts};
+use crate::args::{Text, Texts, Whole, text, texts};
 use crate::ground::Ground;
 use crate::pages;
 
@@ -47,7 +47,7 @@ impl Events {
         &self,
         py: Python<'py>,
         after: Option<Text>,
-        types: Option<Vec<Text>>,
+        types: Option<Texts>,
         project: Option<Text>,
         limit: Whole,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -82,7 +82,7 @@ impl Events {
         &self,
         py: Python<'_>,
         after: Option<Text>,
-        types: Option<Vec<Text>>,
+        types: Option<Texts>,
         project: Option<Text>,
     ) -> PyResult<Follow> {
         let request = FollowEvents { after: text(after), types: types.map(texts), project: text(project) };
@@ -105,7 +105,7 @@ impl Events {
     fn subscribe(
         &self,
         r#fn: &Bound<'_, PyAny>,
-        types: Option<Vec<Text>>,
+        types: Option<Texts>,
         project: Option<Text>,
     ) -> PyResult<Subscription> {
         let request = SubscribeEvents { types: types.map(texts), project: text(project) };

@@ -2,10 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
+use sprongus::Error;
 use sprongus::runs::{Claim, Fail, FailMany, Heartbeat, Snooze, StartRun, Succeed, SucceedMany};
 
 use super::{Runs, document};
-use crate::args::{Given, Text, Whole, text, texts};
+use crate::args::{Given, Text, Texts, Whole, text, texts};
 use crate::error::{at_item, raised};
 use crate::lease::Fence;
 use crate::pages;
@@ -17,26 +18,37 @@ impl Runs {
     /// Takes due runs for a worker: highest priority first, then the earliest `run_at`; [] where there are none.
     ///
     /// kinds: "sync/*" is all that begin with "sync/". lease: seconds; a heartbeat extends it. dispatch: leave them
-    /// "dispatching" until `start`. Whoever claims reports: a `Worker` does it all.
+    /// "dispatching" until `start`. succeeded: a run that is reported first, with its `output`, in the same commit where
+    /// nothing else is to be done; refused, it raises and nothing is claimed. Whoever claims reports: a `Worker` does it all.
     ///
     /// >>> for run in store.runs.claim_next("worker-1", ["mail.send"], lease=30):
     /// ...     print(store.runs.succeed(run, output="sent").state)
     /// succeeded
     #[pyo3(
-        signature = (worker_id, kinds = None, limit = Whole(1), *, lease = None, projects = None, dispatch = false),
-        text_signature = "($self, worker_id, kinds=None, limit=1, *, lease=60.0, projects=None, dispatch=False)"
+        signature = (worker_id, kinds = None, limit = Whole(1), *, lease = None, projects = None, dispatch = false,
+                     succeeded = None, output = Given::No),
+        text_signature = "($self, worker_id, kinds=None, limit=1, *, lease=60.0, projects=None, dispatch=False, succeeded=None, output=...)"
     )]
     #[allow(clippy::too_many_arguments)] // Python's keyword arguments
     fn claim_next<'py>(
         &self,
         py: Python<'py>,
         worker_id: Text,
-        kinds: Option<Vec<Text>>,
+        kinds: Option<Texts>,
         limit: Whole,
         lease: Option<Seconds>,
-        projects: Option<Vec<Text>>,
+        projects: Option<Texts>,
         dispatch: bool,
+        succeeded: Option<Fence>,
+        output: Given<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let output = output.into_option().map(|output| document(Some(output))).transpose()?;
+        if output.is_some() && succeeded.is_none() {
+            return Err(raised(
+                py,
+                &Error::invalid("output is that of a run that succeeded: pass the run as succeeded"),
+            ));
+        }
         let default = Claim::new(worker_id.0);
         let request = Claim {
             kinds: kinds.map(texts),
@@ -44,6 +56,7 @@ impl Runs {
             limit: limit.0,
             lease: lease.map_or(default.lease, |lease| lease.0),
             dispatch,
+            succeeded: succeeded.map(|run| Succeed { output, ..Succeed::new(run.id, run.lease) }),
             ..default
         };
         pages::list(py, self.ground.runs(py, |runs| runs.claim_next(&request))?, Run::make)

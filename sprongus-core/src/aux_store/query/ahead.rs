@@ -1,12 +1,12 @@
 //! What is gathered before a walk along keys, so that it need not ask about each of them.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use super::others::{By, OF_FIELD, Others};
 use crate::aux_store::keys::Range;
 use crate::aux_store::rows::Place;
 use crate::aux_store::scan::Sql;
-use crate::db::{Executor, Row, Value};
+use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::Result;
 
 /// Keys that one statement reads where most are passed over.
@@ -20,7 +20,7 @@ pub(super) enum Ahead {
     Nothing,
     /// All keys, in their order.
     Keys(Vec<Pair>),
-    /// The entries whose keys are wanted.
+    /// The entries whose keys are wanted (PostgreSQL).
     Ids(HashSet<String>),
 }
 
@@ -50,8 +50,8 @@ impl Ahead {
                 pairs.sort_unstable();
                 Ok(Self::Keys(pairs))
             }
-            (By::Ids, Some(other)) => {
-                let sql = other.ids(field.place, exec.dialect());
+            (By::Ids, Some(other)) if exec.dialect() == Dialect::Postgres => {
+                let sql = other.ids(field.place);
                 let rows = exec.query(&sql.text, &sql.params)?;
                 Ok(Self::Ids(rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?))
             }

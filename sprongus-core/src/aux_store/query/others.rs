@@ -27,7 +27,7 @@ pub(super) enum By {
     Join,
     /// The same, once: they are so few that all are kept.
     All,
-    /// The first other field tells the entries, which are so few that their ids are kept.
+    /// The first other field tells the entries, which are so few that their ids are kept: by SQLite for a statement.
     Ids,
 }
 
@@ -66,10 +66,10 @@ impl Other {
         }
     }
 
-    /// The ids of those entries.
-    pub(super) fn ids<'p>(&self, place: Place<'p>, dialect: Dialect) -> Sql<'p> {
+    /// The ids of those entries (PostgreSQL).
+    pub(super) fn ids<'p>(&self, place: Place<'p>) -> Sql<'p> {
         let mut sql = Sql { text: String::new(), params: vec![place.project.into(), place.table.into()] };
-        let entries = self.entries(&mut sql, dialect);
+        let entries = self.entries(&mut sql, Dialect::Postgres);
         sql.push(&format!("SELECT few.entry_id FROM {entries}"));
         sql
     }
@@ -101,6 +101,12 @@ impl Others {
                  AND entry_id = few.entry_id OFFSET 0) AS kept WHERE {OF_FIELD}",
                 few.entries(sql, dialect)
             ),
+            (None, Dialect::Sqlite) if self.by == By::Ids && !self.fields.is_empty() => {
+                // The plus keeps SQLite from looking each of them up instead of going along the order.
+                let few: Vec<String> = self.fields.iter().map(|few| few.entries(sql, dialect)).collect();
+                let among = few.iter().map(|few| format!(" AND +kept.entry_id IN (SELECT few.entry_id FROM {few})"));
+                format!("FROM sprongus_aux_keys AS kept WHERE {OF_FIELD}{}", among.collect::<String>())
+            }
             (None, dialect) => {
                 let all: Vec<String> = self.fields.iter().map(|other| other.condition(sql)).collect();
                 let has = all.iter().map(|condition| match dialect {

@@ -17,18 +17,21 @@ use crate::session::Work;
 /// Runs `put`, which writes up to `most` runs, and takes a token for each that it wrote: a key that was there costs nothing.
 ///
 /// Where none is `keyed` all are written, and the tokens are taken first: a refusal then costs no more than a look.
-pub(in crate::runs) fn counted(
+pub(in crate::runs) fn counted<R>(
     work: &mut Work<'_>,
     keyed: bool,
     most: usize,
-    put: impl FnOnce(&mut Work<'_>) -> Result<Vec<Run>>,
-) -> Result<Vec<Run>> {
+    put: impl FnOnce(&mut Work<'_>) -> Result<R>,
+) -> Result<R>
+where
+    for<'r> &'r R: IntoIterator<Item = &'r Run>,
+{
     if !keyed {
         take(work, Limited::Enqueue, most)?;
         return put(work);
     }
     let runs = put(work)?;
-    take(work, Limited::Enqueue, runs.len())?;
+    take(work, Limited::Enqueue, (&runs).into_iter().count())?;
     Ok(runs)
 }
 

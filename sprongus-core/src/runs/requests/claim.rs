@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{minute, one, thousand};
+use super::{Succeed, minute, one, thousand};
 
 /// A worker asks for work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,12 +29,24 @@ pub struct Claim {
     /// Leave them `dispatching`, to be started by `start`.
     #[serde(default)]
     pub dispatch: bool,
+    /// A run that has succeeded: it is reported first, in the claim's own commit where nothing else is to be done. Where the
+    /// report is refused, nothing is claimed.
+    #[serde(default)]
+    pub succeeded: Option<Succeed>,
 }
 
 impl Claim {
     /// One run of any kind, for a minute.
     pub fn new(worker_id: impl Into<String>) -> Self {
-        Self { worker_id: worker_id.into(), kinds: None, projects: None, limit: 1, lease: minute(), dispatch: false }
+        Self {
+            worker_id: worker_id.into(),
+            kinds: None,
+            projects: None,
+            limit: 1,
+            lease: minute(),
+            dispatch: false,
+            succeeded: None,
+        }
     }
 }
 
