@@ -70,7 +70,7 @@ test-c: build ## the C ABI as C99, C11 and C++17, under valgrind and AddressSani
 
 .PHONY: test-python
 test-python: setup build ## the Python module: behaviour, stubs, examples
-	$(WITH_PG) $(PY) -m pytest tests/python $(ARGS)
+	PYTHON=$(PY) $(WITH_PG) tests/python/run.sh $(ARGS)
 
 .PHONY: test-interop
 test-interop: setup build ## one store, used from C, Python and Rust

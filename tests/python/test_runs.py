@@ -99,6 +99,21 @@ def test_order_of_claims_and_kinds(face):
     assert face.runs.rescue() == 0
 
 
+def test_a_claim_reports_the_run_before(face):
+    made = face.runs.enqueue_many([{"kind": "k", "input": n} for n in range(3)])
+    [first] = face.runs.claim_next("w")
+    with pytest.raises(sprongus.LeaseLostError):
+        face.runs.claim_next("w", succeeded=sprongus.Lease(first.id, 9))
+    with pytest.raises(sprongus.InvalidArgumentError):
+        face.runs.claim_next("w", output=1)
+    [second] = face.runs.claim_next("w", succeeded=first, output={"n": 1})
+    assert (second.id, face.runs.get(first.id).state) == (made[1].id, "succeeded")
+    assert face.runs.output(first.id) == {"n": 1}
+    [third] = face.runs.claim_next("w", succeeded=sprongus.Lease(second.id, second.lease))
+    assert face.runs.claim_next("w", succeeded=third) == []
+    assert face.runs.get(third.id).state == "succeeded"
+
+
 def test_dispatch_and_start(face):
     run = face.runs.enqueue("k")
     [claimed] = face.runs.claim_next("w", dispatch=True)

@@ -79,6 +79,22 @@ def test_what_is_no_rate_is_refused(store, rate, error):
         store.scoped("p1", rate=rate)
 
 
+def test_a_string_is_no_list_of_strings(store):
+    wrong = [
+        ("scopes", lambda: store.scoped("p", "admin")),
+        ("projects", lambda: store.grant_projects("reader", "p")),
+        ("projects", lambda: store.worker("w", projects="p")),
+        ("kinds", lambda: store.runs.claim_next("w", "mail")),
+        ("types", lambda: store.events.read(types="run.*")),
+        ("ids", lambda: store.aux("p", "assets").resolve_refs("a")),
+    ]
+    for argument, call in wrong:
+        with pytest.raises(TypeError, match=f"^a list of strings is wanted\nwhile processing '{argument}'$"):
+            call()
+    with pytest.raises(sprongus.InvalidArgumentError, match="lone surrogate"):
+        store.scoped("p", ["\ud800"])
+
+
 def test_row_security_is_of_postgresql(store):
     if store.backend == "sqlite":
         with pytest.raises(sprongus.UnsupportedError):

@@ -304,6 +304,12 @@ def test_bad_queries(store, asked, error):
         store.tables.query("things", **asked)
 
 
+def test_an_order_by_no_column_is_told_of_by_the_tables_own(store):
+    store.tables.create(EVERY)
+    with pytest.raises(sprongus.InvalidArgumentError, match="^the order names a column .* things does not have; it has id"):
+        store.tables.query("things", order_by=[("nothing", "asc")])
+
+
 @pytest.mark.parametrize("name", ["SPRONGUS_runs", "", 'x"; DROP TABLE things; --', "x" * 64, "sqlite_x", "é"])
 def test_names_that_are_refused(store, name):
     tables = store.tables

@@ -254,16 +254,18 @@ def test_ctrl_c_drains(tmp_path):
 
 def test_a_worker_left_running_ends_with_the_interpreter(tmp_path):
     code = """
-        import sys, time, sprongus
+        import sys, threading, time, sprongus
         store = sprongus.open(sys.argv[1])
         worker = store.worker(poll_interval=0.05)
+        entered = threading.Event()
         @worker.handler("k")
         def handle(context):
+            entered.set()
             time.sleep(0.2)
             return "ended"
         store.runs.enqueue("k")
         worker.start()
-        time.sleep(0.1)
+        entered.wait()
     """
     assert run_script(code, tmp_path / "app.db").stderr == ""
     with sprongus.open(tmp_path / "app.db") as store:

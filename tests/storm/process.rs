@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -97,7 +98,11 @@ pub(crate) fn start(test: &str, place: &Place, folder: &Path, number: usize) -> 
 }
 
 /// Runs `test` in eight processes at once; the lines of all journals, and how long they took from the moment they began.
+///
+/// One storm at a time: what eight processes get done in seconds is judged, and beside thirty more they get little done.
 pub(crate) fn storm(test: &str, place: &Place, meanwhile: impl FnOnce()) -> (Vec<String>, Duration) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = temp_dir();
     let start = |number: usize| start(test, place, folder.path(), number);
     let mut children: Vec<Child> = (0..PROCESSES).map(start).collect();

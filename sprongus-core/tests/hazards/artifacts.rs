@@ -1,49 +1,30 @@
 //! One key, eight processes: versions without gaps, nobody's content lost.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Stdio};
 
 use sprongus::artifacts::{ArtifactVersions, PutArtifact};
 use sprongus::{Options, Store};
-use sprongus_testkit::{Postgres, Proxy, When, temp_dir, temp_file};
+use sprongus_testkit::{Postgres, Proxy, When};
 
-use crate::child;
+use crate::rivals::{Race, Rival};
 
 /// Processes that put under one key.
 const RIVALS: usize = 8;
 /// Versions each of them puts.
 const EACH: usize = 25;
 
-fn open(url: &str, schema: &str) -> Store {
-    let schema = (!schema.is_empty()).then(|| schema.to_owned());
-    Store::open(url, Options { schema, ..Options::default() }).unwrap()
-}
+const RACE: Race = Race { rivals: RIVALS, prepare: |_| (), run: rival, judge };
 
 /// In a child: puts its contents, and some of them that change nothing.
-fn rival(told: &str) {
-    let words: Vec<&str> = told.split('\n').collect();
-    let store = open(words[0], words[1]);
-    child::arrive(words[3], words[2]);
+fn rival(store: &Store, &Rival { number, .. }: &Rival) {
     for at in 0..EACH {
-        store.artifacts().put(&PutArtifact::text("log", "shared", format!("{} {at}", words[2]))).unwrap();
+        store.artifacts().put(&PutArtifact::text("log", "shared", format!("{number} {at}"))).unwrap();
         let same = PutArtifact { if_changed: true, ..PutArtifact::text("log", "same", "always") };
         assert_eq!(store.artifacts().put(&same).unwrap().version, 1);
     }
 }
 
-fn race(test: &str, url: &str, schema: &str) {
-    let store = open(url, schema);
-    let folder = temp_dir();
-    let start = |number: usize| -> Child {
-        let told = format!("{url}\n{schema}\n{number}\n{}", folder.path().display());
-        child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
-    };
-    let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
-    child::let_go(folder.path(), RIVALS);
-    for rival in rivals {
-        let output = rival.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    }
+fn judge(store: &Store, _: &[String]) {
     let all = ArtifactVersions { limit: 1000, ..ArtifactVersions::new("log", "shared") };
     let versions = store.artifacts().versions(&all).unwrap();
     let numbers: Vec<i64> = versions.iter().map(|one| one.version).rev().collect();
@@ -60,21 +41,12 @@ fn race(test: &str, url: &str, schema: &str) {
 
 #[test]
 fn processes_that_put_under_one_key_leave_no_gap_on_sqlite() {
-    if let Some(told) = child::told() {
-        return rival(&told);
-    }
-    let (_folder, file) = temp_file("artifacts.db");
-    race("artifacts::processes_that_put_under_one_key_leave_no_gap_on_sqlite", file.to_str().unwrap(), "");
+    RACE.on_sqlite("artifacts::processes_that_put_under_one_key_leave_no_gap_on_sqlite");
 }
 
 #[test]
 fn processes_that_put_under_one_key_leave_no_gap_on_postgres() {
-    if let Some(told) = child::told() {
-        return rival(&told);
-    }
-    let schema = format!("artifacts_{}", std::process::id());
-    let test = "artifacts::processes_that_put_under_one_key_leave_no_gap_on_postgres";
-    race(test, Postgres::shared().url(), &schema);
+    RACE.on_postgres("artifacts::processes_that_put_under_one_key_leave_no_gap_on_postgres");
 }
 
 #[test]

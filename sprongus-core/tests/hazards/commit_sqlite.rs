@@ -58,11 +58,11 @@ fn a_worker_gives_up_a_store_whose_log_was_replaced() {
     worker.handle("a", |_| Ok(Outcome::None)).unwrap();
     std::thread::scope(|scope| {
         let working = scope.spawn(|| worker.run());
-        // Due when the log is gone already: a worker with nothing to claim only reads.
-        let delay = Some(Duration::from_millis(300));
-        store.runs().enqueue(&Enqueue { delay, ..Enqueue::new("a", Json::null()) }).unwrap();
+        // One a second falls due, for the log is to be gone by then: a worker with nothing to claim only reads.
+        let due = |second| Enqueue { delay: Some(Duration::from_secs(second)), ..Enqueue::new("a", Json::null()) };
+        store.runs().enqueue_many(&(1..60).map(due).collect::<Vec<_>>()).unwrap();
         std::fs::rename(format!("{path}-wal"), format!("{path}-gone")).unwrap();
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(60);
         while !working.is_finished() && Instant::now() < end {
             let _ = store.runs().enqueue(&Enqueue::new("b", Json::null()));
             std::thread::sleep(poll_interval);

@@ -9,6 +9,7 @@ use sprongus::{ErrorCode, Json, Options, Store};
 use sprongus_testkit::{Postgres, temp_file};
 
 use super::child;
+use super::rivals::patient;
 
 const HERE: &str = "deciding::many_processes_at_once_decide_once";
 const CHILDREN: usize = 6;
@@ -27,7 +28,7 @@ fn many_processes_at_once_decide_once() {
 
 fn open(url: &str, schema: &str) -> Store {
     let schema = Some(schema.to_owned()).filter(|schema| !schema.is_empty());
-    Store::open(url, Options { schema, ..Options::default() }).unwrap()
+    Store::open(url, Options { schema, ..patient() }).unwrap()
 }
 
 /// A child: its name, the claimed run and its lease, then the runs to decide on.

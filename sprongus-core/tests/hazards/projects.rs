@@ -1,8 +1,6 @@
 //! Projects between eight processes: one of them gets a slug, one of them deletes, and nothing is left of what was deleted,
 //! whoever still writes.
 
-use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,10 +8,9 @@ use sprongus::artifacts::PutArtifact;
 use sprongus::aux_store::{BulkOptions, UpdateOptions};
 use sprongus::projects::{CreateProject, DeleteProject, ListProjects, ProjectId};
 use sprongus::runs::{Claim, Enqueue, Succeed};
-use sprongus::{Error, ErrorCode, Json, Options, Store, Value};
-use sprongus_testkit::{Postgres, temp_dir, temp_file};
+use sprongus::{Error, ErrorCode, Json, Store, Value};
 
-use crate::child;
+use crate::rivals::{Race, Rival};
 
 /// Processes; half of them delete in the second part, half of them write.
 const RIVALS: usize = 8;
@@ -24,11 +21,7 @@ const WRITES: usize = 12;
 /// Between two deletions of one process.
 const NAP: Duration = Duration::from_millis(5);
 
-fn open(url: &str, schema: &str) -> Store {
-    let schema = (!schema.is_empty()).then(|| schema.to_owned());
-    let long = Duration::from_secs(120);
-    Store::open(url, Options { schema, busy_timeout: long, call_timeout: long, ..Options::default() }).unwrap()
-}
+const RACE: Race = Race { rivals: RIVALS, prepare, run: rival, judge };
 
 /// What a call that came too late may say.
 fn expected(result: Result<(), Error>, codes: &[ErrorCode]) -> bool {
@@ -43,10 +36,7 @@ fn expected(result: Result<(), Error>, codes: &[ErrorCode]) -> bool {
 }
 
 /// In a child: wants what all want, deletes what all delete; then writes into one project, or deletes it until nobody writes any more.
-fn rival(told: &str) {
-    let words: Vec<&str> = told.split('\n').collect();
-    let (store, number) = (open(words[0], words[1]), words[2].parse::<usize>().unwrap());
-    child::arrive(words[3], words[2]);
+fn rival(store: &Store, Rival { number, folder }: &Rival) {
     for n in 0..EACH {
         let create = CreateProject { slug: Some(format!("wanted-{n}")), ..CreateProject::new("Wanted") };
         if expected(store.projects().create(&create).map(drop), &[ErrorCode::Conflict]) {
@@ -57,7 +47,6 @@ fn rival(told: &str) {
             println!("deleted {n}");
         }
     }
-    let folder = Path::new(words[3]);
     if number.is_multiple_of(2) {
         let written = |number: usize| folder.join(format!("written-{number}")).exists();
         loop {
@@ -72,7 +61,7 @@ fn rival(told: &str) {
         }
     }
     for n in 0..WRITES {
-        expected(write(&store, number, n), &[ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::LeaseLost]);
+        expected(write(store, *number, n), &[ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::LeaseLost]);
     }
     std::fs::write(folder.join(format!("written-{number}")), "").unwrap();
 }
@@ -129,28 +118,17 @@ fn left(store: &Store) -> Vec<(String, Value<'static>)> {
     asked.map(|(what, sql)| (what, count(sql))).filter(|(_, count)| *count != Value::Int(0)).collect()
 }
 
-fn race(test: &str, url: &str, schema: &str) {
-    let store = open(url, schema);
+fn prepare(store: &Store) {
     for n in 0..EACH {
         let id = format!("doomed-{n}");
         store.projects().create(&CreateProject { id: Some(id.clone()), ..CreateProject::new(&id) }).unwrap();
         store.aux(&id, "assets").create(json!({"title": "x"}), Some("a")).unwrap();
         store.runs().enqueue(&Enqueue { project: Some(id), ..Enqueue::new("of the doomed", Json::null()) }).unwrap();
     }
-    let folder = temp_dir();
-    let start = |number: usize| -> Child {
-        let told = format!("{url}\n{schema}\n{number}\n{}", folder.path().display());
-        child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
-    };
-    let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
-    child::let_go(folder.path(), RIVALS);
-    let mut told = String::new();
-    for rival in rivals {
-        let output = rival.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}");
-        told.push_str(&text);
-    }
+}
+
+fn judge(store: &Store, told: &[String]) {
+    let told = told.concat();
     let count = |start: &str| told.lines().filter(|line| line.contains(start)).count();
     assert_eq!((count("created "), count("deleted ")), (EACH, EACH), "each once:\n{told}");
     let records = store.projects().list(&ListProjects::default()).unwrap();
@@ -162,23 +140,15 @@ fn race(test: &str, url: &str, schema: &str) {
     // Each deleted once more when all was written, so what was written last went too.
     let last = store.projects().delete(&DeleteProject::cascade("busy")).unwrap_err();
     assert_eq!(last.code(), ErrorCode::NotFound);
-    assert_eq!(left(&store), []);
+    assert_eq!(left(store), []);
 }
 
 #[test]
 fn one_process_gets_a_slug_and_one_deletes_on_sqlite() {
-    if let Some(told) = child::told() {
-        return rival(&told);
-    }
-    let (_folder, file) = temp_file("projects.db");
-    race("projects::one_process_gets_a_slug_and_one_deletes_on_sqlite", file.to_str().unwrap(), "");
+    RACE.on_sqlite("projects::one_process_gets_a_slug_and_one_deletes_on_sqlite");
 }
 
 #[test]
 fn one_process_gets_a_slug_and_one_deletes_on_postgres() {
-    if let Some(told) = child::told() {
-        return rival(&told);
-    }
-    let schema = format!("projects_{}", std::process::id());
-    race("projects::one_process_gets_a_slug_and_one_deletes_on_postgres", Postgres::shared().url(), &schema);
+    RACE.on_postgres("projects::one_process_gets_a_slug_and_one_deletes_on_postgres");
 }

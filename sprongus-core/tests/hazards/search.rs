@@ -13,7 +13,7 @@ use sprongus_testkit::{Postgres, temp_file};
 
 use crate::child;
 
-const PIECES: u64 = 2_500;
+const PIECES: u64 = 10_000;
 
 fn pieces(store: &Store) -> Aux<'_> {
     let definition = r#"{"fields": [{"name": "title", "type": "string", "search": true}]}"#;
@@ -38,7 +38,7 @@ fn found(aux: &Aux<'_>, q: &str) -> usize {
 
 /// What every search of these entries finds.
 fn check(aux: &Aux<'_>) {
-    for (q, hits) in [("NOWHERE", 5), ("piece 1234 ", 1), ("piece 77", 11), ("from nowhere else", 0)] {
+    for (q, hits) in [("NOWHERE", 20), ("piece 1234 ", 1), ("piece 77", 111), ("from nowhere else", 0)] {
         assert_eq!(found(aux, q), hits, "{q}");
     }
 }
@@ -81,7 +81,7 @@ fn fills_until_killed() {
     let store = Store::open(&url, Options::default()).unwrap();
     let aux = store.aux("p", "pieces");
     loop {
-        assert_eq!(aux.count(Some("nowhere"), None).unwrap(), 5);
+        assert_eq!(aux.count(Some("nowhere"), None).unwrap(), 20);
     }
 }
 

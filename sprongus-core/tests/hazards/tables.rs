@@ -1,16 +1,14 @@
 //! One table, eight processes: it is created once, its rows are numbered once; and answers that are lost.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sprongus::tables::{
     Cells, Column, ColumnType, CountRows, CreateTable, InsertRow, InsertRows, TableName, TableSchema,
 };
 use sprongus::{ErrorCode, Options, Store};
-use sprongus_testkit::{Postgres, Proxy, When, temp_file};
+use sprongus_testkit::{Postgres, Proxy, When};
 
-use crate::child;
+use crate::rivals::{Race, Rival};
 
 const RIVALS: usize = 8;
 /// Tables that all of them create.
@@ -18,11 +16,7 @@ const TABLES: usize = 5;
 /// Rows that each of them inserts into each.
 const EACH: usize = 10;
 
-fn open(url: &str, schema: &str) -> Store {
-    let schema = (!schema.is_empty()).then(|| schema.to_owned());
-    let long = Duration::from_secs(120);
-    Store::open(url, Options { schema, busy_timeout: long, call_timeout: long, ..Options::default() }).unwrap()
-}
+const RACE: Race = Race { rivals: RIVALS, prepare: |_| (), run: rival, judge };
 
 fn schema(name: &str, other: ColumnType) -> CreateTable {
     let id = Column::new("id", ColumnType::Bigint).primary_key().auto_increment();
@@ -30,11 +24,7 @@ fn schema(name: &str, other: ColumnType) -> CreateTable {
 }
 
 /// In a child: creates each table, and of two kinds of one name; writes rows; drops what all drop. Prints the numbers.
-fn rival(told: &str) {
-    let words: Vec<&str> = told.split('\n').collect();
-    let store = open(words[0], words[1]);
-    let start = UNIX_EPOCH + Duration::from_millis(words[3].parse().unwrap());
-    std::thread::sleep(start.duration_since(SystemTime::now()).unwrap_or_default());
+fn rival(store: &Store, &Rival { number, .. }: &Rival) {
     let on = store.tables();
     for table in 0..TABLES {
         let name = format!("shared_{table}");
@@ -46,7 +36,7 @@ fn rival(told: &str) {
         if on.insert(&InsertRow::new(&name, Cells::new().with("once", "x"))).is_ok() {
             println!("first {name}");
         }
-        let kinds = if words[2].parse::<usize>().unwrap() % 2 == 0 { ColumnType::Real } else { ColumnType::Json };
+        let kinds = if number % 2 == 0 { ColumnType::Real } else { ColumnType::Json };
         match on.create(&schema("differing", kinds)) {
             Ok(()) => println!("made {kinds:?}"),
             Err(error) => assert_eq!(error.code(), ErrorCode::Conflict),
@@ -56,23 +46,13 @@ fn rival(told: &str) {
     }
 }
 
-fn race(test: &str, url: &str, schema: &str) {
-    let store = open(url, schema);
-    let soon = (SystemTime::now() + Duration::from_millis(1500)).duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let start = |number: usize| -> Child {
-        let told = format!("{url}\n{schema}\n{number}\n{soon}");
-        child::command(test, &told, "").stdout(Stdio::piped()).spawn().unwrap()
-    };
-    let rivals: Vec<Child> = (0..RIVALS).map(start).collect();
-    let mut told = String::new();
-    for rival in rivals {
-        let output = rival.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}");
-        told.push_str(&text);
-    }
+fn judge(store: &Store, told: &[String]) {
     let lines = |start: &str| {
-        told.lines().filter_map(|line| line.split_once(start)).map(|(_, rest)| rest.to_owned()).collect::<Vec<_>>()
+        told.iter()
+            .flat_map(|text| text.lines())
+            .filter_map(|line| line.split_once(start))
+            .map(|(_, rest)| rest.to_owned())
+            .collect::<Vec<_>>()
     };
     let numbered = lines("numbered ");
     assert_eq!(numbered.len(), RIVALS * TABLES * EACH);
@@ -86,21 +66,12 @@ fn race(test: &str, url: &str, schema: &str) {
 
 #[test]
 fn processes_that_create_one_table_find_it_the_same_on_sqlite() {
-    if let Some(told) = child::told() {
-        return rival(&told);
-    }
-    let (_folder, file) = temp_file("tables.db");
-    race("tables::processes_that_create_one_table_find_it_the_same_on_sqlite", file.to_str().unwrap(), "");
+    RACE.on_sqlite("tables::processes_that_create_one_table_find_it_the_same_on_sqlite");
 }
 
 #[test]
 fn processes_that_create_one_table_find_it_the_same_on_postgres() {
-    if let Some(told) = child::told() {
-        return rival(&told);
-    }
-    let schema = format!("tables_{}", std::process::id());
-    let test = "tables::processes_that_create_one_table_find_it_the_same_on_postgres";
-    race(test, Postgres::shared().url(), &schema);
+    RACE.on_postgres("tables::processes_that_create_one_table_find_it_the_same_on_postgres");
 }
 
 #[test]

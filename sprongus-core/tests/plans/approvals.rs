@@ -4,9 +4,10 @@ use sprongus::inbox::Accept;
 use sprongus::runs::approvals::{Decide, DecisionFilter, GetApproval, ListApprovals, RequestApproval};
 use sprongus::runs::{Claim, Enqueue, FindStep, ListSteps, SaveStep};
 use sprongus::{Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Store, Tx};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
 use crate::explain::{Explaining, Plans};
+use crate::ground::migrated;
 use crate::runs::index_of;
 
 /// 20,000 decided approvals of 20 projects and 500 scopes, 300 pending ones, 20,000 steps, 20,000 messages.
@@ -124,12 +125,8 @@ fn sqlite_finds_what_approvals_are_asked_for() {
 
 #[test]
 fn postgres_finds_what_approvals_are_asked_for() {
-    let url = Postgres::shared().url();
     for analyze in [true, false] {
-        let schema = format!("plans_approvals_{}_{analyze}", std::process::id());
-        drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-        let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-        host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+        let mut host = migrated(&format!("plans_approvals_{analyze}"), |_| {});
         seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres, analyze);
         let mut own = host.transaction().unwrap();
         let scans = |line: &str| TABLES.iter().any(|table| line.contains(&format!("Seq Scan on {table}")));

@@ -2,9 +2,10 @@
 
 use sprongus::artifacts::{ArtifactId, ArtifactKey, ArtifactVersions, ListArtifacts, PutArtifact};
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
 use crate::explain::{Explaining, Plans};
+use crate::ground::migrated;
 
 /// Keys, and the versions of each.
 const KEYS: u32 = 60;
@@ -68,11 +69,7 @@ fn sqlite_steps_from_key_to_key() {
 }
 
 fn on_postgres(schema: &str, analyzed: bool) {
-    let url = Postgres::shared().url();
-    let schema = format!("{schema}_{}", std::process::id());
-    drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    let mut host = migrated(schema, |_| {});
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
     if analyzed {
         host.batch_execute("ANALYZE sprongus_artifacts").unwrap();

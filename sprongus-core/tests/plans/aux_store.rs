@@ -5,9 +5,10 @@ use serde_json::{Value as JsonValue, json};
 use sprongus::aux_store::{BulkOptions, ListQuery, Mode, OnError, OnReferenced, UpdateOptions};
 use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::{Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Result, Store, Tx};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
 use crate::explain::{Explaining, Plans};
+use crate::ground::migrated;
 
 const PIECES: u64 = 2_000;
 
@@ -81,11 +82,7 @@ fn sqlite_looks_up_what_is_named() {
 
 #[test]
 fn postgres_looks_up_what_is_named_without_statistics() {
-    let url = Postgres::shared().url();
-    let schema = format!("plans_aux_{}", std::process::id());
-    bind(&Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    let mut host = migrated("plans_aux", bind);
     for table in ["entries", "keys", "refs", "versions"] {
         host.batch_execute(&format!("ALTER TABLE sprongus_aux_{table} SET (autovacuum_enabled = false)")).unwrap();
     }

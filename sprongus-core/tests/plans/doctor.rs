@@ -1,9 +1,10 @@
 //! A doctor's look does not grow with the entries: each reference costs one look at its entry, each table one at its first.
 
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx, ops};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
-use crate::explain::{Explaining, Plans, analyze};
+use crate::explain::{Explaining, Plans};
+use crate::ground::{analyze, migrated};
 use crate::projects::seed;
 
 fn explained(inner: impl Executor, walks: impl Fn(&str, &str) -> bool) {
@@ -43,11 +44,7 @@ fn sqlite_asks_the_doctors_keys() {
 
 #[test]
 fn postgres_asks_the_doctors_keys() {
-    let url = Postgres::shared().url();
-    let schema = format!("doctor_plans_{}", std::process::id());
-    drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    let mut host = migrated("doctor_plans", |_| {});
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
     host.batch_execute(ASTRAY).unwrap();
     host.batch_execute(analyze(Dialect::Postgres)).unwrap();

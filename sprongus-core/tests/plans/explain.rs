@@ -7,19 +7,6 @@ use sprongus::{Dialect, Executor, Result, Row, Value};
 /// The plan of each statement that ran: its SQL, then the lines.
 pub(crate) type Plans = Arc<Mutex<Vec<(String, Vec<String>)>>>;
 
-/// Statistics of the tables of this schema alone: a look at the whole database takes those that another test is filling for
-/// empty, and its plans read all of them.
-pub(crate) fn analyze(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "ANALYZE",
-        Dialect::Postgres => {
-            "DO $$ DECLARE name text; BEGIN FOR name IN SELECT relname FROM pg_class \
-             WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' \
-             LOOP EXECUTE format('ANALYZE %I', name); END LOOP; END $$"
-        }
-    }
-}
-
 /// An executor that has each statement of ours explained before it is run.
 pub(crate) struct Explaining<E> {
     pub(crate) inner: E,

@@ -6,6 +6,7 @@ use sprongus::{Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Store
 use sprongus_testkit::{Postgres, temp_file};
 
 use crate::explain::{Explaining, Plans};
+use crate::ground::migrated;
 
 const EVENTS: i64 = 200_000;
 /// Events that one call looks at.
@@ -93,11 +94,7 @@ fn sqlite_reads_the_feed_by_bounded_steps() {
 #[test]
 fn postgres_reads_the_feed_by_bounded_steps() {
     for analyzed in [false, true] {
-        let url = Postgres::shared().url();
-        let schema = format!("plans_feed_{analyzed}_{}", std::process::id());
-        drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-        let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-        host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+        let mut host = migrated(&format!("plans_feed_{analyzed}"), |_| {});
         let mut own = host.transaction().unwrap();
         seed(&mut |sql| own.batch_execute(sql).unwrap(), Dialect::Postgres, true);
         if analyzed {

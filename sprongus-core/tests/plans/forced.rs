@@ -6,7 +6,7 @@ use sprongus::runs::{Claim, Enqueue, EnqueueMany, LimitKind};
 use sprongus::{Dialect, Json, LentPostgres, Options, Store, Tx};
 use sprongus_testkit::Postgres;
 
-use crate::explain::analyze;
+use crate::ground::analyze;
 
 /// Ways that the planner may be kept from.
 const WAYS: [&str; 9] =

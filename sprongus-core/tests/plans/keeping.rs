@@ -7,9 +7,10 @@ use sprongus::clock::testing::ManualClock;
 use sprongus::runs::schedules::{PutSchedule, Tick};
 use sprongus::runs::{ExplainRun, Prune, RunStatsOf};
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
-use crate::explain::{Explaining, Plans, analyze};
+use crate::explain::{Explaining, Plans};
+use crate::ground::{analyze, migrated};
 use crate::runs::seed;
 
 /// The seeded runs that have ended did so one a second, two of three in a project; each has an event, a step, an approval and
@@ -123,12 +124,8 @@ fn sqlite_keeps_an_eye_on_the_queue_without_history() {
 
 #[test]
 fn postgres_keeps_an_eye_on_the_queue_without_history() {
-    let url = Postgres::shared().url();
     for analyzed in [true, false] {
-        let schema = format!("plans_keeping_{analyzed}_{}", std::process::id());
-        drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-        let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-        host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+        let mut host = migrated(&format!("plans_keeping_{analyzed}"), |_| {});
         let mut run = |sql: &str| {
             if analyzed || sql != analyze(Dialect::Postgres) {
                 host.batch_execute(sql).unwrap();

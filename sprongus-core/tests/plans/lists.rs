@@ -2,9 +2,10 @@
 
 use sprongus::runs::{ListRuns, Order, RunState};
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
 use crate::explain::{Explaining, Plans};
+use crate::ground::migrated;
 use crate::runs::{FINISHED, seed};
 
 /// Every list that more than a project or a channel has to answer.
@@ -63,11 +64,7 @@ fn sqlite_reads_a_page_from_an_index() {
 
 #[test]
 fn postgres_reads_a_page_from_an_index() {
-    let url = Postgres::shared().url();
-    let schema = format!("plans_lists_{}", std::process::id());
-    drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    let mut host = migrated("plans_lists", |_| {});
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
     let mut own = host.transaction().unwrap();
     explained(LentPostgres::new(&mut own), |plan| {

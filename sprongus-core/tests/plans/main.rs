@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod feed;
 mod forced;
+mod ground;
 mod keeping;
 mod lists;
 mod pages;

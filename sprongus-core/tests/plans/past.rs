@@ -6,7 +6,8 @@ use sprongus::aux_store::{BulkOptions, Mode, Moment, OnReferenced, UpdateOptions
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Result, Store, Timestamp, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans, analyze};
+use crate::explain::{Explaining, Plans};
+use crate::ground::analyze;
 
 const ROWS: u64 = 3_000;
 

@@ -3,9 +3,10 @@
 
 use sprongus::projects::{CreateProject, DeleteProject, ListProjects};
 use sprongus::{Dialect, ErrorCode, Executor, LentPostgres, LentSqlite, Options, Store, Tx};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
-use crate::explain::{Explaining, Plans, analyze};
+use crate::explain::{Explaining, Plans};
+use crate::ground::{analyze, migrated};
 
 /// Projects that are not asked about, and what each has in each table.
 const OTHERS: u32 = 200;
@@ -162,11 +163,7 @@ fn sqlite_deletes_a_project_without_a_look_at_others() {
 #[test]
 fn postgres_deletes_a_project_without_a_look_at_others() {
     for analyzed in [true, false] {
-        let url = Postgres::shared().url();
-        let schema = format!("project_plans_{analyzed}_{}", std::process::id());
-        drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-        let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-        host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+        let mut host = migrated(&format!("project_plans_{analyzed}"), |_| {});
         seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
         if analyzed {
             host.batch_execute(analyze(Dialect::Postgres)).unwrap();

@@ -10,6 +10,7 @@ use sprongus::{Clock, Dialect, Json, LentPostgres, LentSqlite, Options, Store, S
 use sprongus_testkit::{Postgres, temp_file};
 
 use crate::explain::{Explaining, Plans};
+use crate::ground::migrated;
 
 pub(crate) const FINISHED: i64 = 20_000;
 
@@ -138,11 +139,7 @@ fn sqlite_never_walks_through_history() {
 
 #[test]
 fn postgres_never_walks_through_history() {
-    let url = Postgres::shared().url();
-    let schema = format!("plans_{}", std::process::id());
-    drop(Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    host.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    let mut host = migrated("plans", |_| {});
     seed(&mut |sql| host.batch_execute(sql).unwrap(), Dialect::Postgres);
     let mut own = host.transaction().unwrap();
     let plans = Plans::default();

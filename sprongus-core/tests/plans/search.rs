@@ -7,7 +7,8 @@ use sprongus::presets::{BindPreset, CreatePreset, PresetKind};
 use sprongus::{Dialect, Executor, Json, LentPostgres, LentSqlite, Options, Store, Tx};
 use sprongus_testkit::{Postgres, temp_file};
 
-use crate::explain::{Explaining, Plans, analyze};
+use crate::explain::{Explaining, Plans};
+use crate::ground::analyze;
 
 /// Entries that are folded in by the store itself, and those that are added as it would.
 const FOLDED: u64 = 600;

@@ -6,9 +6,10 @@ use sprongus::aux_store::{BulkOptions, ListQuery};
 use sprongus::presets::{BUILTINS, Builtin, Compiled, Key};
 use sprongus::projects::InstallProject;
 use sprongus::{Dialect, Executor, LentPostgres, LentSqlite, Options, Store, Tx, Value};
-use sprongus_testkit::{Postgres, temp_file};
+use sprongus_testkit::temp_file;
 
-use crate::explain::{Explaining, Plans, analyze};
+use crate::explain::{Explaining, Plans};
+use crate::ground::{analyze, migrated};
 
 const ENTRIES: usize = 2_000;
 /// Entries that have a value in common.
@@ -138,11 +139,8 @@ fn sqlite_lists_the_workspace_by_keys() {
 
 #[test]
 fn postgres_lists_the_workspace_by_keys() {
-    let url = Postgres::shared().url();
-    let schema = format!("workspace_{}", std::process::id());
-    fill(&Store::open(url, Options { schema: Some(schema.clone()), ..Options::default() }).unwrap());
-    let mut host = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    host.batch_execute(&format!("SET search_path TO {schema}; {}", analyze(Dialect::Postgres))).unwrap();
+    let mut host = migrated("workspace", fill);
+    host.batch_execute(analyze(Dialect::Postgres)).unwrap();
     by_keys(LentPostgres::new(&mut host.transaction().unwrap()));
     let mut own = host.transaction().unwrap();
     let tx = Tx::attach(LentPostgres::new(&mut own), Options::default()).unwrap();

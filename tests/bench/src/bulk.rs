@@ -28,8 +28,8 @@ pub(crate) fn measure(places: &Places, effort: Effort, table: &mut Table) {
     works::write(&csv, effort.rows);
     table.heading(&format!("bulk_upsert of {} documents of up to 20 properties: rows a second", effort.rows));
     let file = || places.file("db").to_str().unwrap().to_owned();
-    one_database("SQLite", &file, &csv, effort, 0.7, table);
-    one_database("PostgreSQL", &|| places.database(), &csv, effort, 0.6, table);
+    one_database("SQLite", &file, &csv, effort, 0.8, table);
+    one_database("PostgreSQL", &|| places.database(), &csv, effort, 0.7, table);
 }
 
 fn one_database(name: &str, place: &dyn Fn() -> String, csv: &Path, effort: Effort, least: f64, table: &mut Table) {

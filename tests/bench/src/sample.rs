@@ -137,12 +137,22 @@ mod tests {
 
     #[test]
     fn the_ratio_is_of_the_same_round() {
-        let beside = in_turn(
-            4,
-            2,
-            || std::thread::sleep(Duration::from_millis(2)),
-            || std::thread::sleep(Duration::from_millis(1)),
-        );
-        assert!(beside.ratio.median() < 0.8 && beside.ours.median() > beside.hand.median());
+        // A neighbour that slows a round slows both.
+        let (mut mine, mut other) = ([20.0, 200.0, 20.0].into_iter(), [10.0, 100.0, 10.0].into_iter());
+        let [ours, hand] = rounds(3, [&mut || mine.next().unwrap(), &mut || other.next().unwrap()]);
+        let beside = Beside::of(ours, hand);
+        assert_eq!((beside.ratio.spread(), beside.ours.largest()), ((0.5, 0.5), 200.0));
+    }
+
+    #[test]
+    fn both_take_turns_and_are_timed_by_the_call() {
+        let turns = std::cell::RefCell::new(String::new());
+        let nap = |whose| {
+            turns.borrow_mut().push(whose);
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let beside = in_turn(2, 1, || nap('o'), || nap('h'));
+        assert_eq!(turns.take(), "ohohho", "once beforehand, then each first in every second round");
+        assert!(beside.ours.median() >= 1_000.0 && beside.hand.median() >= 1_000.0);
     }
 }

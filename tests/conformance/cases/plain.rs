@@ -165,14 +165,14 @@ fn meets(value: &Option<Value>, operator: &str, operand: &Value) -> bool {
     }
     let Some(value) = value else { return false };
     let alike = (value.is_number() && operand.is_number()) || (value.is_string() && operand.is_string());
-    let ordering = place(Some(value)).cmp(&place(Some(operand)));
+    let ordering = || place(Some(value)).cmp(&place(Some(operand)));
     let text = operand.as_str().unwrap_or_default();
     match operator {
         "eq" => same(value, operand),
-        "lt" => alike && ordering == Ordering::Less,
-        "lte" => alike && ordering != Ordering::Greater,
-        "gt" => alike && ordering == Ordering::Greater,
-        "gte" => alike && ordering != Ordering::Less,
+        "lt" => alike && ordering() == Ordering::Less,
+        "lte" => alike && ordering() != Ordering::Greater,
+        "gt" => alike && ordering() == Ordering::Greater,
+        "gte" => alike && ordering() != Ordering::Less,
         "in" => operand.as_array().unwrap().iter().any(|one| same(value, one)),
         "starts_with" => value.as_str().is_some_and(|value| value.starts_with(text)),
         "contains" => match value {
@@ -197,6 +197,9 @@ fn same(a: &Value, b: &Value) -> bool {
         }
         (Value::Null, Value::Null) => true,
         (Value::Null, _) | (_, Value::Null) => false,
+        // What the last line says too, which a thousand values for each of a thousand entries are too many for.
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) if !a.is_f64() && !b.is_f64() => a == b,
         (a, b) => place(Some(a)) == place(Some(b)) && !a.is_array() && !a.is_object(),
     }
 }

@@ -14,7 +14,12 @@ use crate::{Backend, Case, Env};
 ///
 /// Without a filter a trial left out is a failure, and so is a backend without a case: nothing is skipped.
 pub fn run(cases: &[Case]) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // As any other test's harness does; else more than there are processors, for half of what a case takes it waits: for the
+    // disk, for the server, for a lease to end.
+    let asked = || std::env::var("RUST_TEST_THREADS").ok()?.parse().ok();
+    let processors = || std::thread::available_parallelism().map_or(2, usize::from);
+    arguments.test_threads = arguments.test_threads.or_else(asked).or_else(|| Some(2 * processors()));
     refuse_twins(cases);
     let tallies: Vec<Tally> = Backend::ALL.iter().map(|backend| Tally::of(*backend, cases)).collect();
     let trials = tallies.iter().flat_map(|tally| tally.trials(cases)).collect();

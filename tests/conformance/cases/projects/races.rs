@@ -104,14 +104,14 @@ fn meanwhile(env: &Env) {
                 }
             });
         }
-        let (until, mut deleted) = (Instant::now() + Duration::from_secs(60), 0_u64);
+        let (until, mut deleted) = (Instant::now() + Duration::from_secs(300), 0_u64);
         while Instant::now() < until && (deleted < 20 || done.iter().any(|done| done.load(SeqCst) < 5)) {
             match store.projects().delete(&DeleteProject::cascade("p")) {
                 Ok(()) => deleted += 1,
                 Err(error) => assert_eq!(error.code(), ErrorCode::NotFound, "{error:?}"),
             }
-            // Sometimes there is time for a bulk write, sometimes for nothing.
-            std::thread::sleep(Duration::from_millis(deleted % 8 * 40));
+            // Sometimes there is time for a bulk write, sometimes for nothing; the more the longer the others have needed.
+            std::thread::sleep(Duration::from_millis(deleted % 8 * 40 * (1 + deleted / 20)));
         }
         over.store(true, SeqCst);
         assert!(deleted >= 20, "{deleted} deletions beside {done:?}");

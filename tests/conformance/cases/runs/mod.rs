@@ -14,6 +14,7 @@ mod keys;
 mod lease;
 mod limits;
 mod list;
+mod next;
 mod prune;
 mod race;
 mod report;
@@ -43,6 +44,7 @@ pub(crate) fn cases() -> Vec<Case> {
         lease::cases(),
         limits::cases(),
         list::cases(),
+        next::cases(),
         race::cases(),
         report::cases(),
         states::cases(),
