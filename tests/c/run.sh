@@ -33,9 +33,25 @@ on() {
     place=$((place + 1))
     case $where in
         memory) "$@" "$program" :memory: ;;
-        file) "$@" "$program" "$out/store-$place.db" ;;
-        postgres) "$@" "$program" "$SPRONGUS_TEST_PG_URL" "c_$$_$place" ;;
+        file) "$@" "$program" "$out/store-$BASHPID-$place.db" ;;
+        postgres) "$@" "$program" "$SPRONGUS_TEST_PG_URL" "c_${BASHPID}_$place" ;;
     esac
+}
+
+# Beside the others of its step, for half of the time they wait; what it says is shown in one piece where `joined` waits for them.
+lanes=()
+lane() {
+    "$@" >"$out/lane-${#lanes[@]}.log" 2>&1 &
+    lanes+=("$!")
+}
+joined() {
+    local lane status=0
+    for lane in "${!lanes[@]}"; do
+        wait "${lanes[lane]}" || { status=$?; echo "failed with $status:"; }
+        cat "$out/lane-$lane.log"
+    done
+    lanes=()
+    return $status
 }
 
 step "the library exports its symbols and nothing else, has a SONAME and stays loaded"
@@ -61,18 +77,21 @@ printf '#include <sprongus.hpp>\n#include <sprongus.hpp>\nint main() { return sp
 "$out/header"
 
 step "the suite as C99, C11 and C++17"
-"${as_c99[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c99" "${link[@]}"
-"${as_c11[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c11" "${link[@]}"
-"${as_cpp[@]}" "${strict[@]}" "${suite[@]}" -x none -o "$out/suite-cpp" "${link[@]}"
-for where in memory file postgres; do
-    for built in c99 c11 cpp; do on "$out/suite-$built" $where; done
+lane "${as_c99[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c99" "${link[@]}"
+lane "${as_c11[@]}" "${strict[@]}" "${suite[@]}" -o "$out/suite-c11" "${link[@]}"
+lane "${as_cpp[@]}" "${strict[@]}" "${suite[@]}" -x none -o "$out/suite-cpp" "${link[@]}"
+joined
+for built in c99 c11 cpp; do
+    for where in memory file postgres; do lane on "$out/suite-$built" $where; done
+    joined
 done
 
 step "the C++ layer"
 "$CXX" -std=c++17 "${strict[@]}" tests/cpp/layer.cpp -o "$out/layer" "${link[@]}" -pthread
 "$CXX" -std=c++17 "${strict[@]}" tests/cpp/host.cpp -o "$out/host_cpp" "${link[@]}" -lsqlite3
-for where in memory file postgres; do on "$out/layer" $where; done
-on "$out/host_cpp" file
+for where in memory file postgres; do lane on "$out/layer" $where; done
+lane on "$out/host_cpp" file
+joined
 
 step "the host's own transaction, on SQLite and PostgreSQL"
 for host in "${hosts[@]}"; do
@@ -80,26 +99,30 @@ for host in "${hosts[@]}"; do
     # shellcheck disable=SC2086  # flags are words
     "${as_c11[@]}" "${strict[@]}" "tests/c/$name.c" -o "$out/$name" "${link[@]}" ${host#*:}
 done
-on "$out/host_sqlite" file
-on "$out/host_postgres" postgres
-"$out/host_unruly" 7
+lane on "$out/host_sqlite" file
+lane on "$out/host_postgres" postgres
+lane "$out/host_unruly" 7
+joined
 
 step "handles taken away in use"
 "${as_c11[@]}" "${strict[@]}" tests/c/threads.c -o "$out/threads" "${link[@]}" -pthread
-for where in memory file postgres; do on "$out/threads" $where; done
+for where in memory file postgres; do lane on "$out/threads" $where; done
+joined
 
 step "random calls"
 "${as_c11[@]}" "${strict[@]}" tests/c/random_calls.c -o "$out/random_calls" "${link[@]}" -pthread
-on "$out/random_calls" memory
-for where in file postgres; do SPRONGUS_TEST_CALLS=2000 on "$out/random_calls" $where; done
+lane on "$out/random_calls" memory
+for where in file postgres; do SPRONGUS_TEST_CALLS=2000 lane on "$out/random_calls" $where; done
+joined
 
 step "valgrind"
 memcheck=(valgrind --quiet --child-silent-after-fork=yes --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
-on "$out/suite-c11" memory "${memcheck[@]}"
-on "$out/suite-c11" postgres "${memcheck[@]}"
-on "$out/host_sqlite" file "${memcheck[@]}"
-on "$out/layer" memory "${memcheck[@]}"
-on "$out/host_cpp" file "${memcheck[@]}"
+lane on "$out/suite-c11" memory "${memcheck[@]}"
+lane on "$out/suite-c11" postgres "${memcheck[@]}"
+lane on "$out/host_sqlite" file "${memcheck[@]}"
+lane on "$out/layer" memory "${memcheck[@]}"
+lane on "$out/host_cpp" file "${memcheck[@]}"
+joined
 
 step "AddressSanitizer"
 asan=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -107,10 +130,11 @@ asan=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-poi
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/random_calls.c -o "$out/random-asan" "${link[@]}" -pthread
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/host_unruly.c -o "$out/unruly-asan" "${link[@]}" -lsqlite3
 "${as_c11[@]}" "${strict[@]}" "${asan[@]}" tests/c/threads.c -o "$out/threads-asan" "${link[@]}" -pthread
-for where in memory file postgres; do on "$out/suite-asan" $where; done
-on "$out/random-asan" memory
-on "$out/threads-asan" file
-"$out/unruly-asan" 29
+for where in memory file postgres; do lane on "$out/suite-asan" $where; done
+lane on "$out/random-asan" memory
+lane on "$out/threads-asan" file
+lane "$out/unruly-asan" 29
+joined
 
 step "examples"
 for example in examples/c/*.c; do

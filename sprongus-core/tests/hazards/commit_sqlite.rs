@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sprongus::runs::Enqueue;
+use sprongus::runs::{Enqueue, EnqueueMany};
 use sprongus::worker::{Outcome, WorkerOptions};
 use sprongus::{ErrorCode, Json, Options, Store};
 
@@ -60,7 +60,7 @@ fn a_worker_gives_up_a_store_whose_log_was_replaced() {
         let working = scope.spawn(|| worker.run());
         // One a second falls due, for the log is to be gone by then: a worker with nothing to claim only reads.
         let due = |second| Enqueue { delay: Some(Duration::from_secs(second)), ..Enqueue::new("a", Json::null()) };
-        store.runs().enqueue_many(&(1..60).map(due).collect::<Vec<_>>()).unwrap();
+        store.runs().enqueue_many(&EnqueueMany::new((1..60).map(due).collect())).unwrap();
         std::fs::rename(format!("{path}-wal"), format!("{path}-gone")).unwrap();
         let end = Instant::now() + Duration::from_secs(60);
         while !working.is_finished() && Instant::now() < end {
