@@ -19,7 +19,7 @@ use crate::json::{Json, parse_value};
 use crate::presets::FieldPath;
 
 /// Entries of a page: few at first, more while they are small, so that large payloads do not fill the memory.
-const FIRST: i64 = 64;
+pub(super) const FIRST: i64 = 64;
 const MOST: i64 = 1_024;
 const PAGE_BYTES: usize = 1 << 20;
 
@@ -182,6 +182,11 @@ impl Default for Batch {
 }
 
 impl Batch {
+    /// One for so many rows, where they are few.
+    pub(super) fn of(most: usize) -> Self {
+        Self { rows: i64::try_from(most).map_or(FIRST, |most| most.min(FIRST)), bytes: 0 }
+    }
+
     pub(super) fn saw(&mut self, entry: &Scanned) {
         self.bytes += entry.payload.as_str().len();
     }

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod best;
+mod ordered;
 mod others;
 mod plan;
 mod sorted;
@@ -113,7 +114,7 @@ impl Listing {
         most: usize,
     ) -> Result<Vec<Scanned>> {
         let mut taken = Taken::new(self);
-        let walk = KeyWalk::begin(exec, place, &self.wanted, plan)?;
+        let walk = KeyWalk::new(place, &self.wanted, plan);
         walk.in_order(exec, (order, &self.sort), self.behind(), most, &mut |entry| Ok(taken.take(entry)))?;
         Ok(taken.entries)
     }
@@ -253,7 +254,7 @@ fn each(
         Ok(ControlFlow::Continue(()))
     };
     match plan {
-        Some(plan) => KeyWalk::begin(exec, place, wanted, plan)?.each(exec, shape, &mut visit),
+        Some(plan) => KeyWalk::new(place, wanted, plan).each(exec, shape, &mut visit),
         None => walk_shaped(exec, place, wanted, shape, Order::Id { descending: false }, None, visit),
     }
 }

@@ -25,7 +25,7 @@ pub(super) enum By {
     Each,
     /// The first other field's keys are joined to these, which are put in order then.
     Join,
-    /// The same, once: they are so few that all are kept.
+    /// The same, and where more than the first page's keys are needed once for all: they are so few that they are kept.
     All,
     /// The first other field tells the entries, which are so few that their ids are kept: by SQLite for a statement.
     Ids,

@@ -1,40 +1,39 @@
 //! Walks entries by their kept keys.
-//!
-//! Keys order entries as far as they tell values apart: entries whose keys begin alike are a group, in which arrays and
-//! objects, texts that were cut, and fields the key does not hold are put in order here.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use serde_json::Value as JsonValue;
 
 use super::ahead::{Ahead, Field, Pair, Stretch};
-use super::best::Best;
-use super::plan::{self, KeyOrder, Plan};
-use crate::aux_store::keys::{Range, encoded, group, shortened};
+use super::plan::Plan;
+use crate::aux_store::keys::Range;
 use crate::aux_store::rows::{self, Place};
 use crate::aux_store::scan::{self, Batch, Scanned, Shape, Sql, Wanted};
-use crate::aux_store::sort::Sort;
 use crate::db::{Dialect, Executor, Row};
 use crate::error::Result;
 
 /// An entry's sort keys and its id.
 pub(super) type After<'a> = (&'a [Option<JsonValue>], &'a str);
-type Visit<'v> = &'v mut dyn FnMut(Scanned) -> Result<ControlFlow<()>>;
+pub(super) type Visit<'v> = &'v mut dyn FnMut(Scanned) -> Result<ControlFlow<()>>;
 
 /// What walks the keys of one field of a table.
 pub(super) struct KeyWalk<'w> {
-    place: Place<'w>,
-    wanted: &'w Wanted,
-    plan: &'w Plan,
-    ahead: Ahead,
+    pub(super) place: Place<'w>,
+    pub(super) wanted: &'w Wanted,
+    pub(super) plan: &'w Plan,
+    /// Gathered once there is need of it.
+    ahead: OnceCell<Ahead>,
+    /// The first keys are read by one statement with their entries, for they may be all that is needed.
+    pub(super) first_joined: Cell<bool>,
 }
 
 /// A key, and the entry that has it where it is wanted.
-struct Keyed {
-    key: Vec<u8>,
-    id: String,
-    entry: Option<Scanned>,
+pub(super) struct Keyed {
+    pub(super) key: Vec<u8>,
+    pub(super) id: String,
+    pub(super) entry: Option<Scanned>,
 }
 
 /// How many keys there are in the ranges of a plan, as far as `most`.
@@ -59,9 +58,8 @@ pub(super) fn count(exec: &mut dyn Executor, place: Place<'_>, plan: &Plan, most
 }
 
 impl<'w> KeyWalk<'w> {
-    pub(super) fn begin(exec: &mut dyn Executor, place: Place<'w>, wanted: &'w Wanted, plan: &'w Plan) -> Result<Self> {
-        let ahead = Ahead::gather(exec, Field { place, name: &plan.field }, &plan.others)?;
-        Ok(Self { place, wanted, plan, ahead })
+    pub(super) fn new(place: Place<'w>, wanted: &'w Wanted, plan: &'w Plan) -> Self {
+        Self { place, wanted, plan, ahead: OnceCell::new(), first_joined: Cell::new(false) }
     }
 
     /// Every wanted entry in the ranges, in the order of its key.
@@ -74,7 +72,7 @@ impl<'w> KeyWalk<'w> {
         Ok(())
     }
 
-    fn each_in(
+    pub(super) fn each_in(
         &self,
         exec: &mut dyn Executor,
         shape: Shape<'_>,
@@ -99,37 +97,32 @@ impl<'w> KeyWalk<'w> {
         }
     }
 
-    /// The wanted entries in the order of the list, behind `after`; at most `most` are asked for.
-    pub(super) fn in_order(
-        &self,
-        exec: &mut dyn Executor,
-        (order, sort): (&KeyOrder, &Sort),
-        after: Option<After<'_>>,
-        most: usize,
-        visit: Visit<'_>,
-    ) -> Result<()> {
-        let mut walk = Ordered { walk: self, order, sort, most, visit };
-        let start = after.map(|after| (order.group_of(after), after));
-        let mut ranges: Vec<&Range> = self.plan.ranges.iter().collect();
-        if order.descending {
-            ranges.reverse();
-        }
-        for range in ranges {
-            if walk.range(exec, range, start.as_ref())?.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     fn field(&self) -> Field<'_> {
         Field { place: self.place, name: &self.plan.field }
     }
 
+    fn ahead(&self, exec: &mut dyn Executor) -> Result<&Ahead> {
+        if let Some(ahead) = self.ahead.get() {
+            return Ok(ahead);
+        }
+        let ahead = Ahead::gather(exec, self.field(), &self.plan.others)?;
+        Ok(self.ahead.get_or_init(|| ahead))
+    }
+
     /// The first keys of a stretch, with the entries that are wanted.
-    fn read(&self, exec: &mut dyn Executor, shape: Shape<'_>, stretch: Stretch<'_>, batch: &mut Batch) -> Result<Keys> {
+    pub(super) fn read(
+        &self,
+        exec: &mut dyn Executor,
+        shape: Shape<'_>,
+        stretch: Stretch<'_>,
+        batch: &mut Batch,
+    ) -> Result<Keys> {
         let most = usize::try_from(batch.rows).unwrap_or_default();
-        let keys = match self.ahead.pairs(exec, self.field(), stretch, most)? {
+        let known = match self.first_joined.take() {
+            true => None,
+            false => self.ahead(exec)?.pairs(exec, self.field(), stretch, most)?,
+        };
+        let keys = match known {
             Some((pairs, all)) => Keys { rows: self.entries(exec, shape, pairs, batch)?, all },
             None => self.joined(exec, shape, stretch, batch)?,
         };
@@ -219,131 +212,8 @@ impl<'w> KeyWalk<'w> {
 }
 
 /// A batch of keys.
-struct Keys {
-    rows: Vec<Keyed>,
+pub(super) struct Keys {
+    pub(super) rows: Vec<Keyed>,
     /// Whether there are no more.
-    all: bool,
-}
-
-impl KeyOrder {
-    /// The group of an entry with these sort keys.
-    fn group_of(&self, (keys, _): After<'_>) -> Range {
-        let null = JsonValue::Null;
-        let sorted = self.sorted.iter().map(|at| keys.get(*at).and_then(Option::as_ref).unwrap_or(&null));
-        self.group_in(&shortened(encoded(self.fixed.iter().chain(sorted))))
-    }
-
-    /// The group that a key is in: the keys that begin as it does.
-    fn group_in(&self, key: &[u8]) -> Range {
-        let (prefix, exact) = group(key, self.values());
-        match exact && self.then_by_id && prefix.len() == key.len() {
-            true => Range::only(prefix.to_vec()),
-            false => Range::beginning(prefix.to_vec()),
-        }
-    }
-
-    /// Whether the keys of a group are all the same, so that its entries stand in their order by id.
-    fn is_in_order(&self, group: &Range) -> bool {
-        self.then_by_id && *group == Range::only(group.from.clone())
-    }
-}
-
-struct Ordered<'w, 'v> {
-    walk: &'w KeyWalk<'w>,
-    order: &'w KeyOrder,
-    sort: &'w Sort,
-    most: usize,
-    visit: Visit<'v>,
-}
-
-impl Ordered<'_, '_> {
-    fn range(
-        &mut self,
-        exec: &mut dyn Executor,
-        range: &Range,
-        start: Option<&(Range, After<'_>)>,
-    ) -> Result<ControlFlow<()>> {
-        let mut left = range.clone();
-        if let Some((group, after)) = start {
-            let within = group.within(range);
-            if !within.is_empty() && self.group(exec, &within, group, Some(*after))?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            left = self.behind(group, &left);
-        }
-        let mut batch = Batch::default();
-        while !left.is_empty() {
-            let (backwards, walk) = (self.order.descending, self.walk);
-            let keys = walk.read(exec, Shape::Whole, Stretch { range: &left, after: "", backwards }, &mut batch)?;
-            let Some(last) = keys.rows.last() else { break };
-            let open = self.order.group_in(&last.key);
-            let (done, begun): (Vec<Keyed>, Vec<Keyed>) =
-                keys.rows.into_iter().partition(|row| keys.all || !(open.from <= row.key && row.key < open.to));
-            if self.groups(done)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            if keys.all {
-                break;
-            }
-            drop(begun);
-            if self.group(exec, &open.within(&left), &open, None)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            left = self.behind(&open, &left);
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// What of a range comes behind a group.
-    fn behind(&self, group: &Range, range: &Range) -> Range {
-        match self.order.descending {
-            false => Range { from: range.from.clone().max(group.to.clone()), to: range.to.clone() },
-            true => Range { from: range.from.clone(), to: range.to.clone().min(group.from.clone()) },
-        }
-    }
-
-    /// Groups of which every key is there.
-    fn groups(&mut self, rows: Vec<Keyed>) -> Result<ControlFlow<()>> {
-        let groups = rows.chunk_by(|a, b| self.order.group_in(&a.key) == self.order.group_in(&b.key));
-        let lengths: Vec<usize> = groups.map(<[Keyed]>::len).collect();
-        let mut rows = rows.into_iter();
-        for length in lengths {
-            let entries = rows.by_ref().take(length).filter_map(|row| row.entry);
-            let mut entries: Vec<_> = entries.map(|entry| (self.sort.keys(&entry), entry)).collect();
-            entries.sort_by(|(a, one), (b, other)| self.sort.compare((a, &one.id), (b, &other.id)));
-            for (_, entry) in entries {
-                if (self.visit)(entry)?.is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// A group, or what of it lies `within` a range, read from its beginning or from behind an entry.
-    fn group(
-        &mut self,
-        exec: &mut dyn Executor,
-        within: &Range,
-        group: &Range,
-        after: Option<After<'_>>,
-    ) -> Result<ControlFlow<()>> {
-        if self.order.is_in_order(group) {
-            return self.walk.each_in(exec, Shape::Whole, within, after.map_or("", |(_, id)| id), self.visit);
-        }
-        let mut best = Best::new(self.sort, self.most, after);
-        let paths = plan::paths(&self.walk.wanted.filter, self.sort);
-        let timely = plan::is_timely(&self.walk.wanted.filter, self.sort);
-        let shape = Shape::telling(&paths, timely, exec.dialect(), self.walk.wanted);
-        let _ = self.walk.each_in(exec, shape, within, "", &mut |entry| {
-            best.push(entry);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        for entry in super::by_ids(exec, self.walk.place, &best.finish())? {
-            if (self.visit)(entry)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
+    pub(super) all: bool,
 }
