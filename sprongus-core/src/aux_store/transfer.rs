@@ -172,8 +172,40 @@ fn buffered(file: &File) -> BufWriter<&File> {
     BufWriter::with_capacity(1 << 16, file)
 }
 
-/// An entry's id and its payload, as the database gives it.
-type Given = (String, String);
+/// Entries as the database gives them, in one piece: a text for each would be freed by another thread than took it.
+#[derive(Default)]
+struct Given {
+    text: String,
+    /// How long each id is, and each payload after it.
+    lengths: Vec<(usize, usize)>,
+}
+
+impl Given {
+    /// Of rows of an id and a payload.
+    fn of(rows: Vec<Row>) -> Result<Self> {
+        let mut given = Self::default();
+        rows.iter().try_for_each(|row| match row.values() {
+            [Value::Text(id), Value::Text(payload) | Value::Json(payload)] => {
+                given.text.push_str(id);
+                given.text.push_str(payload);
+                given.lengths.push((id.len(), payload.len()));
+                Ok(())
+            }
+            _ => Err(Error::new(ErrorCode::Corrupt, "an entry is kept as neither text nor JSON")),
+        })?;
+        Ok(given)
+    }
+
+    /// Each id and its payload.
+    fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut left = self.text.as_str();
+        self.lengths.iter().map(move |(id, payload)| {
+            let (entry, rest) = left.split_at(id + payload);
+            left = rest;
+            entry.split_at(*id)
+        })
+    }
+}
 
 /// Every entry of a table by its id: that id, and the canonical payload. One page is visited by a thread while the next is
 /// read here; what is told are the rows that were read.
@@ -185,13 +217,14 @@ fn each(
 ) -> Result<()> {
     let canonical = exec.dialect() == Dialect::Sqlite;
     std::thread::scope(|scope| {
-        let (pages, given) = sync_channel::<Vec<Given>>(2);
+        let (pages, given) = sync_channel::<Given>(2);
         let visitor = scope.spawn(move || {
-            given.into_iter().flatten().try_for_each(|(id, payload)| match canonical {
-                true => visit(&id, &payload),
+            let mut one = |(id, payload): (&str, &str)| match canonical {
+                true => visit(id, payload),
                 // JSONB gives back keys in another order and floats in full.
-                false => visit(&id, Json::from_database(&payload)?.as_str()),
-            })
+                false => visit(id, Json::from_database(payload)?.as_str()),
+            };
+            given.into_iter().try_for_each(|page| page.entries().try_for_each(&mut one))
         });
         // A visitor that is gone has its own error.
         let read = read_pages(exec, place, told, &mut |page| pages.send(page).is_ok());
@@ -205,7 +238,7 @@ fn read_pages(
     exec: &mut dyn Executor,
     place: Place<'_>,
     mut told: Option<&mut Told<'_>>,
-    taken: &mut dyn FnMut(Vec<Given>) -> bool,
+    taken: &mut dyn FnMut(Given) -> bool,
 ) -> Result<()> {
     let sql = format!(
         "SELECT id, payload FROM {} WHERE project_id = $1 AND table_name = $2 AND id > $3 ORDER BY id LIMIT $4",
@@ -214,30 +247,18 @@ fn read_pages(
     let (mut after, mut limit) = (String::new(), FIRST);
     loop {
         let params = [place.project.into(), place.table.into(), after.as_str().into(), limit.into()];
-        let page = exec.query(&sql, &params)?.into_iter().map(given).collect::<Result<Vec<_>>>()?;
-        let (count, bytes) = (page.len(), page.iter().map(|(_, payload)| payload.len()).sum::<usize>());
-        if let Some((id, _)) = page.last() {
-            after.clone_from(id);
-        }
+        let rows = exec.query(&sql, &params)?;
+        let last = rows.last().map(|row| row.text(0)).transpose()?;
+        let page = Given::of(rows)?;
+        let (count, bytes) = (page.lengths.len(), page.text.len());
         if !taken(page) {
             return Ok(());
         }
         if let Some(told) = told.as_mut() {
             told.tell(count)?;
         }
-        if (count as i64) < limit {
-            return Ok(());
-        }
+        let Some(last) = last.filter(|_| count as i64 == limit) else { return Ok(()) };
+        after = last;
         limit = if bytes < PAGE_BYTES / 2 { MOST.min(limit * 2) } else { FIRST.max(limit / 2) };
-    }
-}
-
-fn given(row: Row) -> Result<Given> {
-    let mut values = row.into_values().into_iter();
-    match (values.next(), values.next()) {
-        (Some(Value::Text(id)), Some(Value::Text(payload) | Value::Json(payload))) => {
-            Ok((id.into_owned(), payload.into_owned()))
-        }
-        _ => Err(Error::new(ErrorCode::Corrupt, "an entry is kept as neither text nor JSON")),
     }
 }

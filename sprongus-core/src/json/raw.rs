@@ -2,8 +2,13 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::numbers::string_end;
 use crate::error::{Error, ErrorCode, Result};
+
+/// Room for the members of most objects.
+const USUAL: usize = 32;
 
 /// A value of a canonical document: the part of its text that it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,8 +41,10 @@ impl<'t> Raw<'t> {
 
     /// The text of a string; `None` of anything else.
     pub(crate) fn text(self) -> Option<Cow<'t, str>> {
-        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        match inner.as_bytes().contains(&b'\\') {
+        let bytes = self.0.as_bytes();
+        let quoted = bytes.len() > 1 && bytes.first() == Some(&b'"') && bytes.last() == Some(&b'"');
+        let inner = self.0.get(1..bytes.len().checked_sub(1)?).filter(|_| quoted)?;
+        match memchr(b'\\', inner.as_bytes()).is_some() {
             false => Some(Cow::Borrowed(inner)),
             true => serde_json::from_str(self.0).ok().map(Cow::Owned),
         }
@@ -49,7 +56,8 @@ impl<'t> Raw<'t> {
     /// `corrupt` where the text is no object, whoever stored it.
     pub(crate) fn object(self) -> Result<Vec<Member<'t>>> {
         let mut members = self.members();
-        let all = members.by_ref().collect();
+        let mut all = Vec::with_capacity(USUAL);
+        all.extend(members.by_ref());
         members.finish().map(|()| all)
     }
 
@@ -88,7 +96,7 @@ impl<'t> Members<'t> {
     fn member(&mut self) -> Option<Member<'t>> {
         let bytes = self.text.as_bytes();
         let start = self.at + usize::from(bytes.get(self.at) == Some(&b','));
-        let colon = value_end(bytes, start);
+        let colon = if bytes.get(start) == Some(&b'"') { string_end(bytes, start + 1) } else { return None };
         let key = Raw(self.text.get(start..colon)?).text()?;
         let end = value_end(bytes, colon + 1);
         let value = self.text.get(colon + 1..end).filter(|value| !value.is_empty() && bytes[colon] == b':')?;

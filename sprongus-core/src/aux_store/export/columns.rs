@@ -93,7 +93,7 @@ impl<'t> Columns<'t> {
     /// # Errors
     /// `corrupt` where an object in it is not in canonical form.
     pub(crate) fn observe(&mut self, id: &str, payload: &[Member<'_>]) -> Result<bool> {
-        let shown = self.seen.object(&mut self.root, payload.iter().cloned(), None)?;
+        let shown = self.seen.object(&mut self.root, payload.iter().map(known), None)?;
         if !shown {
             let at = self.seen.place(&mut self.root, 0, "id");
             let cell = || Leaf::new((self.seen.types)(&["id".to_owned()]));
@@ -120,6 +120,11 @@ impl<'t> Columns<'t> {
     }
 }
 
+/// A member that is read already: without a copy of its key.
+pub(super) fn known<'m>((key, value): &'m Member<'_>) -> (&'m str, Raw<'m>) {
+    (key, *value)
+}
+
 impl Seen<'_> {
     /// Where the node of that key stands, at or after `from`; made where there is none.
     fn place(&mut self, nodes: &mut Vec<(String, Node)>, from: usize, key: &str) -> usize {
@@ -137,17 +142,18 @@ impl Seen<'_> {
     }
 
     /// Both the nodes and the members are in the order of their keys: one walk along both. Whether there is an `id`.
-    fn object<'t>(
+    fn object<'t, K: AsRef<str>>(
         &mut self,
         nodes: &mut Vec<(String, Node)>,
-        members: impl Iterator<Item = Member<'t>>,
+        members: impl Iterator<Item = (K, Raw<'t>)>,
         above: Option<&Trail<'_>>,
     ) -> Result<bool> {
         let (mut at, mut id) = (0, false);
         for (key, value) in members {
+            let key = key.as_ref();
             id = id || key == "id";
-            at = self.place(nodes, at, &key);
-            self.node(&mut nodes[at].1, value, &Trail { above, key: &key })?;
+            at = self.place(nodes, at, key);
+            self.node(&mut nodes[at].1, value, &Trail { above, key })?;
             at += 1;
         }
         Ok(id)

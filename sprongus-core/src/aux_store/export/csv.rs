@@ -4,7 +4,7 @@ use std::io::Write;
 
 use memchr::{memchr, memchr3};
 
-use super::columns::{Cells, Columns, Layout, Spot};
+use super::columns::{Cells, Columns, Layout, Spot, known};
 use super::unwritable;
 use crate::aux_store::import::NULL;
 use crate::error::Result;
@@ -31,7 +31,7 @@ impl<W: Write> CsvWriter<W> {
 
     /// Writes one row. A missing field is an empty cell; where all are missing the `id` still keeps the line from being blank.
     pub(crate) fn write(&mut self, id: &str, payload: &[Member<'_>]) -> Result<()> {
-        let shown = self.cells.object(&self.others, payload.iter().cloned())?;
+        let shown = self.cells.object(&self.others, payload.iter().map(known))?;
         match shown {
             Some(value) => self.id_cells.value(&self.id, value)?,
             None => self.id_cells.own_id(&self.id, id),
@@ -66,13 +66,14 @@ struct Line {
 
 impl Line {
     /// The cells of an object; its member `id`, where no column is for it.
-    fn object<'t>(
+    fn object<'t, K: AsRef<str>>(
         &mut self,
         spots: &[(String, Spot)],
-        members: impl Iterator<Item = Member<'t>>,
+        members: impl Iterator<Item = (K, Raw<'t>)>,
     ) -> Result<Option<Raw<'t>>> {
         let (mut id, mut waiting) = (None, spots.iter());
         for (key, value) in members {
+            let key = key.as_ref();
             // Both are in the order of their keys, and every key was seen before.
             let next = waiting.clone().position(|(known, _)| *known == key);
             match next.and_then(|next| {
