@@ -14,6 +14,7 @@ mod feed_postgres;
 mod keys;
 mod opening;
 mod projects;
+mod projects_postgres;
 mod rivals;
 mod runs_postgres;
 mod search;
