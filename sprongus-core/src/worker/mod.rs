@@ -175,6 +175,10 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        // In a forked child a thread of the parent's may hold the locks for ever; and the runs are the parent's.
+        if self.shared.own.core().forked() {
+            return;
+        }
         self.shared.abandon();
         // A thread that has just ended may still be letting go of what it shares; the host's handlers end here and now.
         if !self.shared.is_working() {
