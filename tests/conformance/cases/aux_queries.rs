@@ -17,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("aux::pages_of_real_data_are_those_of_a_plain_reference", real),
         case("aux::keys_of_another_preset_are_not_trusted", other_preset),
         case("aux::a_thousand_values_are_looked_up", many_values),
+        case("aux::few_come_in_the_order_of_other_keys", few_in_order),
         case("aux::percent_and_underscore_are_characters", wildcards),
         case("aux::bad_queries_are_refused", refused),
         case("aux::cursors_go_on_while_entries_change", changing),
@@ -356,6 +357,26 @@ fn many_values(env: &Env) {
                 for sort in [&["-n"][..], &[]] {
                     assert!(agree(&aux, &entries, &json!({ field: {"in": values} }), &sorted_by(sort), 400) >= 500);
                 }
+            }
+        }
+    });
+}
+
+/// Few by one key, in the order of another: of groups that are larger than a page, with conditions that no key tells.
+fn few_in_order(env: &Env) {
+    env.within(|on| {
+        bind(on, "keyed", json!({"type": "object", "x-index": [["few"], ["group"], ["text"], ["group", "text"]]}));
+        let group = |n: u64| if n.is_multiple_of(10) { json!([n]) } else { json!(n % 3) };
+        let row = |n: u64| {
+            json!({"id": format!("{n:03}"), "few": n % 4, "group": group(n), "text": format!("{:03}", n * 7 % 400),
+                "rare": n.is_multiple_of(7)})
+        };
+        let aux = on.aux("keyed");
+        aux.bulk_upsert((0..800).map(row).map(Ok), BulkOptions::default(), &mut |_, _| Ok(())).unwrap();
+        let entries = stored(&aux);
+        for filter in [json!({"few": 1}), json!({"few": {"in": [0, 3]}}), json!({"few": {"gte": 2}, "rare": true})] {
+            for sort in [&["group"][..], &["-group"], &["text"], &["-text"], &["group", "text"], &["-group", "rare"]] {
+                assert!(agree(&aux, &entries, &filter, &sorted_by(sort), 45) > 45);
             }
         }
     });
