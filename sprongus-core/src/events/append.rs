@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Event, News};
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Value};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::id::NewIds;
 use crate::json::Json;
 use crate::session::{Witness, Work};
@@ -64,8 +64,12 @@ pub(crate) fn append_all(work: &mut Work<'_>, events: &[NewEvent<'_>]) -> Result
     let mut new = NewIds::new();
     let ids: Vec<String> = events.iter().map(|_| new.next()).collect();
     let now = work.now();
-    let mut rows = events.iter().zip(&ids).map(|(event, id)| Ok(row(event, id, &now, Dialect::Sqlite).to_vec()));
-    work.exec().load("sprongus_events", &WRITTEN, &mut rows)?;
+    let rows: Vec<Vec<Value<'_>>> =
+        events.iter().zip(&ids).map(|(event, id)| row(event, id, &now, Dialect::Sqlite).into()).collect();
+    // Many rows a statement, which is most of what they cost.
+    if !work.exec().load_new("sprongus_events", &WRITTEN, &rows)?.is_empty() {
+        return Err(Error::new(ErrorCode::Corrupt, "a subject has an event of that number already"));
+    }
     if let Value::Timestamp(at) = now {
         events.iter().zip(&ids).for_each(|(event, id)| tell(work, event, id, at));
     }
