@@ -100,6 +100,10 @@ impl Follow {
             let Found { events, until: seen, more } = look(Session::new(&*ground), &self.filter, self.seen, BATCH)?;
             let moved = std::mem::replace(&mut self.seen, seen) != seen;
             self.waiting.extend(events);
+            if self.waiting.is_empty() {
+                // What the filter kept back has been looked at too.
+                self.handed_out = seen;
+            }
             let now = Instant::now();
             match more {
                 _ if !self.waiting.is_empty() => {}
@@ -127,10 +131,9 @@ impl Follow {
     }
 
     fn hand_out(&mut self) -> Option<Event> {
-        let next = self.waiting.pop_front();
-        // What the filter kept back has been looked at too.
-        self.handed_out = next.as_ref().map_or(self.seen, |(position, _)| *position);
-        next.map(|(_, event)| event)
+        let (position, event) = self.waiting.pop_front()?;
+        self.handed_out = position;
+        Some(event)
     }
 }
 
