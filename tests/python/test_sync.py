@@ -554,6 +554,7 @@ def test_the_process_may_end_while_a_provider_works(tmp_path):
 def test_ctrl_c_ends_a_sync(tmp_path):
     code = """
         import signal, sys, sprongus
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
         store = sprongus.open(sys.argv[1])
 
         class Slow:
