@@ -1,17 +1,20 @@
 //! An instant and its text.
 
+mod text;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::json;
 
 use crate::error::{Error, ErrorCode, Result, Violation};
+
+pub(crate) use text::TimeText;
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
@@ -79,6 +82,11 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
 
+    /// Its text, without a place on the heap.
+    pub(crate) fn text(self) -> TimeText {
+        TimeText::of(self)
+    }
+
     fn within(micros: i64) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0).contains(&micros).then_some(Self(micros))
     }
@@ -86,24 +94,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = EPOCH.saturating_add(SignedDuration::from_micros(self.0));
-        let parts = [time.month(), time.day(), time.hour(), time.minute(), time.second()];
-        // Digit by digit: seven formatted numbers take ten times as long, and every row that is written has some times.
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        put(&mut text[..4], time.year().unsigned_abs().into());
-        for (place, part) in text[5..].chunks_mut(3).zip(parts) {
-            put(&mut place[..2], part.unsigned_abs().into());
-        }
-        put(&mut text[20..26], time.subsec_nanosecond().unsigned_abs() / 1_000);
-        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
-    }
-}
-
-/// The last digits of a number, as many as there is room for.
-fn put(place: &mut [u8], mut number: u32) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
+        f.write_str(self.text().as_str())
     }
 }
 
@@ -112,6 +103,9 @@ impl FromStr for Timestamp {
 
     /// RFC 3339 §5.6 and nothing looser; `validation` otherwise.
     fn from_str(text: &str) -> Result<Self> {
+        if let Some(time) = text::read(text.as_bytes()) {
+            return Ok(time);
+        }
         let mut input = Input(text.as_bytes());
         let civil = input.date_time().ok_or_else(malformed)?;
         if input.0.is_empty() {

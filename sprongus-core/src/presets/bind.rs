@@ -12,7 +12,7 @@ use super::compile::Compiled;
 use super::model::{Preset, PresetKind};
 use super::requests::{BindPreset, BindReport};
 use super::store;
-use crate::db::{Executor, Value};
+use crate::db::{Dialect, Executor, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::{Session, Work};
 use crate::text::check_name;
@@ -244,10 +244,15 @@ pub(crate) fn referring_tables(
 }
 
 /// The SQL condition that no preset is bound to such runs; kind and project ('' for none) are parameters.
-pub(crate) fn unbound_run(kind: &str, project: &str) -> String {
-    format!(
-        "NOT EXISTS (SELECT 1 FROM sprongus_bindings WHERE target = 'run' AND name = {kind} AND project_id IN ('', {project}))"
-    )
+pub(crate) fn unbound_run(dialect: Dialect, kind: &str, project: &str) -> String {
+    let none = |of| {
+        format!("NOT EXISTS (SELECT 1 FROM sprongus_bindings WHERE target = 'run' AND name = {kind} AND project_id {of})")
+    };
+    match dialect {
+        // For IN, SQLite would make a table of the two, each time.
+        Dialect::Sqlite => format!("{} AND {}", none("= ''"), none(&format!("= {project}"))),
+        Dialect::Postgres => none(&format!("IN ('', {project})")),
+    }
 }
 
 /// The compiled preset of a kind of runs, where one is bound.

@@ -47,7 +47,10 @@ pub(super) fn insert(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, unh
 fn on_sqlite(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged) -> Result<Option<Run>> {
     static LOOK: OnceLock<String> = OnceLock::new();
     static INSERT: OnceLock<String> = OnceLock::new();
-    let look = made_once(&LOOK, || format!("SELECT {}, {}", presets::unbound_run("$1", "$2"), lane::is_limited("$1")));
+    let look = made_once(&LOOK, || {
+        let unbound = presets::unbound_run(Dialect::Sqlite, "$1", "$2");
+        format!("SELECT {unbound}, {}", lane::is_limited("$1"))
+    });
     let insert = made_once(&INSERT, || {
         let marks: Vec<String> = (1..=COLUMNS.len()).map(|n| format!("${n}")).collect();
         let (columns, marks) = (COLUMNS.join(", "), marks.join(", "));
@@ -87,7 +90,7 @@ fn on_postgres(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, unheard_o
         Judged::Valid => String::new(),
         Judged::NoPreset => {
             let project = format!("{}::text", binds.add(ready.project.unwrap_or_default()));
-            format!(" WHERE {}", presets::unbound_run(&kind, &project))
+            format!(" WHERE {}", presets::unbound_run(Dialect::Postgres, &kind, &project))
         }
     };
     let conflict = if unheard_of && request.idempotency_key.is_none() { "" } else { " ON CONFLICT DO NOTHING" };

@@ -23,7 +23,7 @@ impl Ready<'_> {
     /// The run as it was written at that moment. It is not read back: what is not given here is the table's default.
     pub(super) fn written(&self, at: Timestamp) -> Run {
         let state = begins(self.request);
-        let delayed = at.saturating_add(self.request.delay.unwrap_or(Duration::ZERO));
+        let delayed = self.request.delay.map_or(at, |delay| at.saturating_add(delay));
         let Enqueue { kind, input, priority, max_attempts, timeout, idempotency_key, .. } = self.request;
         let Enqueue { requested_by, channel_id, conversation_id, parent, .. } = self.request;
         Run {

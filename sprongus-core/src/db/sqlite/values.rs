@@ -12,7 +12,7 @@ use crate::db::Value;
 use crate::db::value::uuid_text;
 use crate::error::{Error, Result};
 
-/// Binds `$1..$n`; `parameters` says which of the values each parameter of the statement takes.
+/// Binds `$1..$n` of a statement that has nothing bound; `parameters` says which of the values each parameter takes.
 pub(super) fn bind(statement: &mut Statement<'_>, parameters: &[Option<usize>], params: &[Value<'_>]) -> Result<()> {
     for (index, number) in (1..).zip(parameters) {
         let Some((number, value)) = number.and_then(|number| Some((number, params.get(number)?))) else {
@@ -27,7 +27,10 @@ pub(super) fn bind(statement: &mut Statement<'_>, parameters: &[Option<usize>], 
                 number + 1
             )));
         }
-        bind_at(statement, index, value)?;
+        // What is not bound is NULL.
+        if !matches!(value, Value::Null) {
+            bind_at(statement, index, value)?;
+        }
     }
     let (given, taken) = (params.len(), parameters.len());
     if taken < given {
@@ -59,7 +62,11 @@ pub(super) fn bind_in_order(statement: &mut Statement<'_>, values: &[Value<'_>])
 
 /// Binds the `?` of that number, from 1.
 pub(super) fn bind_at(statement: &mut Statement<'_>, index: usize, value: &Value<'_>) -> Result<()> {
-    statement.raw_bind_parameter(index, Bound(value)).map_err(from_sqlite)
+    match value {
+        Value::Timestamp(at) => statement.raw_bind_parameter(index, at.text().as_str()),
+        value => statement.raw_bind_parameter(index, Bound(value)),
+    }
+    .map_err(from_sqlite)
 }
 
 /// A value in the storage class that SQLite keeps it in.
