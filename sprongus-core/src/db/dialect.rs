@@ -30,6 +30,15 @@ impl Dialect {
         }
     }
 
+    /// What begins the UPDATE of a statement of ours that what it is part of is rolled back with. SQLite keeps a journal of
+    /// the pages that it changes, lest it fail in the middle; this one may leave a part done.
+    pub(crate) const fn update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "UPDATE OR FAIL",
+            Self::Postgres => "UPDATE",
+        }
+    }
+
     /// The present as SQL, where `$n` is [`Clock::for_database`](crate::clock::Clock::for_database): PostgreSQL's own clock
     /// unless a test's stands in its place; stable, so an index condition.
     pub fn now(self, n: usize) -> String {

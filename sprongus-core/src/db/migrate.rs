@@ -96,6 +96,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0013_rates.sql"),
         postgres: include_str!("migrations/postgres/0013_rates.sql"),
     },
+    Migration {
+        version: 14,
+        name: "plain_keys",
+        sqlite: include_str!("migrations/sqlite/0014_plain_keys.sql"),
+        postgres: include_str!("migrations/postgres/0014_plain_keys.sql"),
+    },
 ];
 
 /// The version of the schema that this library works with.

@@ -65,6 +65,23 @@ impl Row {
         }
     }
 
+    /// As [`text`](Self::text), taken out of the row.
+    pub(crate) fn take_text(&mut self, index: usize) -> Result<String> {
+        self.take_opt_text(index)?.ok_or_else(|| self.unexpected(index, "text"))
+    }
+
+    /// As [`opt_text`](Self::opt_text), taken out of the row.
+    pub(crate) fn take_opt_text(&mut self, index: usize) -> Result<Option<String>> {
+        match self.values.get_mut(index).map(|value| std::mem::replace(value, Value::Null)) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text) | Value::Json(text) | Value::Decimal(text)) => Ok(Some(text.into_owned())),
+            Some(other) => {
+                self.values[index] = other;
+                Err(self.unexpected(index, "text"))
+            }
+        }
+    }
+
     /// An integer that is never NULL.
     pub(crate) fn int(&self, index: usize) -> Result<i64> {
         self.opt_int(index)?.ok_or_else(|| self.unexpected(index, "an integer"))

@@ -246,7 +246,9 @@ pub(crate) fn referring_tables(
 /// The SQL condition that no preset is bound to such runs; kind and project ('' for none) are parameters.
 pub(crate) fn unbound_run(dialect: Dialect, kind: &str, project: &str) -> String {
     let none = |of| {
-        format!("NOT EXISTS (SELECT 1 FROM sprongus_bindings WHERE target = 'run' AND name = {kind} AND project_id {of})")
+        format!(
+            "NOT EXISTS (SELECT 1 FROM sprongus_bindings WHERE target = 'run' AND name = {kind} AND project_id {of})"
+        )
     };
     match dialect {
         // For IN, SQLite would make a table of the two, each time.

@@ -205,7 +205,7 @@ fn read_many<'i>(
     };
     let ids = Value::Array(ids.map(|id| id.to_owned().into()).collect());
     let rows = exec.query(&format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id {these}{lock}"), &[ids])?;
-    let stored = rows.iter().map(read_stored).collect::<Result<Vec<_>>>()?;
+    let stored = rows.into_iter().map(read_stored).collect::<Result<Vec<_>>>()?;
     let seen = stored.into_iter().filter(|stored| session.sees(stored.run.project_id.as_deref()));
     Ok(seen.map(|stored| (stored.run.id.clone(), stored)).collect())
 }

@@ -7,6 +7,7 @@ use super::kinds::Kinds;
 use super::lane::{self, BY_AGE, BY_KIND};
 use super::lease::by_index;
 use super::limits::Room;
+use super::picked;
 use crate::db::{Dialect, Value};
 
 /// More candidates than are taken, for rivals may be holding the first ones.
@@ -61,7 +62,7 @@ impl<'r> Lanes<'r> {
     }
 }
 
-/// The SELECT of the ids to be claimed, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
+/// The SELECT of the runs to be claimed, of their ids on PostgreSQL, in the order of claims; on PostgreSQL they are locked, and locked ones passed over.
 pub(super) fn candidates(
     dialect: Dialect,
     binds: &mut Binds<'_>,
@@ -81,7 +82,11 @@ pub(super) fn candidates(
     match arms.as_slice() {
         many if exact || dialect == Dialect::Sqlite => {
             let union = union(dialect, binds, many, limit, lock);
-            format!("SELECT id FROM ({union}) AS arms ORDER BY {BY_AGE} LIMIT {take}")
+            let ids = format!("SELECT id FROM ({union}) AS arms ORDER BY {BY_AGE} LIMIT {take}");
+            match dialect {
+                Dialect::Sqlite => format!("SELECT {} FROM sprongus_runs WHERE id IN ({ids})", picked::columns()),
+                Dialect::Postgres => ids,
+            }
         }
         many => {
             let union = union(dialect, binds, many, limit.saturating_mul(4).saturating_add(SPARE), "");
@@ -161,7 +166,7 @@ impl Arm {
         Self { table, key, condition, of, most }
     }
 
-    /// The ids of the first so many.
+    /// The first so many.
     fn first(&self, dialect: Dialect, binds: &mut Binds<'_>, limit: i64, lock: &str) -> String {
         let bound = bound(limit);
         if dialect == Dialect::Postgres && bound == limit {
@@ -169,7 +174,7 @@ impl Arm {
         }
         let take = binds.add(Value::Int(limit));
         match dialect {
-            Dialect::Sqlite => self.select(dialect, "id", &take, lock),
+            Dialect::Sqlite => self.select(dialect, &picked::columns(), &take, lock),
             // Rows are locked as they are asked for, so no more than are taken.
             Dialect::Postgres => {
                 let first = self.select(dialect, "id", &bound.to_string(), lock);

@@ -93,7 +93,7 @@ impl<'c> Change<'c> {
     /// Does it; `None` where the run is not in that state under that lease any more. One statement on PostgreSQL.
     pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Option<Run>> {
         let artifact = self.refer();
-        let update = self.update();
+        let update = self.update(work.dialect());
         let run = match work.dialect() {
             Dialect::Sqlite => self.in_steps(work, &update, &artifact)?,
             Dialect::Postgres => self.at_once(work, &update, &artifact)?,
@@ -107,7 +107,7 @@ impl<'c> Change<'c> {
 
     fn in_steps(&self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
         let rows = work.query(update, self.binds.values())?;
-        let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
+        let Some(run) = rows.into_iter().next().map(read_run).transpose()? else { return Ok(None) };
         if let Some(output) = self.output {
             let mut binds = Binds::default();
             let one = format!("sprongus_runs AS run WHERE id = {}", binds.add(&run.id));
@@ -121,7 +121,7 @@ impl<'c> Change<'c> {
     /// PostgreSQL: the same as the first part of another statement, and the parameters.
     pub(super) fn part(mut self, work: &Work<'_>, id: &str) -> Result<(Part, Binds<'c>)> {
         let artifact = self.refer();
-        let update = self.update();
+        let update = self.update(work.dialect());
         let event = crate::id::new_id();
         let ids = format!("{}::text", self.binds.add(event.clone()));
         let each = Each { ids: &ids, of: Some("done"), ..Each::default() };
@@ -143,9 +143,9 @@ impl<'c> Change<'c> {
         artifact
     }
 
-    fn update(&self) -> String {
+    fn update(&self, dialect: Dialect) -> String {
         let (sets, conditions) = (self.sets.join(", "), self.conditions.join(" AND "));
-        format!("UPDATE sprongus_runs SET {sets} WHERE {conditions} RETURNING {COLUMNS}")
+        format!("{} sprongus_runs SET {sets} WHERE {conditions} RETURNING {COLUMNS}", dialect.update())
     }
 
     fn at_once(&mut self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
@@ -158,7 +158,7 @@ impl<'c> Change<'c> {
         }
         sql.push_str(&format!(" SELECT {COLUMNS} FROM run"));
         let rows = work.query(&sql, self.binds.values())?;
-        let Some(run) = rows.first().map(read_run).transpose()? else { return Ok(None) };
+        let Some(run) = rows.into_iter().next().map(read_run).transpose()? else { return Ok(None) };
         self.told.note(work, &run, event)?;
         Ok(Some(run))
     }

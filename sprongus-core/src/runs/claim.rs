@@ -13,6 +13,7 @@ use super::lease::{self, LEASED};
 use super::limits::{self, Room};
 use super::looked::Looked;
 use super::model::{COLUMNS, Run, WIDTH, read_run};
+use super::picked::{self, Picked, pick};
 use super::record::{Told, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
@@ -313,12 +314,17 @@ pub(super) fn take(
 /// Takes one run by its id, if it is queued, whatever is before it in the order of claims.
 pub(super) fn take_named(work: &mut Work<'_>, claiming: &Claiming<'_>, id: &str) -> Result<Option<Run>> {
     let mut binds = Binds::default();
-    let picked = format!("SELECT id FROM sprongus_runs WHERE id = {} AND state = 'queued'", binds.add(id.to_owned()));
+    let columns = match work.dialect() {
+        Dialect::Sqlite => picked::columns(),
+        Dialect::Postgres => "id".to_owned(),
+    };
+    let picked =
+        format!("SELECT {columns} FROM sprongus_runs WHERE id = {} AND state = 'queued'", binds.add(id.to_owned()));
     let taken = take_picked(work, claiming, &event_ids(claiming), binds, &picked, None)?;
     Ok(taken.runs().into_iter().next())
 }
 
-/// Takes what the SELECT of ids picks; on PostgreSQL only where the looks, if there are any, find nothing to be done.
+/// Takes what the SELECT of [`candidates`] picks; on PostgreSQL only where the looks, if there are any, find nothing to be done.
 pub(super) fn take_picked<'b>(
     work: &mut Work<'_>,
     claiming: &'b Claiming<'_>,
@@ -330,8 +336,6 @@ pub(super) fn take_picked<'b>(
     let request = claiming.request;
     let step = if request.dispatch { Step::Dispatch } else { Step::Claim };
     let Some(to) = step.from(RunState::Queued) else { return Ok(Taken::Runs(Vec::new())) };
-    let now = binds.now(work);
-    let sets = assignments(work, &mut binds, claiming, to, &now);
     let told = Told {
         kind: step.event(),
         from: Some(RunState::Queued),
@@ -341,15 +345,19 @@ pub(super) fn take_picked<'b>(
     };
     let mut runs = match work.dialect() {
         Dialect::Sqlite => {
-            let sql = format!("UPDATE sprongus_runs SET {sets} WHERE id IN ({picked}) RETURNING {COLUMNS}");
-            let runs: Vec<Run> = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<_>>()?;
-            told.append_all(work, &runs)?;
-            runs
+            let mut picked = pick(work, picked, binds.values(), |_| true)?;
+            take_in_steps(work, claiming, &mut picked, to)?;
+            told.append_all(work, &picked.runs)?;
+            picked.runs
         }
-        Dialect::Postgres => match take_at_once(work, binds, (picked, looks), &sets, &told, events)? {
-            Taken::Runs(runs) => runs,
-            todo => return Ok(todo),
-        },
+        Dialect::Postgres => {
+            let now = binds.now(work);
+            let sets = assignments(work, &mut binds, claiming, to, &now);
+            match take_at_once(work, binds, (picked, looks), &sets, &told, events)? {
+                Taken::Runs(runs) => runs,
+                todo => return Ok(todo),
+            }
+        }
     };
     if !runs.is_empty() {
         signal(work, to);
@@ -358,7 +366,40 @@ pub(super) fn take_picked<'b>(
     Ok(Taken::Runs(runs))
 }
 
-/// A crash counts, so the attempt rises here, and the lease with it.
+/// SQLite: as [`assignments`], and the same of the runs that were picked.
+fn take_in_steps(work: &mut Work<'_>, claiming: &Claiming<'_>, picked: &mut Picked, to: RunState) -> Result<()> {
+    let (clock, worker, micros) = (&work.options().clock, &claiming.request.worker_id, claiming.micros);
+    let (at, mono) = (clock.now(), clock.monotonic());
+    let until = at.saturating_add(Duration::from_micros(micros.unsigned_abs()));
+    let started = (to == RunState::Running).then_some(at);
+    let mut binds = Binds::default();
+    let sets = [
+        ("claimed_by", worker.into()),
+        ("claimed_at", at.into()),
+        ("started_at", started.into()),
+        ("updated_at", at.into()),
+        ("lease_us", micros.into()),
+        ("lease_until", until.into()),
+        ("lease_mono", mono.saturating_add(micros).into()),
+        ("lease_boot", clock.boot_id().to_string().into()),
+    ];
+    let sets = sets.map(|(column, value): (&str, Value<'_>)| format!("{column} = {}", binds.add(value))).join(", ");
+    let sets = format!(
+        "state = '{to}', ready = FALSE, attempt = attempt + 1, lease = lease + 1, version = version + 1, reported = NULL, \
+         timeout_mono = {} + timeout_us, {sets}",
+        binds.add(mono)
+    );
+    picked::write(work, picked, &sets, binds)?;
+    for run in &mut picked.runs {
+        (run.state, run.state_code) = (to, to.code(false));
+        (run.attempt, run.lease, run.version) = (run.attempt + 1, run.lease + 1, run.version + 1);
+        (run.claimed_by, run.lease_until) = (Some(worker.clone()), Some(until));
+        (run.claimed_at, run.started_at, run.updated_at) = (Some(at), started, at);
+    }
+    Ok(())
+}
+
+/// PostgreSQL: a crash counts, so the attempt rises here, and the lease with it.
 fn assignments<'b>(
     work: &Work<'_>,
     binds: &mut Binds<'b>,
@@ -411,7 +452,7 @@ fn take_at_once<'b>(
         // A look that finds nothing, beside no run.
         rows.retain(|row| row.values().first().is_some_and(|id| !id.is_null()));
     }
-    let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
+    let runs: Vec<Run> = rows.into_iter().map(read_run).collect::<Result<_>>()?;
     runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event.clone()))?;
     Ok(Taken::Runs(runs))
 }
@@ -423,7 +464,7 @@ fn bearing(exec: &mut dyn Executor, worker: &str, events: &[String]) -> Result<V
          FROM sprongus_events AS e WHERE e.subject = 'run:' || run.id AND e.seq = run.version AND e.id = ANY ($2::text[]))"
     );
     let rows = exec.query(&sql, &[worker.into(), array(events)])?;
-    let mut runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
+    let mut runs: Vec<Run> = rows.into_iter().map(read_run).collect::<Result<_>>()?;
     in_order(&mut runs);
     Ok(runs)
 }

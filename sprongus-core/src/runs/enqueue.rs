@@ -202,7 +202,7 @@ fn first(exec: &mut dyn Executor, ready: &Ready<'_>) -> Result<Option<Run>> {
     let request = ready.request;
     let sql = format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id = $1");
     let own = exec.query(&sql, &[(&ready.id).into()])?;
-    if let Some(row) = own.first() {
+    if let Some(row) = own.into_iter().next() {
         return read_run(row).map(Some);
     }
     let Some(run) = under_key(exec, ready.project, request.idempotency_key.as_deref())? else { return Ok(None) };
@@ -218,7 +218,7 @@ fn first(exec: &mut dyn Executor, ready: &Ready<'_>) -> Result<Option<Run>> {
 pub(super) fn under_key(exec: &mut dyn Executor, project: Option<&str>, key: Option<&str>) -> Result<Option<Run>> {
     let sql =
         format!("SELECT {COLUMNS} FROM sprongus_runs WHERE coalesce(project_id, '') = $1 AND idempotency_key = $2");
-    exec.query(&sql, &[project.unwrap_or_default().into(), key.into()])?.first().map(read_run).transpose()
+    exec.query(&sql, &[project.unwrap_or_default().into(), key.into()])?.into_iter().next().map(read_run).transpose()
 }
 
 /// The same error, saying which of many it is about.

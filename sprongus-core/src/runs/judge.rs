@@ -59,7 +59,7 @@ pub(super) fn read_visible(session: Session<'_>, exec: &mut dyn Executor, id: &s
 fn read(session: Session<'_>, exec: &mut dyn Executor, id: &str, lock: &str) -> Result<Stored> {
     crate::id::check_id("the id", id)?;
     let rows = exec.query(&format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id = $1{lock}"), &[id.into()])?;
-    let stored = rows.first().map(read_stored).transpose()?;
+    let stored = rows.into_iter().next().map(read_stored).transpose()?;
     stored.filter(|stored| session.sees(stored.run.project_id.as_deref())).ok_or_else(|| not_found(id))
 }
 

@@ -75,7 +75,7 @@ pub(super) fn exactly(dialect: Dialect, column: &str, kind: &str) -> String {
 /// SQL: between a project and a kind, where both are one key. Neither holds a control character.
 pub(super) const fn between(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Sqlite => "char(1)",
+        Dialect::Sqlite => "CAST(X'01' AS TEXT)",
         Dialect::Postgres => "E'\\x01'",
     }
 }
@@ -83,7 +83,7 @@ pub(super) const fn between(dialect: Dialect) -> &'static str {
 /// The key of the indexes by project.
 pub(super) const fn project_key(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Sqlite => "(project_id || char(1) || kind)",
+        Dialect::Sqlite => "(project_id || CAST(X'01' AS TEXT) || kind)",
         Dialect::Postgres => "(project_id || E'\\x01' || kind)",
     }
 }

@@ -35,7 +35,7 @@ impl Runs<'_> {
         let mut binds = Binds::default();
         let sql = sql(&mut binds, request, project, after.as_ref());
         let rows = self.session.read(|exec| exec.query(&sql, binds.values()))?;
-        let mut items: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
+        let mut items: Vec<Run> = rows.into_iter().map(read_run).collect::<Result<_>>()?;
         let shown = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let more = items.len() > shown;
         items.truncate(shown);

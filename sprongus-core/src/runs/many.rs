@@ -99,11 +99,14 @@ impl<'m> Many<'m> {
         let mut binds = Binds::default();
         let sql = self.sql(work, &mut binds)?;
         let rows = work.query(&sql, binds.values())?;
-        let runs: Vec<Run> = rows.iter().map(read_run).collect::<Result<_>>()?;
-        for (run, row) in runs.iter().zip(&rows) {
+        let mut runs = Vec::with_capacity(rows.len());
+        for row in rows {
             let (actor, more) = (row.opt_text(TOLD_BY)?, row.opt_json(MORE)?.map(|more| more.to_value()));
             let more = more.and_then(|more| more.as_object().cloned()).unwrap_or_default();
-            self.told(run.state, actor.as_deref(), more).note(work, run, row.text(EVENT_ID)?)?;
+            let event = row.text(EVENT_ID)?;
+            let run = read_run(row)?;
+            self.told(run.state, actor.as_deref(), more).note(work, &run, event)?;
+            runs.push(run);
         }
         if let Some(run) = runs.first() {
             signal(work, run.state);

@@ -30,6 +30,7 @@ mod model;
 mod next;
 mod outlook;
 mod pending;
+mod picked;
 mod promote;
 mod prune;
 mod read;

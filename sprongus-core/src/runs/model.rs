@@ -105,38 +105,38 @@ pub(crate) struct Stored {
     pub(crate) reported: Option<String>,
 }
 
-/// A run from a row of [`COLUMNS`].
-pub(crate) fn read_run(row: &Row) -> Result<Run> {
-    let state = row.text(6)?;
+/// A run from a row of [`COLUMNS`], whose texts it takes.
+pub(crate) fn read_run(mut row: Row) -> Result<Run> {
+    let state = row.take_text(6)?;
     let state = RunState::parse(&state)
         .map_err(|_| Error::new(ErrorCode::Corrupt, format!("a run is in the state {state:?}, which there is not")))?;
     Ok(Run {
-        id: row.text(0)?,
-        project_id: row.opt_text(1)?,
-        kind: row.text(2)?,
+        id: row.take_text(0)?,
+        project_id: row.take_opt_text(1)?,
+        kind: row.take_text(2)?,
         input: row.json(3)?,
-        output_ref: row.opt_text(4)?,
-        error: row.opt_text(5)?,
+        output_ref: row.take_opt_text(4)?,
+        error: row.take_opt_text(5)?,
         state,
         state_code: state.code(row.bool(7)?),
         priority: row.int(8)?,
         run_at: row.time(9)?,
-        idempotency_key: row.opt_text(10)?,
+        idempotency_key: row.take_opt_text(10)?,
         attempt: row.int(11)?,
         max_attempts: row.int(12)?,
         series: row.int(13)?,
         lease: row.int(14)?,
         timeout: row.opt_int(15)?.map(|micros| Duration::from_micros(micros.unsigned_abs())),
-        claimed_by: row.opt_text(16)?,
+        claimed_by: row.take_opt_text(16)?,
         claimed_at: row.opt_time(17)?,
         started_at: row.opt_time(18)?,
         finished_at: row.opt_time(19)?,
         lease_until: row.opt_time(20)?,
         progress: row.opt_json(21)?.unwrap_or_default(),
-        requested_by: row.opt_text(22)?,
-        channel_id: row.opt_text(23)?,
-        conversation_id: row.opt_text(24)?,
-        parent_id: row.opt_text(25)?,
+        requested_by: row.take_opt_text(22)?,
+        channel_id: row.take_opt_text(23)?,
+        conversation_id: row.take_opt_text(24)?,
+        parent_id: row.take_opt_text(25)?,
         version: row.int(26)?,
         created_at: row.time(27)?,
         updated_at: row.time(28)?,
@@ -145,6 +145,6 @@ pub(crate) fn read_run(row: &Row) -> Result<Run> {
 }
 
 /// A run and its report from a row of [`COLUMNS`].
-pub(crate) fn read_stored(row: &Row) -> Result<Stored> {
-    Ok(Stored { run: read_run(row)?, reported: row.opt_text(29)? })
+pub(crate) fn read_stored(mut row: Row) -> Result<Stored> {
+    Ok(Stored { reported: row.take_opt_text(29)?, run: read_run(row)? })
 }

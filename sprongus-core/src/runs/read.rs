@@ -14,7 +14,7 @@ use crate::scope::Scope;
 /// The run of that id, whoever asks.
 pub(crate) fn find(exec: &mut dyn Executor, id: &str) -> Result<Option<Run>> {
     let sql = format!("SELECT {COLUMNS} FROM sprongus_runs WHERE id = $1");
-    exec.query(&sql, &[id.into()])?.first().map(read_run).transpose()
+    exec.query(&sql, &[id.into()])?.into_iter().next().map(read_run).transpose()
 }
 
 impl Runs<'_> {

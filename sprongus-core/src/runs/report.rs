@@ -62,7 +62,7 @@ impl Runs<'_> {
             "UPDATE sprongus_runs SET {lease}{timeout}, updated_at = {now}{progress} \
              WHERE id = {id} AND lease = {fence} AND state = 'running'{project} RETURNING {COLUMNS}"
         );
-        work.query(&sql, binds.values())?.first().map(read_run).transpose()
+        work.query(&sql, binds.values())?.into_iter().next().map(read_run).transpose()
     }
 
     pub(super) fn do_succeed(&self, request: &Succeed) -> Result<Run> {

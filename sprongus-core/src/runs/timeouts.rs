@@ -93,7 +93,9 @@ impl Runs<'_> {
         let find = |work: &mut Work<'_>, passed: &[String], limit| self.overdue(work, passed, limit);
         self.session.write(|work| {
             up_to(work, limit, find, |work, id, row| {
-                one_of_many(work, id, CHORE.name, |work| Ok(time_out(work, &read_run(row)?, actor, true)?.is_some()))
+                one_of_many(work, id, CHORE.name, |work| {
+                    Ok(time_out(work, &read_run(row.clone())?, actor, true)?.is_some())
+                })
             })
         })
     }

@@ -1,12 +1,13 @@
 //! SQLite: the success of many runs by one statement, where there is nothing else to be kept of them.
 
-use std::fmt::Write as _;
+use std::collections::HashSet;
 
 use serde_json::Map;
 
 use super::binds::Binds;
 use super::change::assignments;
-use super::model::{COLUMNS, Run, read_run};
+use super::model::Run;
+use super::picked::{self, pick};
 use super::record::{Told, signal};
 use super::requests::Succeed;
 use super::state::{RunState, Step};
@@ -24,36 +25,39 @@ pub(super) fn is_plain(request: &Succeed) -> bool {
 pub(super) fn succeed_together(session: Session<'_>, work: &mut Work<'_>, items: &[&Succeed]) -> Result<Vec<Run>> {
     let (step, from) = (Step::Succeed, RunState::Running);
     let Some(to) = step.from(from).filter(|_| !items.is_empty()) else { return Ok(Vec::new()) };
-    let mut binds = Binds::default();
-    let now = binds.now(work);
-    let sets = assignments(step, from, to, &now).join(", ");
-    let keys = binds.add(Value::Json(keys(items).into()));
-    // By the ids alone: `||` keeps the planner from the indexes on project and state, and from all that is in them.
-    let of_project = session.confined().map(|project| format!(" AND project_id || '' = {}", binds.add(project)));
-    let sql = format!(
-        "UPDATE sprongus_runs SET {sets}, error = NULL, output_ref = NULL WHERE (id, lease) IN \
-         (SELECT key, value FROM json_each({keys})) AND state || '' = '{from}'{} RETURNING {COLUMNS}",
-        of_project.unwrap_or_default()
-    );
-    let runs: Vec<Run> = work.query(&sql, binds.values())?.iter().map(read_run).collect::<Result<_>>()?;
+    let leases: HashSet<(&str, i64)> = items.iter().map(|item| (item.id.as_str(), item.lease)).collect();
+    let select =
+        format!("SELECT {} FROM sprongus_runs WHERE id IN (SELECT value FROM json_each($1))", picked::columns());
+    let mut picked = pick(work, &select, &[Value::Json(ids(items).into())], |run| {
+        run.state == from
+            && leases.contains(&(run.id.as_str(), run.lease))
+            && session.confined().is_none_or(|project| run.project_id.as_deref() == Some(project))
+    })?;
+    let (at, mut binds) = (work.options().clock.now(), Binds::default());
+    let now = binds.add(at);
+    let sets = format!("{}, error = NULL, output_ref = NULL", assignments(step, from, to, &now).join(", "));
+    picked::write(work, &picked, &sets, binds)?;
+    for run in &mut picked.runs {
+        (run.state, run.state_code, run.version) = (to, to.code(false), run.version + 1);
+        (run.updated_at, run.finished_at, run.lease_until) = (at, Some(at), None);
+        (run.error, run.output_ref) = (None, None);
+    }
     let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };
-    told.append_all(work, &runs)?;
-    if !runs.is_empty() {
+    told.append_all(work, &picked.runs)?;
+    if !picked.runs.is_empty() {
         signal(work, to);
     }
-    tracing::debug!(runs = runs.len(), ?step, "runs went on");
-    Ok(runs)
+    tracing::debug!(runs = picked.runs.len(), ?step, "runs went on");
+    Ok(picked.runs)
 }
 
-/// `{"ID":LEASE,…}`, where an id may stand twice.
-fn keys(items: &[&Succeed]) -> String {
-    let mut keys = String::with_capacity(items.len() * 32 + 2);
+/// `["ID",…]`, where an id may stand twice.
+fn ids(items: &[&Succeed]) -> String {
+    let mut ids = String::with_capacity(items.len() * 32 + 2);
     for item in items {
-        keys.push(if keys.is_empty() { '{' } else { ',' });
-        quote(&item.id, &mut keys);
-        // Writing into a string cannot fail.
-        let _ = write!(keys, ":{}", item.lease);
+        ids.push(if ids.is_empty() { '[' } else { ',' });
+        quote(&item.id, &mut ids);
     }
-    keys.push('}');
-    keys
+    ids.push(']');
+    ids
 }

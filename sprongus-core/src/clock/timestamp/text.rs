@@ -45,24 +45,21 @@ fn put(place: &mut [u8], number: i64) {
 /// An instant in its fixed text; `None` of any other text, which may be a time all the same.
 pub(super) fn read(text: &[u8]) -> Option<Timestamp> {
     let text: &[u8; WIDTH] = text.try_into().ok()?;
-    let mut micros = [0; 7];
-    for ((from, to), number) in
-        [(0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19), (20, 26)].into_iter().zip(&mut micros)
-    {
-        for digit in &text[from..to] {
-            let digit = digit.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            *number = *number * 10 + i64::from(digit);
-        }
+    let mut digits = true;
+    let mut number = |from: usize, to: usize| {
+        text[from..to].iter().fold(0, |number, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            digits &= digit < 10;
+            number * 10 + i64::from(digit)
+        })
+    };
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let (hour, minute, second, micros) = (number(11, 13), number(14, 16), number(17, 19), number(20, 26));
+    let signs = [text[4], text[7], text[10], text[13], text[16], text[19], text[26]] == *b"--T::.Z";
+    if !(digits && signs && hour < 24 && minute < 60 && second < 60) {
+        return None;
     }
-    let signs = [4, 7, 10, 13, 16, 19, 26].into_iter().all(|at| text[at] == PATTERN[at]);
-    let [year, month, day, hour, minute, second, micros] = micros;
-    let days = days(year, month, day)?;
-    let sound = signs && hour < 24 && minute < 60 && second < 60;
-    let time = DAY * days + SECOND * (3_600 * hour + 60 * minute + second) + micros;
-    if sound { Timestamp::within(time) } else { None }
+    Timestamp::within(DAY * days(year, month, day)? + SECOND * (3_600 * hour + 60 * minute + second) + micros)
 }
 
 /// Years of the calendar are counted from March, whose months then have lengths that repeat, in eras of 400 years.
@@ -84,14 +81,22 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 /// Days from 1970-01-01 to that day; `None` where there is no such day.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(1..=12).contains(&month) {
+    if !(1..=12).contains(&month) || day < 1 || day > last_day(year, month) {
         return None;
     }
     let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let (era, of_era) = (years.div_euclid(400), years.rem_euclid(400));
     let of_year = (153 * months + 2) / 5 + day - 1;
-    let days = era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - EPOCH;
-    (civil(days) == (year, month, day)).then_some(days)
+    Some(era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - EPOCH)
+}
+
+fn last_day(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 #[cfg(test)]

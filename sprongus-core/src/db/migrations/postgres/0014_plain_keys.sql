@@ -1,0 +1,1 @@
+-- The keys of runs by project are written anew on SQLite; here there is nothing to change.
