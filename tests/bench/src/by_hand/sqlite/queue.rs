@@ -18,14 +18,14 @@ pub(crate) struct Hand {
 const RUN: &str = "INSERT INTO sprongus_runs (id, kind, input, state, ready, priority, run_at, max_attempts, created_at, updated_at) \
                    VALUES (?1, ?2, ?3, 'queued', 1, 0, ?4, 3, ?4, ?4)";
 
-const CLAIM: &str = "UPDATE sprongus_runs SET state = 'running', ready = 0, attempt = attempt + 1, lease = lease + 1, \
+const CLAIM: &str = "UPDATE OR FAIL sprongus_runs SET state = 'running', ready = 0, attempt = attempt + 1, lease = lease + 1, \
                      claimed_by = ?1, claimed_at = ?2, started_at = ?2, reported = NULL, lease_us = ?3, lease_until = ?4, \
                      lease_mono = ?5, lease_boot = ?6, timeout_mono = NULL, version = version + 1, updated_at = ?2 \
                      WHERE rowid IN (SELECT rowid FROM sprongus_runs INDEXED BY sprongus_runs_ready \
                      WHERE state = 'queued' AND ready = 1 AND limited = 0 ORDER BY priority DESC, run_at, id LIMIT ?7) \
                      RETURNING id, attempt, lease, version, kind, input";
 
-const COMPLETE: &str = "UPDATE sprongus_runs SET state = 'succeeded', ready = 0, reported = 'succeed', finished_at = ?3, \
+const COMPLETE: &str = "UPDATE OR FAIL sprongus_runs SET state = 'succeeded', ready = 0, reported = 'succeed', finished_at = ?3, \
                         lease_until = NULL, error = NULL, output_ref = NULL, version = version + 1, updated_at = ?3 \
                         WHERE id = ?1 AND lease = ?2 AND state = 'running'";
 
