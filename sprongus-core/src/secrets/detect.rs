@@ -18,27 +18,23 @@ pub(crate) fn refuse(document: &Json) -> Result<()> {
 
 /// As [`refuse`], of a canonical JSON text. Most are looked over once and hold none; they are not parsed.
 pub(crate) fn refuse_text(text: &str) -> Result<()> {
-    if may_hold(text) { walk(&parse_value(text)?) } else { Ok(()) }
+    if shapes::may_hold(text) { walk(&parse_value(text)?) } else { Ok(()) }
 }
 
 /// As [`refuse_text`], where the value of that text is at hand.
 pub(crate) fn refuse_in(value: &Value, text: &str) -> Result<()> {
-    if may_hold(text) { walk(value) } else { Ok(()) }
+    if shapes::may_hold(text) { walk(value) } else { Ok(()) }
 }
 
 /// As [`refuse`], of a schema: its keys name what documents may hold, so only texts of a credential's shape count.
 pub(crate) fn refuse_shapes(schema: &Json) -> Result<()> {
-    if !may_hold(schema.as_str()) {
+    if !shapes::may_hold(schema.as_str()) {
         return Ok(());
     }
     let schema = schema.to_value();
     let mut looking = Looking { shapes_only: true, ..Looking::default() };
     looking.at(None, &schema);
     looking.error()
-}
-
-fn may_hold(text: &str) -> bool {
-    keys::may_hold(text) || shapes::may_hold(text)
 }
 
 fn walk(value: &Value) -> Result<()> {

@@ -1,10 +1,6 @@
 //! Keys under which a text is a credential, in any casing and with any separators.
 
-use std::sync::OnceLock;
-
-use regex::Regex;
-
-use crate::fork::made_once;
+use super::shapes;
 
 /// What such a key ends with, in lower case and without separators.
 const ENDS: &[&str] = &[
@@ -48,22 +44,43 @@ const HARMLESS: &[&str] = &[
 /// Many of them in a list; `tokens` alone are words more often.
 const PLURALS: &[&str] = &["passwords", "credentials", "apikeys", "accesstokens", "refreshtokens", "authtokens"];
 
-/// What each of [`ENDS`] holds, whatever divides its words.
-const HELD: &str = r"(?i-u)token|secret|pass[[:punct:] ]{0,2}(?:word|wd|phrase)|pwd|credential|authorization|jwt|(?:api|access|private|signing|encryption|master|account)[[:punct:] ]{0,2}key";
+/// What each of [`ENDS`] holds, whatever divides its words: one of these, …
+const ALONE: [&str; 6] = ["token", "secret", "pwd", "credential", "authorization", "jwt"];
+/// … or one of these with a key behind it, …
+const OF_KEYS: [&str; 7] = ["api", "access", "private", "signing", "encryption", "master", "account"];
+/// … or `pass` with one of these.
+const OF_PASS: [&str; 3] = ["word", "wd", "phrase"];
 
 /// Texts that say something about a credential and are none.
 const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "none", "null", "required", "optional"];
 
-static IN_KEYS: OnceLock<Option<Regex>> = OnceLock::new();
+/// The words that such a key has in it begin with one of these.
+pub(super) fn beginnings() -> impl Iterator<Item = &'static str> {
+    ALONE.into_iter().chain(OF_KEYS).chain(["pass"])
+}
 
-/// Whether that JSON text may hold such a key: if not, none of its keys is one.
-pub(super) fn may_hold(json: &str) -> bool {
-    made_once(&IN_KEYS, || Regex::new(HELD).ok()).as_ref().is_none_or(|held| held.is_match(json))
+/// Whether a text begins with words that make such a key.
+pub(super) fn begin(text: &str) -> bool {
+    let text = text.as_bytes();
+    let is = |text: &[u8], word: &str| {
+        text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let both = |first: &str, seconds: &[&str]| {
+        is(text, first) && {
+            let after = &text[first.len()..];
+            let divided = |byte: &&u8| byte.is_ascii_punctuation() || **byte == b' ';
+            let gap = after.iter().take(2).take_while(divided).count();
+            seconds.iter().any(|second| is(&after[gap..], second))
+        }
+    };
+    ALONE.iter().any(|word| is(text, word))
+        || OF_KEYS.iter().any(|first| both(first, &["key"]))
+        || both("pass", &OF_PASS)
 }
 
 /// Whether a text under that key is a credential, if it is not an obvious other thing.
 pub(super) fn is_credential(key: &str) -> bool {
-    if !may_hold(key) {
+    if !shapes::may_hold_key(key) {
         return false;
     }
     let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
@@ -135,7 +152,7 @@ mod tests {
     #[test]
     fn every_end_is_looked_for() {
         for end in ENDS.iter().chain(PLURALS) {
-            assert!(may_hold(end), "{end}");
+            assert!(shapes::may_hold_key(end), "{end}");
         }
     }
 }

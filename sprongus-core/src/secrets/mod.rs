@@ -6,6 +6,7 @@ mod detect;
 mod keys;
 mod masks;
 mod resolve;
+mod scan;
 mod shapes;
 #[cfg(test)]
 mod tests;
