@@ -47,8 +47,14 @@ pub(super) fn know_referrers(session: Session<'_>, work: &mut Work<'_>, place: P
     Ok(())
 }
 
+/// [`search_fingerprint`] of no fields, which is all of them: the hash of nothing.
+const OF_ALL: &str = "e3b0c442\u{1f}";
+
 /// Stands before a stored search text and names the fields it was made of: eight digits and a separator.
 pub(super) fn search_fingerprint(keywords: &Keywords) -> String {
+    if keywords.search.is_empty() {
+        return OF_ALL.to_owned();
+    }
     let fields: Vec<String> = keywords.search.iter().map(ToString::to_string).collect();
     let hash = Sha256::digest(fields.join("\n"));
     hash.iter().take(4).map(|byte| format!("{byte:02x}")).chain(["\u{1f}".to_owned()]).collect()

@@ -146,8 +146,10 @@ pub(super) fn supersede(
         return Ok(stored.entry(place, id, warnings));
     }
     let stored = rows::update(work, place, id, judged)?;
-    rows::remove_keys(work.exec(), place, id)?;
-    refs::remove(work.exec(), place, id)?;
+    if judged.links {
+        rows::remove_keys(work.exec(), place, id)?;
+        refs::remove(work.exec(), place, id)?;
+    }
     let warnings = link(work, place, id, judged)?;
     work.after.tallies.add(place.project, place.table, Tally::UPDATED);
     rows::audit(work, place, id, change.event("aux.updated"), stored.version, &judged.summary)?;

@@ -37,6 +37,8 @@ pub(super) struct Judged {
     pub(super) search_text: String,
     pub(super) refs: Vec<Reference>,
     pub(super) keys: Vec<KeyRow>,
+    /// Whether entries of the table have keys or references.
+    pub(super) links: bool,
     /// `created`, `updated: title, year`.
     pub(super) summary: String,
 }
@@ -121,6 +123,7 @@ impl Rules {
             search_text: format!("{}{}", self.fingerprint, search::search_text(&value, &keywords.search)),
             refs: refs::of_document(keywords, &value),
             keys: keys::of_document(keywords, &value),
+            links: self.links(),
             json,
             value,
             summary,

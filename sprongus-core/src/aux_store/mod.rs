@@ -31,7 +31,8 @@ mod requests;
 mod rows;
 mod scan;
 pub mod search;
-pub mod sort;
+pub mod single;
+mod sort;
 pub mod sync;
 mod table;
 #[cfg(test)]

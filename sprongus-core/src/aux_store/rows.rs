@@ -8,12 +8,13 @@ use super::document::Judged;
 use super::keys::KeyRow;
 use super::model::Entry;
 use super::search;
+use super::single;
 use super::unseen;
 use crate::clock::Timestamp;
 use crate::db::{Dialect, Executor, Row, Value};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::events::{NewEvent, append, next_seq};
-use crate::json::Json;
+use crate::json::{Json, quote};
 use crate::session::Work;
 
 /// A table of a project.
@@ -130,7 +131,9 @@ fn read_stored(row: &Row) -> Result<Stored> {
 
 /// Creates an entry; `None` where one of that id is there.
 pub(super) fn insert(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judged) -> Result<Option<Stored>> {
-    unseen::make_way(work.exec(), place, id)?;
+    if work.dialect() == Dialect::Sqlite {
+        return single::insert(work, place, id, doc);
+    }
     let sql = format!(
         "INSERT INTO sprongus_aux_entries \
          (project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary) \
@@ -140,13 +143,16 @@ pub(super) fn insert(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judg
         work.dialect().now(7)
     );
     let params = params(work, place, id, doc);
-    let rows = search::write_marked(work, place, &sql, &params)?;
+    let rows = search::write_marked(work, &sql, &params)?;
     rows.first().map(|row| written(row, doc)).transpose()
 }
 
 /// Gives an entry its next version, and keeps the one it had.
 pub(super) fn update(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judged) -> Result<Stored> {
     keep_version(work.exec(), place, id)?;
+    if work.dialect() == Dialect::Sqlite {
+        return single::update(work, place, id, doc);
+    }
     let sql = format!(
         "UPDATE sprongus_aux_entries SET payload = $4, hash = $5, search_text = $6, version = version + 1, \
          last_updated = {}, actor = $8, reason = $9, change_summary = $10 \
@@ -154,11 +160,11 @@ pub(super) fn update(work: &mut Work<'_>, place: Place<'_>, id: &str, doc: &Judg
         work.dialect().now(7)
     );
     let params = params(work, place, id, doc);
-    let rows = search::write_marked(work, place, &sql, &params)?;
+    let rows = search::write_marked(work, &sql, &params)?;
     rows.first().map_or_else(|| Err(not_found(place, id)), |row| written(row, doc))
 }
 
-fn params<'v>(work: &Work<'_>, place: Place<'v>, id: &'v str, doc: &'v Judged) -> [Value<'v>; 10] {
+pub(super) fn params<'v>(work: &Work<'_>, place: Place<'v>, id: &'v str, doc: &'v Judged) -> [Value<'v>; 10] {
     let who = work.who();
     [
         place.project.into(),
@@ -181,11 +187,14 @@ fn written(row: &Row, doc: &Judged) -> Result<Stored> {
 
 /// Copies an entry to the versions, before it is superseded.
 fn keep_version(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<()> {
-    let sql = "INSERT INTO sprongus_aux_versions \
-               (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
-               SELECT project_id, table_name, id, version, payload, change_summary, actor, reason, last_updated \
-               FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id = $3";
-    exec.execute(sql, &[place.project.into(), place.table.into(), id.into()]).map(drop)
+    let sql = format!(
+        "{} INTO sprongus_aux_versions \
+         (project_id, table_name, id, version, snapshot, change_summary, actor, reason, at) \
+         SELECT project_id, table_name, id, version, payload, change_summary, actor, reason, last_updated \
+         FROM sprongus_aux_entries WHERE project_id = $1 AND table_name = $2 AND id = $3",
+        exec.dialect().insert()
+    );
+    exec.execute(&sql, &[place.project.into(), place.table.into(), id.into()]).map(drop)
 }
 
 /// Deletes an entry, which is a version too; that version.
@@ -254,22 +263,24 @@ pub(super) fn audit(
     version: i64,
     summary: &str,
 ) -> Result<()> {
-    let payload = serde_json::json!({ "version": version, "changeSummary": summary });
-    tell(work, place, &format!("{}/{id}", place.subject()), version, kind, &payload)
+    // In canonical form as it stands.
+    let mut payload = "{\"changeSummary\":".to_owned();
+    quote(summary, &mut payload);
+    payload.push_str(&format!(",\"version\":{version}}}"));
+    tell(work, place, &format!("{}/{id}", place.subject()), version, kind, &Json::from_canonical(payload))
 }
 
 /// Tells of what was done to many entries of a table at once: one event of the table.
 pub(super) fn tell_of_table(work: &mut Work<'_>, place: Place<'_>, kind: &str, payload: &JsonValue) -> Result<()> {
     let subject = place.subject();
     let seq = next_seq(work.exec(), &subject)?;
-    tell(work, place, &subject, seq, kind, payload)
+    tell(work, place, &subject, seq, kind, &Json::from_value(payload)?)
 }
 
-fn tell(work: &mut Work<'_>, place: Place<'_>, subject: &str, seq: i64, kind: &str, payload: &JsonValue) -> Result<()> {
-    let payload = Json::from_value(payload)?;
+fn tell(work: &mut Work<'_>, place: Place<'_>, subject: &str, seq: i64, kind: &str, payload: &Json) -> Result<()> {
     let actor = work.who().actor.clone();
     let project_id = Some(place.project);
-    append(work, &NewEvent { run_id: None, project_id, subject, seq, kind, actor: &actor, payload: &payload })
+    append(work, &NewEvent { run_id: None, project_id, subject, seq, kind, actor: &actor, payload })
 }
 
 pub(super) fn not_found(place: Place<'_>, id: &str) -> Error {

@@ -39,6 +39,14 @@ impl Dialect {
         }
     }
 
+    /// The same of an INSERT of what a SELECT gives.
+    pub(crate) const fn insert(self) -> &'static str {
+        match self {
+            Self::Sqlite => "INSERT OR FAIL",
+            Self::Postgres => "INSERT",
+        }
+    }
+
     /// The present as SQL, where `$n` is [`Clock::for_database`](crate::clock::Clock::for_database): PostgreSQL's own clock
     /// unless a test's stands in its place; stable, so an index condition.
     pub fn now(self, n: usize) -> String {

@@ -186,10 +186,21 @@ pub(crate) fn install(work: &mut Work<'_>, project: &str) -> Result<Vec<String>>
 
 /// The id of the preset that holds there: the project's own binding, else the one for all, else the built-in.
 fn bound_id(exec: &mut dyn Executor, target: Target, name: &str, project: Option<&str>) -> Result<Option<String>> {
-    let sql = "SELECT preset_id FROM sprongus_bindings WHERE target = $1 AND name = $2 AND project_id IN ('', $3) ORDER BY project_id DESC LIMIT 1";
+    let sql = match exec.dialect() {
+        // For IN, SQLite would make a table of the two, each time.
+        Dialect::Sqlite => {
+            "SELECT coalesce((SELECT preset_id FROM sprongus_bindings WHERE target = $1 AND name = $2 AND project_id = $3), \
+             (SELECT preset_id FROM sprongus_bindings WHERE target = $1 AND name = $2 AND project_id = ''))"
+        }
+        Dialect::Postgres => {
+            "SELECT preset_id FROM sprongus_bindings WHERE target = $1 AND name = $2 AND project_id IN ('', $3) \
+             ORDER BY project_id DESC LIMIT 1"
+        }
+    };
     let params: [Value<'_>; 3] = [target.as_str().into(), name.into(), project.unwrap_or_default().into()];
-    if let Some(row) = exec.query(sql, &params)?.first() {
-        return row.text(0).map(Some);
+    let found = exec.query(sql, &params)?.into_iter().next();
+    if let Some(id) = found.map(|mut row| row.take_opt_text(0)).transpose()?.flatten() {
+        return Ok(Some(id));
     }
     Ok(Builtin::bound_to(name).filter(|_| target == Target::Table).map(|builtin| builtin.preset().id))
 }

@@ -22,24 +22,12 @@ fn wanted(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Runs the statement that writes one entry of the table `$1`, `$2` and returns `version, last_updated`, and marks it.
-pub(in crate::aux_store) fn write_marked(
-    work: &mut Work<'_>,
-    place: Place<'_>,
-    sql: &str,
-    params: &[Value<'_>],
-) -> Result<Vec<Row>> {
-    if work.dialect() == Dialect::Postgres {
-        return work.query(&marking(sql), params);
-    }
-    let rows = work.query(sql, params)?;
-    for row in &rows {
-        mark(work.exec(), place, row.time(1)?.into())?;
-    }
-    Ok(rows)
+/// PostgreSQL: runs the statement that writes one entry of the table `$1`, `$2` and returns `version, last_updated`, and marks
+/// it in the same round trip.
+pub(in crate::aux_store) fn write_marked(work: &mut Work<'_>, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+    work.query(&marking(sql), params)
 }
 
-/// The same in one round trip.
 fn marking(sql: &str) -> String {
     format!(
         "WITH written AS ({sql}), marked AS (INSERT INTO sprongus_search_marks (project_id, table_name, at) \
