@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, Statement};
 
 use super::errors::from_sqlite;
-use super::values::{bind_at, bind_in_order};
+use super::values::bind_at;
 use crate::db::Value;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fork::visit;
@@ -11,7 +11,10 @@ use crate::fork::visit;
 /// Rows of one statement: it begins and ends once for them, and where they come in order finds their place once.
 const TOGETHER: usize = 16;
 
-/// Inserts rows by one statement, which is looked up once.
+/// Bytes that are bound at once, which SQLite copies: larger rows go one by one.
+const TOGETHER_BYTES: usize = 64 << 10;
+
+/// Inserts rows, many by a statement while they are small.
 pub(super) fn all(
     connection: &Connection,
     table: &str,
@@ -19,20 +22,58 @@ pub(super) fn all(
     rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
 ) -> Result<u64> {
     let first = visit();
-    let mut statement = insert(connection, table, columns, 1)?;
+    let mut many = insert(connection, table, columns, TOGETHER)?;
+    let mut one = insert(connection, table, columns, 1)?;
     drop(first);
-    let mut written = 0;
-    for row in rows {
+    let (mut written, mut bytes, mut some) = (0, 0, Vec::with_capacity(TOGETHER));
+    loop {
         // The rows come from elsewhere, and may take their time.
-        let row = row?;
+        let row = rows.next().transpose()?;
+        let last = row.is_none();
+        if let Some(row) = row {
+            bytes += row.iter().map(size).sum::<usize>();
+            some.push(row);
+        }
+        if !(last || some.len() == TOGETHER || bytes > TOGETHER_BYTES) {
+            continue;
+        }
         let _visit = visit();
-        bind_in_order(&mut statement, &row)?;
-        statement.raw_execute().map_err(from_sqlite)?;
-        written += 1;
+        match some.len() == TOGETHER && bytes <= TOGETHER_BYTES {
+            true => execute(&mut many, &some, columns.len())?,
+            false => some.chunks(1).try_for_each(|row| execute(&mut one, row, columns.len()))?,
+        }
+        written += some.len() as u64;
+        if last {
+            drop((many, one));
+            return Ok(written);
+        }
+        some.clear();
+        bytes = 0;
     }
-    let _visit = visit();
-    drop(statement);
-    Ok(written)
+}
+
+/// How much of it is not of a fixed size.
+fn size(value: &Value<'_>) -> usize {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Decimal(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        _ => 0,
+    }
+}
+
+fn execute(statement: &mut Statement<'_>, rows: &[Vec<Value<'_>>], columns: usize) -> Result<()> {
+    let mut number = 0;
+    for row in rows {
+        if row.len() != columns {
+            return Err(Error::invalid(format!("the row has {} values, the table takes {columns}", row.len())));
+        }
+        for value in row {
+            number += 1;
+            bind_at(statement, number, value)?;
+        }
+    }
+    statement.raw_execute().map_err(from_sqlite).map(drop)
 }
 
 /// Inserts rows whose key is not there yet; the numbers of those whose key is.

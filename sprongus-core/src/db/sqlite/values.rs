@@ -51,15 +51,6 @@ fn is_lossy(value: &Value<'_>) -> bool {
     }
 }
 
-/// Binds the `?` of a statement, one value each.
-pub(super) fn bind_in_order(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<()> {
-    let (given, taken) = (values.len(), statement.parameter_count());
-    if given != taken {
-        return Err(Error::invalid(format!("the row has {given} values, the table takes {taken}")));
-    }
-    (1..).zip(values).try_for_each(|(index, value)| bind_at(statement, index, value))
-}
-
 /// Binds the `?` of that number, from 1.
 pub(super) fn bind_at(statement: &mut Statement<'_>, index: usize, value: &Value<'_>) -> Result<()> {
     match value {
