@@ -10,6 +10,7 @@ mod numbers;
 mod parse;
 pub mod pointer;
 mod raw;
+mod sure;
 #[cfg(test)]
 mod tests;
 

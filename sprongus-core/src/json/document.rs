@@ -19,6 +19,7 @@ use super::finite::non_finite;
 use super::numbers::numbers;
 use super::parse::{from_deserializer, parse_value};
 use super::pointer::Place;
+use super::sure::is_canonical;
 use crate::error::{Error, Result, Violation};
 
 /// A JSON document in canonical form: keys sorted by code point, no spaces. Immutable, cheap to clone.
@@ -40,7 +41,10 @@ impl Json {
     /// # Errors
     /// `validation`, with one violation of keyword `json` whose path is the place.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self> {
-        write(&parse_value(text)?)
+        match str::from_utf8(text.as_ref()) {
+            Ok(text) if is_canonical(text) => Ok(Self(text.into())),
+            _ => write(&parse_value(text)?),
+        }
     }
 
     /// From a value in memory.
