@@ -1,5 +1,6 @@
 //! PostgreSQL 12 or newer (DESIGN.md §2 "PostgreSQL").
 
+mod alarm;
 mod async_guard;
 mod calendar;
 mod connection;
@@ -9,6 +10,7 @@ mod driver;
 mod encode;
 mod errors;
 mod lent;
+mod nudge;
 mod numeric;
 mod pool;
 mod pump;

@@ -9,6 +9,8 @@ use tokio::task::yield_now;
 
 use tokio_postgres::{CancelToken, NoTls};
 
+use super::alarm::Alarm;
+use super::nudge::Nudge;
 use super::settings::Asked;
 use super::{async_guard, errors};
 use crate::error::{Error, ErrorCode, Result};
@@ -34,6 +36,8 @@ pub(super) struct Limits {
 pub(super) struct Pump {
     runtime: Option<Runtime>,
     connection: Option<Connection>,
+    nudge: Nudge,
+    alarm: Alarm,
     asked: Asked,
     cancel: Option<CancelToken>,
     cancelled: bool,
@@ -45,7 +49,8 @@ impl Pump {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime
             .map_err(|error| Error::new(ErrorCode::Unavailable, format!("no I/O loop for PostgreSQL: {error}")))?;
-        Ok(Self { runtime: Some(runtime), connection: None, asked, cancel: None, cancelled: false })
+        let (nudge, alarm) = (Nudge::new(), Alarm::default());
+        Ok(Self { runtime: Some(runtime), connection: None, nudge, alarm, asked, cancel: None, cancelled: false })
     }
 
     pub(super) fn attach(
@@ -81,18 +86,20 @@ impl Pump {
         let Some(runtime) = &self.runtime else {
             return Err(errors::lost("the connection to PostgreSQL is closed".to_owned()));
         };
-        let connection = &mut self.connection;
+        let (connection, nudge) = (&mut self.connection, &self.nudge);
         let mut work = pin!(work);
         let both = poll_fn(|context| {
-            if let Some(alive) = connection
-                && alive.as_mut().poll(context).is_ready()
-            {
-                *connection = None;
-            }
-            work.as_mut().poll(context)
+            nudge.poll(context, |context| {
+                if let Some(alive) = connection
+                    && alive.as_mut().poll(context).is_ready()
+                {
+                    *connection = None;
+                }
+                work.as_mut().poll(context)
+            })
         });
-        let cancel = self.cancel.as_ref();
-        let outcome = runtime.block_on(patiently(limits, &self.asked, cancel, &mut self.cancelled, both));
+        let patience = Patience { limits, asked: &self.asked, cancel: self.cancel.as_ref(), alarm: &mut self.alarm };
+        let outcome = runtime.block_on(patience.wait(&mut self.cancelled, both));
         match outcome {
             Some(result) => result.map_err(|error| error.into().0),
             None => {
@@ -119,33 +126,37 @@ impl Pump {
     }
 }
 
-/// Runs `work` to its end or until it is given up. Where its time is over, or the host's interrupt says so, the server is
-/// asked to cancel: its answer then says what became of the statement.
-async fn patiently<T>(
-    Limits { mut stop, mut give_up }: Limits,
-    asked: &Asked,
-    cancel: Option<&CancelToken>,
-    cancelled: &mut bool,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    let mut work = pin!(work);
-    let mut looking = asked.is_some();
-    loop {
-        let now = Instant::now();
-        let look = looking.then(|| now + LOOK);
-        let Some(next) = [look, stop, give_up].into_iter().flatten().min() else { return Some(work.await) };
-        if let Ok(done) = tokio::time::timeout(next.saturating_duration_since(now), work.as_mut()).await {
-            return Some(done);
-        }
-        let over = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
-        if over(give_up) {
-            return None;
-        }
-        if over(stop) || looking && asked.now() {
-            (looking, stop, *cancelled) = (false, None, true);
-            give_up = Some(Instant::now() + ENDING);
-            if let Some(cancel) = cancel {
-                let _ = tokio::time::timeout(ENDING / 2, cancel.cancel_query(NoTls)).await;
+/// How long a call waits, and what ends it.
+struct Patience<'p> {
+    limits: Limits,
+    asked: &'p Asked,
+    cancel: Option<&'p CancelToken>,
+    alarm: &'p mut Alarm,
+}
+
+impl Patience<'_> {
+    /// Runs `work` to its end or until it is given up. Where its time is over, or the host's interrupt says so, the server is
+    /// asked to cancel: its answer then says what became of the statement.
+    async fn wait<T>(self, cancelled: &mut bool, work: impl Future<Output = T>) -> Option<T> {
+        let Self { limits: Limits { mut stop, mut give_up }, asked, cancel, alarm } = self;
+        let mut work = pin!(work);
+        let mut looking = asked.is_some();
+        loop {
+            let look = looking.then(|| Instant::now() + LOOK);
+            let Some(next) = [look, stop, give_up].into_iter().flatten().min() else { return Some(work.await) };
+            if let Some(done) = alarm.until(next, work.as_mut()).await {
+                return Some(done);
+            }
+            let over = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+            if over(give_up) {
+                return None;
+            }
+            if over(stop) || looking && asked.now() {
+                (looking, stop, *cancelled) = (false, None, true);
+                give_up = Some(Instant::now() + ENDING);
+                if let Some(cancel) = cancel {
+                    let _ = tokio::time::timeout(ENDING / 2, cancel.cancel_query(NoTls)).await;
+                }
             }
         }
     }
