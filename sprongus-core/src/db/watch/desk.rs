@@ -22,6 +22,8 @@ struct State {
     /// What other processes are still to be told.
     outbox: Signals,
     closing: bool,
+    /// The thread has just told others, and does not want to hear of more to be told yet.
+    pausing: bool,
     /// Whether a thread is at work, or about to be.
     running: bool,
     /// Whether no commit goes unheard.
@@ -76,9 +78,9 @@ impl Desk {
     /// Changes what the thread is to do; whether one must be started for it.
     fn order(&self, change: impl FnOnce(&mut State)) -> bool {
         let mut state = self.state();
-        let before = state.orders();
+        let before = state.urgent();
         change(&mut state);
-        if state.orders() != before
+        if state.urgent() != before
             && let Some(waker) = state.waker.take()
         {
             waker.wake();
@@ -110,8 +112,16 @@ impl Desk {
     /// For the thread: what to do. `waker` is called when that changes.
     pub(crate) fn orders(&self, waker: &Waker) -> Orders {
         let mut state = self.state();
-        state.waker = Some(waker.clone());
+        (state.waker, state.pausing) = (Some(waker.clone()), false);
         state.orders()
+    }
+
+    /// The same between two posts: what else there is to do.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn orders_but_post(&self, waker: &Waker) -> Orders {
+        let mut state = self.state();
+        (state.waker, state.pausing) = (Some(waker.clone()), true);
+        state.urgent()
     }
 
     /// For the thread: takes what is to be told, before it is told: what comes meanwhile is told again.
@@ -150,11 +160,18 @@ impl State {
         Orders { listen: self.waiting > 0, post: !self.outbox.is_empty(), close: self.closing }
     }
 
+    /// What the thread is woken for.
+    fn urgent(&self) -> Orders {
+        let orders = self.orders();
+        Orders { post: orders.post && !self.pausing, ..orders }
+    }
+
     fn is_needed(&self) -> bool {
         !self.outbox.is_empty() || self.waiting > 0 && !self.closing
     }
 
     fn gone(&mut self) {
-        (self.running, self.complete, self.waker, self.trouble) = (false, false, None, None);
+        (self.running, self.complete, self.pausing) = (false, false, false);
+        (self.waker, self.trouble) = (None, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
@@ -16,8 +16,10 @@ use crate::db::Signals;
 use crate::db::watch::{Desk, LINGER, Orders};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Between two notifications of ours: what is committed meanwhile is told by one.
+/// Between two notifications of ours: what is committed meanwhile is told by one. The longer one while each has news, for the
+/// processors' time that a notification takes is that of waking up for it, here and in the server.
 const GAP: Duration = Duration::from_millis(5);
+const LONGEST_GAP: Duration = Duration::from_millis(10);
 /// How long the server may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -45,6 +47,19 @@ struct Session {
     heard: Vec<Notification>,
 }
 
+/// When others are told next.
+struct Pace {
+    next: Instant,
+    gap: Duration,
+}
+
+impl Pace {
+    fn told(&mut self) {
+        self.next = Instant::now() + self.gap;
+        self.gap = (self.gap * 2).min(LONGEST_GAP);
+    }
+}
+
 /// Where notifications go.
 struct Place {
     /// One per schema; another database's are not heard here.
@@ -70,7 +85,7 @@ impl Session {
     async fn work(&mut self, desk: &Desk, listens: bool, place: &Place) -> Result<()> {
         let mut listening = false;
         desk.set_trouble(None);
-        let mut next_post = Instant::now();
+        let mut pace = Pace { next: Instant::now(), gap: GAP };
         let mut needed = Instant::now();
         loop {
             let orders = desk_orders(desk).await;
@@ -81,9 +96,13 @@ impl Session {
                 // What was committed before.
                 desk.wake().signal(Signals::ANY);
             }
-            if orders.post && (orders.close || Instant::now() >= next_post) {
+            let mut pausing = Instant::now() < pace.next;
+            if orders.post && (orders.close || !pausing) {
                 self.post(desk, &place.channel).await?;
-                next_post = Instant::now() + GAP;
+                pace.told();
+                pausing = true;
+            } else if !pausing {
+                pace.gap = GAP;
             }
             if orders.close {
                 return Ok(());
@@ -93,8 +112,10 @@ impl Session {
             } else if needed.elapsed() >= LINGER {
                 return Ok(());
             }
-            let until = if orders.post { Some(next_post) } else { (!orders.listen).then(|| needed + LINGER) };
-            self.rest(desk, orders, until).await?;
+            let known = Orders { post: false, ..orders };
+            let until = if pausing { Some(pace.next) } else { (!orders.listen).then(|| needed + LINGER) };
+            let look = if pausing { Desk::orders_but_post } else { Desk::orders };
+            self.rest(|waker| look(desk, waker) != known, until).await?;
             for notification in self.heard.drain(..) {
                 if notification.process_id().to_string() != place.own {
                     desk.wake().signal(Signals::from_letters(notification.payload()));
@@ -110,8 +131,8 @@ impl Session {
         self.ask(|client| client.batch_execute(&sql)).await.inspect_err(|_| desk.put_back(post))
     }
 
-    /// Waits until something was heard, the orders changed, or that time.
-    async fn rest(&mut self, desk: &Desk, orders: Orders, until: Option<Instant>) -> Result<()> {
+    /// Waits until something was heard, there is something new to do, or that time.
+    async fn rest(&mut self, ordered: impl Fn(&Waker) -> bool, until: Option<Instant>) -> Result<()> {
         let mut over = pin!(async {
             match until {
                 Some(until) => sleep_until(until.into()).await,
@@ -120,7 +141,7 @@ impl Session {
         });
         poll_fn(|context| {
             let heard = self.hear(context)?;
-            let ordered = desk.orders(context.waker()) != orders;
+            let ordered = ordered(context.waker());
             if heard || ordered || over.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Ok(()));
             }
