@@ -93,7 +93,7 @@ impl<'c> Change<'c> {
     /// Does it; `None` where the run is not in that state under that lease any more. One statement on PostgreSQL.
     pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Option<Run>> {
         let artifact = self.refer();
-        let update = self.update(work.dialect());
+        let update = self.update(work.dialect(), COLUMNS);
         let run = match work.dialect() {
             Dialect::Sqlite => self.in_steps(work, &update, &artifact)?,
             Dialect::Postgres => self.at_once(work, &update, &artifact)?,
@@ -121,17 +121,17 @@ impl<'c> Change<'c> {
     /// PostgreSQL: the same as the first part of another statement, and the parameters.
     pub(super) fn part(mut self, work: &Work<'_>, id: &str) -> Result<(Part, Binds<'c>)> {
         let artifact = self.refer();
-        let update = self.update(work.dialect());
+        let update = self.update(Dialect::Postgres, "id, project_id, claimed_by, attempt, version, updated_at");
         let event = crate::id::new_id();
         let ids = format!("{}::text", self.binds.add(event.clone()));
         let each = Each { ids: &ids, of: Some("done"), ..Each::default() };
-        let tell = self.told.insert_each(work, &mut self.binds, &each)?;
-        let mut sql = format!("done AS ({update}), told AS ({tell}), ");
+        let tell = self.told.select_each(work, &mut self.binds, &each)?;
+        let mut sql = format!("done AS ({update}), ");
         if let Some(output) = self.output {
             let insert = insert_output(&mut self.binds, Dialect::Postgres, &artifact, output, "done AS run");
             sql.push_str(&format!("kept AS ({insert}), "));
         }
-        Ok((Part { sql, subject: subject(id), event, to: self.told.to }, self.binds))
+        Ok((Part { sql, tell, subject: subject(id), event, to: self.told.to }, self.binds))
     }
 
     /// The id of the artifact that an output is kept as, which the run refers to then.
@@ -143,9 +143,9 @@ impl<'c> Change<'c> {
         artifact
     }
 
-    fn update(&self, dialect: Dialect) -> String {
+    fn update(&self, dialect: Dialect, given: &str) -> String {
         let (sets, conditions) = (self.sets.join(", "), self.conditions.join(" AND "));
-        format!("{} sprongus_runs SET {sets} WHERE {conditions} RETURNING {COLUMNS}", dialect.update())
+        format!("{} sprongus_runs SET {sets} WHERE {conditions} RETURNING {given}", dialect.update())
     }
 
     fn at_once(&mut self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
@@ -168,6 +168,8 @@ impl<'c> Change<'c> {
 pub(super) struct Part {
     /// Table expressions; `done` holds the run, if it went on.
     pub(super) sql: String,
+    /// The SELECT of its event, to be inserted with others.
+    pub(super) tell: String,
     subject: String,
     event: String,
     to: RunState,

@@ -14,7 +14,7 @@ use super::limits::{self, Room};
 use super::looked::Looked;
 use super::model::{COLUMNS, Run, WIDTH, read_run};
 use super::picked::{self, Picked, pick};
-use super::record::{Told, signal};
+use super::record::{Each, INSERT, Told, signal};
 use super::requests::Claim;
 use super::state::{RunState, Step};
 use super::sweep::{Looking, Looks, Todo};
@@ -429,7 +429,9 @@ fn take_at_once<'b>(
     events: &[String],
 ) -> Result<Taken> {
     let ids = ids(&mut binds, events);
-    let tell = told.insert(work, &mut binds, &ids)?;
+    let tell = told.select_each(work, &mut binds, &Each { ids: &ids, ..Each::default() })?;
+    let before = looks.and_then(|looks| looks.report.as_ref());
+    let before = before.map(|part| format!("{} UNION ALL ", part.tell)).unwrap_or_default();
     let (look, these, given) = match looks {
         None => (String::new(), "ARRAY (SELECT id FROM picked)".to_owned(), format!("{COLUMNS} FROM run")),
         Some(looks) => (
@@ -440,7 +442,7 @@ fn take_at_once<'b>(
     };
     let sql = format!(
         "WITH {look}picked AS MATERIALIZED ({picked}), run AS (UPDATE sprongus_runs SET {sets} \
-         WHERE id = ANY ({these}) RETURNING {COLUMNS}), event AS ({tell}) SELECT {given} ORDER BY id"
+         WHERE id = ANY ({these}) RETURNING {COLUMNS}), event AS ({INSERT} {before}{tell}) SELECT {given} ORDER BY id"
     );
     let mut rows = work.query(&sql, binds.values())?;
     if let (Some(looks), Some(first)) = (looks, rows.first()) {

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::session::{Session, locked};
 
 /// For so long what falls due may wait for a look, while claims get all that they ask for.
-const WHILE: Duration = Duration::from_millis(10);
+const WHILE: Duration = Duration::from_millis(50);
 /// For so long no claim goes without a look after one that had to look all the same: kinds have limits.
 const IN_VAIN: Duration = Duration::from_secs(1);
 

@@ -121,7 +121,7 @@ impl<'s> Runs<'s> {
     /// Takes due runs for a worker: highest priority first, then the earliest `run_at`, then by id; none is no error.
     ///
     /// Runs whose lease has run out are rescued within the same call, and attempts that take too long are timed out; while
-    /// claims get all that they ask for, what falls due so is looked for every 10 ms.
+    /// claims get all that they ask for, what falls due so is looked for every 50 ms.
     ///
     /// With `succeeded` it first reports that run as [`Runs::succeed`] does: one commit for both where nothing else is to be
     /// done. Errors: `invalid_argument`; with `succeeded` those of [`Runs::succeed`], and nothing is claimed then. Where it is

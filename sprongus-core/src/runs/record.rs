@@ -120,6 +120,11 @@ impl Told<'_> {
 
     /// The same where more than the id differs.
     pub(super) fn insert_each<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, each: &Each<'_>) -> Result<String> {
+        Ok(format!("{INSERT} {}", self.select_each(work, binds, each)?))
+    }
+
+    /// PostgreSQL: the SELECT of those events, for [`INSERT`].
+    pub(super) fn select_each<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, each: &Each<'_>) -> Result<String> {
         let ids = each.ids;
         let kind = binds.add(self.kind);
         let actor = match self.actor {
@@ -133,13 +138,17 @@ impl Told<'_> {
         let payload = binds.add(Value::Json(self.payload(None)?.for_jsonb().into_owned().into()));
         let approval = if self.asks() { format!(", '{APPROVAL_ID}', id") } else { String::new() };
         Ok(format!(
-            "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
-             SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
+            "SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
              {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}){more} FROM {}",
             each.of.unwrap_or("run")
         ))
     }
 }
+
+/// PostgreSQL: what writes the events of a SELECT, of one transition or, with UNION ALL, of several: each INSERT of its own
+/// has the server open the table, its indexes and its checks once more.
+pub(super) const INSERT: &str =
+    "INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload)";
 
 /// PostgreSQL: SQL over the rows of the table expression `run`, for what differs among the events of many runs.
 #[derive(Default)]
