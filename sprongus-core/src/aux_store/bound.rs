@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::Rules;
 use super::index;
-use super::rows::Place;
+use super::rows::{self, Place};
 use crate::db::Executor;
 use crate::error::Result;
 use crate::presets::{Compiled, Keywords, for_table, lock_table, referring_tables};
@@ -33,6 +33,15 @@ pub(super) fn read(session: Session<'_>, exec: &mut dyn Executor, place: Place<'
 /// The rules of a table that is about to be written: it is locked, and its keys are those of its preset.
 pub(super) fn to_write(session: Session<'_>, work: &mut Work<'_>, place: Place<'_>, alone: bool) -> Result<Rules> {
     lock_table(work, place.project, place.table, alone)?;
+    let rules = read(session, work.exec(), place)?;
+    index::ensure(work.exec(), place, &rules)?;
+    Ok(rules)
+}
+
+/// The same for an entry of that id, which will be looked for next.
+pub(super) fn to_write_one(session: Session<'_>, work: &mut Work<'_>, place: Place<'_>, id: &str) -> Result<Rules> {
+    lock_table(work, place.project, place.table, false)?;
+    rows::expect(work.exec(), place, id)?;
     let rules = read(session, work.exec(), place)?;
     index::ensure(work.exec(), place, &rules)?;
     Ok(rules)

@@ -42,7 +42,7 @@ pub(super) fn update(
 ) -> Result<Entry> {
     check_id("id", id)?;
     session.write(|work| {
-        let rules = bound::to_write(session, work, place, false)?;
+        let rules = bound::to_write_one(session, work, place, id)?;
         let stored = rows::find(work.exec(), place, id, true)?.ok_or_else(|| not_found(place, id))?;
         if let Some(wanted) = options.if_version.filter(|wanted| *wanted != stored.version) {
             let message = format!("the entry has version {}, not {wanted}; read it again", stored.version);

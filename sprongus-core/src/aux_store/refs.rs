@@ -77,7 +77,7 @@ pub(super) fn insert(exec: &mut dyn Executor, place: Place<'_>, id: &str, refs: 
                    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         let field = one.field.as_str();
         let params = [place.project, place.table, id, field, one.table.as_str(), one.id.as_str()].map(Into::into);
-        exec.execute(sql, &params)?;
+        exec.execute_soon(sql, &params)?;
     }
     Ok(())
 }
@@ -85,7 +85,7 @@ pub(super) fn insert(exec: &mut dyn Executor, place: Place<'_>, id: &str, refs: 
 /// Forgets the references of an entry.
 pub(super) fn remove(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<()> {
     let sql = "DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id = $3";
-    exec.execute(sql, &[place.project.into(), place.table.into(), id.into()]).map(drop)
+    exec.execute_soon(sql, &[place.project.into(), place.table.into(), id.into()])
 }
 
 /// The entries that refer to one, but for itself, in order.

@@ -126,7 +126,7 @@ impl Db {
                     Unit::Bulk | Unit::Step => db.connect(seat, deadline)?,
                     _ => db.connect_until(seat, deadline)?,
                 };
-                connection.begin(true)?;
+                connection.begin_soon()?;
                 if matches!(unit, Unit::Bulk | Unit::Step) {
                     connection.batch(UNBOUNDED)?;
                 }

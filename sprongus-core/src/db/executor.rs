@@ -14,6 +14,19 @@ pub trait Executor: Send {
     /// Runs one statement; the number of rows it changed.
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64>;
 
+    /// Runs one statement of which nobody asks what it changed: together with the next one, or with the commit, where that
+    /// spares a round trip; theirs is its error then.
+    fn execute_soon(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.execute(sql, params).map(drop)
+    }
+
+    /// Says that the transaction will ask this before it writes anything: it may be asked with the next statement, where that
+    /// spares a round trip. Only for what may be asked whatever comes of that one.
+    fn expect(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        let _ = (sql, params);
+        Ok(())
+    }
+
     /// Runs one statement; its rows in the database's own shapes ([`Row`]'s readers take either database's).
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>>;
 
@@ -60,6 +73,12 @@ pub trait Executor: Send {
 pub(crate) trait Connection: Executor {
     /// Opens a transaction: `BEGIN IMMEDIATE` on SQLite where it writes, read-only where it does not.
     fn begin(&mut self, write: bool) -> Result<()>;
+
+    /// Opens a transaction that writes, together with its first statement where that spares a round trip; then
+    /// [`Executor::execute_soon`] may wait too, but for what comes after a savepoint.
+    fn begin_soon(&mut self) -> Result<()> {
+        self.begin(true)
+    }
 
     /// Commits. An error that is not a definite refusal is [`Commit::Unknown`], and the connection is not used again.
     fn commit(&mut self) -> Result<Commit>;

@@ -47,7 +47,7 @@ pub(crate) fn append(work: &mut Work<'_>, event: &NewEvent<'_>) -> Result<()> {
     let params = row(event, &id, &now, work.dialect());
     let at = match tells_at {
         // A host's own executor need not give rows where there are none.
-        false => work.execute(&sql, &params).map(|_| at)?,
+        false => work.exec().execute_soon(&sql, &params).map(|()| at)?,
         true => work.query(&sql, &params)?.first().map(|row| row.time(0)).transpose()?,
     };
     at.into_iter().for_each(|at| tell(work, event, &id, at));

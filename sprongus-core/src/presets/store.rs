@@ -264,5 +264,5 @@ pub(crate) fn lock(work: &mut Work<'_>, names: &[(&str, bool)]) -> Result<()> {
     };
     let locks: Vec<String> = names.iter().enumerate().map(one).collect();
     let params: Vec<Value<'_>> = names.iter().map(|(name, _)| (*name).into()).collect();
-    work.query(&format!("SELECT {}", locks.join(", ")), &params).map(drop)
+    work.exec().execute_soon(&format!("SELECT {}", locks.join(", ")), &params)
 }

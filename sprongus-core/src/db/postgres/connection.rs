@@ -8,8 +8,9 @@ use tokio_postgres::Config;
 use super::driver::Driver;
 use super::settings::PostgresSettings;
 use super::statements::Statements;
+use super::together::{Ahead, Known, Last};
 use super::wire::Wire;
-use super::{copy, errors};
+use super::{copy, errors, words};
 use crate::db::words::literal;
 use crate::db::{Commit, Row, Value};
 use crate::error::{Error, ErrorCode, Result};
@@ -23,6 +24,12 @@ pub(super) struct PgConnection {
     statements: Statements,
     settings: Arc<PostgresSettings>,
     in_transaction: bool,
+    /// What goes to the server with the next statement: the BEGIN, and statements of which nobody waits for the answer.
+    ahead: Vec<Ahead>,
+    /// What was expected to be asked, with its answer.
+    known: Option<Known>,
+    /// Whether statements may wait: not once there was a savepoint, which their errors must not outlive.
+    patient: bool,
     marked: bool,
     used: Instant,
     /// When the call that uses it now has waited long enough; none for a transaction that its caller ends.
@@ -43,6 +50,9 @@ impl PgConnection {
             statements,
             settings: settings.clone(),
             in_transaction: false,
+            ahead: Vec::new(),
+            known: None,
+            patient: false,
             marked: false,
             used: Instant::now(),
             deadline: None,
@@ -76,15 +86,71 @@ impl PgConnection {
 
     pub(super) fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<(Vec<Row>, u64)> {
         self.note(sql);
+        if let Some(known) = self.known.take() {
+            if known.sql == sql && known.values == values {
+                let given = known.rows.len() as u64;
+                return Ok((known.rows, given));
+            }
+            // What writes may change it.
+            self.known = Some(known).filter(|_| words::only_reads(sql));
+        }
         self.in_one_session(|this| {
+            if this.is_unsent() && !words::only_reads(sql) {
+                this.begin_now()?;
+            }
+            if !this.ahead.is_empty() {
+                return this.together(Last::Statement(sql, values));
+            }
             let retry = !this.in_transaction;
             this.statements.run(&mut this.wire, sql, values, retry)
         })
     }
 
+    /// Runs a statement with the next one, and keeps its rows until they are asked for, or something is written.
+    pub(super) fn expect(&mut self, sql: &str, values: &[Value<'_>]) -> Result<()> {
+        if self.patient { self.run_soon(sql, values, true) } else { Ok(()) }
+    }
+
+    /// Runs a statement with the next one, if it may wait.
+    pub(super) fn run_soon(&mut self, sql: &str, values: &[Value<'_>], expected: bool) -> Result<()> {
+        if !self.patient {
+            return self.run(sql, values).map(drop);
+        }
+        self.note(sql);
+        if !words::only_reads(sql) {
+            self.known = None;
+            self.in_time(Self::begin_now)?;
+        }
+        let values = values.iter().cloned().map(Value::into_owned).collect();
+        let one = if expected { Ahead::Expected } else { Ahead::Statement };
+        self.ahead.push(one(sql.to_owned(), values));
+        Ok(())
+    }
+
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
         self.note(sql);
-        self.in_one_session(|this| this.wire.batch(sql))
+        self.patient = false;
+        self.in_one_session(|this| {
+            this.begin_now()?;
+            match this.ahead.is_empty() {
+                true => this.wire.batch(sql),
+                false => this.together(Last::Batch(sql)).map(drop),
+            }
+        })
+    }
+
+    /// Begins the transaction, if that waits still. Only what reads may go with it: where it failed, what writes would be
+    /// committed all the same.
+    fn begin_now(&mut self) -> Result<()> {
+        if self.is_unsent() {
+            self.together(Last::Batch(""))?;
+        }
+        Ok(())
+    }
+
+    /// Sends what waited, and the last of it; the first error of all.
+    fn together(&mut self, last: Last<'_>) -> Result<(Vec<Row>, u64)> {
+        self.statements.run_all(&mut self.wire, &mut self.ahead, last, &mut self.known).map_err(|(_, error)| error)
     }
 
     pub(super) fn load(
@@ -93,10 +159,33 @@ impl PgConnection {
         columns: &[&str],
         rows: &mut dyn Iterator<Item = Result<Vec<Value<'_>>>>,
     ) -> Result<u64> {
-        self.in_one_session(|this| copy::load(&mut this.wire, &mut this.statements, table, columns, rows))
+        self.in_one_session(|this| {
+            if !this.ahead.is_empty() {
+                this.together(Last::Batch(""))?;
+            }
+            copy::load(&mut this.wire, &mut this.statements, table, columns, rows)
+        })
     }
 
     pub(super) fn begin(&mut self, write: bool) -> Result<()> {
+        let sql = self.beginning(write)?;
+        self.in_transaction = true;
+        self.wire.batch(&sql).inspect_err(|_| self.rollback())
+    }
+
+    /// Begins a transaction that writes with its first statement.
+    pub(super) fn begin_soon(&mut self) -> Result<()> {
+        if !self.settings.statement_cache {
+            return self.begin(true);
+        }
+        let sql = self.beginning(true)?;
+        self.ahead.push(Ahead::Begin(sql));
+        (self.in_transaction, self.patient) = (true, true);
+        Ok(())
+    }
+
+    /// The SQL that opens a transaction.
+    fn beginning(&self, write: bool) -> Result<String> {
         if self.in_transaction {
             return Err(Error::misuse("a transaction is open on this connection already"));
         }
@@ -110,25 +199,38 @@ impl PgConnection {
         if let Some(project) = &self.project {
             sql.push_str(&format!("; SET LOCAL sprongus.project = {}", literal(project)));
         }
-        self.in_transaction = true;
-        self.wire.batch(&sql).inspect_err(|_| self.rollback())
+        Ok(sql)
     }
 
     pub(super) fn commit(&mut self) -> Result<Commit> {
         if !self.in_transaction {
             return Err(Error::misuse("no transaction is open on this connection"));
         }
+        if self.is_unsent() {
+            self.ended();
+            return Ok(Commit::Done);
+        }
         // COMMIT of a failed transaction rolls back and reports success; a SELECT before it is refused.
-        match self.wire.batch("SELECT; COMMIT") {
+        const COMMIT: &str = "SELECT; COMMIT";
+        let before = self.ahead.len();
+        let sent = match before {
+            0 => self.wire.batch(COMMIT).map_err(|error| (0, error)),
+            _ => {
+                let last = Last::Batch(COMMIT);
+                self.statements.run_all(&mut self.wire, &mut self.ahead, last, &mut self.known).map(drop)
+            }
+        };
+        match sent {
             Ok(()) => {
                 self.ended();
                 Ok(Commit::Done)
             }
-            Err(error) if is_refusal(&error) => {
+            // What was sent before it failed, and the COMMIT with it.
+            Err((at, error)) if is_refusal(&error) || at < before && !errors::is_connection_lost(&error) => {
                 self.rollback();
                 Err(error)
             }
-            Err(error) => {
+            Err((_, error)) => {
                 self.wire.abandon();
                 Ok(Commit::Unknown(error))
             }
@@ -136,6 +238,9 @@ impl PgConnection {
     }
 
     pub(super) fn rollback(&mut self) {
+        if self.is_unsent() {
+            self.ended();
+        }
         if !self.in_transaction || self.wire.is_closed() {
             return;
         }
@@ -149,8 +254,15 @@ impl PgConnection {
         }
     }
 
+    /// Whether the server has not heard of the transaction yet.
+    fn is_unsent(&self) -> bool {
+        matches!(self.ahead.first(), Some(Ahead::Begin(_)))
+    }
+
     fn ended(&mut self) {
-        self.in_transaction = false;
+        (self.in_transaction, self.patient) = (false, false);
+        self.ahead.clear();
+        self.known = None;
         self.wire.set_limit(Some(self.settings.call_timeout));
     }
 

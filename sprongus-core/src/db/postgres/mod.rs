@@ -18,6 +18,7 @@ mod settings;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod together;
 mod url;
 mod watch;
 mod wire;

@@ -75,6 +75,14 @@ impl Executor for Loan {
         self.connection.run(sql, params).map(|(_, changed)| changed)
     }
 
+    fn execute_soon(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.connection.run_soon(sql, params, false)
+    }
+
+    fn expect(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.connection.expect(sql, params)
+    }
+
     fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
         self.connection.run(sql, params).map(|(rows, _)| rows)
     }
@@ -96,6 +104,10 @@ impl Executor for Loan {
 impl Connection for Loan {
     fn begin(&mut self, write: bool) -> Result<()> {
         self.connection.begin(write)
+    }
+
+    fn begin_soon(&mut self) -> Result<()> {
+        self.connection.begin_soon()
     }
 
     fn commit(&mut self) -> Result<Commit> {

@@ -10,6 +10,8 @@ use super::decode::{Column, readable};
 use super::driver::Driver;
 use super::encode::{self, Param};
 use super::errors;
+use super::together::{Ahead, Failed, Known, Last, Step};
+use super::wire::Wire;
 use super::words::{self, Marks};
 use crate::db::{Row, Value, is_outdated};
 use crate::error::{Error, ErrorCode, Result};
@@ -50,20 +52,10 @@ impl Statements {
         values: &[Value<'_>],
         retry: bool,
     ) -> Result<(Vec<Row>, u64)> {
-        if words::ends_transaction(sql) {
-            return Err(Error::misuse("a transaction is not opened or ended by a statement, but by whoever opened it"));
-        }
         let params: Vec<Param<'_>> = values.iter().map(Param).collect();
         let mut again = retry;
         loop {
-            let (prepared, kept) = self.prepare(driver, sql)?;
-            let checked = encode::check(values, prepared.statement.params());
-            if kept && checked.is_err() {
-                // The types may be those of a table that has changed since.
-                self.kept.remove(sql);
-                continue;
-            }
-            checked?;
+            let (prepared, kept) = self.checked(driver, sql, values)?;
             match driver.run(&prepared.statement, &params) {
                 Ok((rows, changed)) => return Ok((read(&prepared, &rows)?, changed)),
                 Err(error) if kept && is_stale(&error) => {
@@ -73,6 +65,72 @@ impl Statements {
                         return Err(errors::outdated(&error));
                     }
                 }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Runs what waited, and then the last: its rows, and the number of rows it changed. Until all of it can be sent, all of
+    /// it waits on.
+    pub(super) fn run_all(
+        &mut self,
+        wire: &mut Wire,
+        ahead: &mut Vec<Ahead>,
+        last: Last<'_>,
+        known: &mut Option<Known>,
+    ) -> Result<(Vec<Row>, u64), Failed> {
+        let mut prepared = Vec::with_capacity(ahead.len() + 1);
+        for (at, one) in ahead.iter().enumerate() {
+            prepared.push(match one {
+                Ahead::Begin(_) => None,
+                Ahead::Statement(sql, values) | Ahead::Expected(sql, values) => {
+                    Some(self.checked(wire, sql, values).map_err(|error| (at, error))?)
+                }
+            });
+        }
+        if let Last::Statement(sql, values) = last {
+            prepared.push(Some(self.checked(wire, sql, values).map_err(|error| (ahead.len(), error))?));
+        }
+        let ahead = std::mem::take(ahead);
+        let mut steps: Vec<Step<'_>> = ahead.iter().zip(&prepared).map(|(one, prepared)| step(one, prepared)).collect();
+        steps.push(match (last, prepared.last()) {
+            (Last::Statement(_, values), Some(Some((last, _)))) => Step::Run(&last.statement, params(values)),
+            (Last::Batch(sql) | Last::Statement(sql, _), _) => Step::Batch(sql),
+        });
+        let mut answers = match wire.together(&steps) {
+            Err((at, error)) if is_stale(&error) && matches!(prepared.get(at), Some(Some((_, true)))) => {
+                self.kept.clear();
+                return Err((at, errors::outdated(&error)));
+            }
+            answers => answers?,
+        };
+        drop(steps);
+        let (rows, changed) = answers.pop().unwrap_or_default();
+        for (at, ((one, prepared), (rows, _))) in ahead.into_iter().zip(&prepared).zip(&answers).enumerate() {
+            if let (Ahead::Expected(sql, values), Some((prepared, _))) = (one, prepared) {
+                let rows = read(prepared, rows).map_err(|error| (at, error))?;
+                *known = Some(Known { sql, values, rows });
+            }
+        }
+        match (last, prepared.last()) {
+            (Last::Statement(..), Some(Some((last, _)))) => {
+                Ok((read(last, &rows).map_err(|error| (answers.len(), error))?, changed))
+            }
+            _ => Ok((Vec::new(), changed)),
+        }
+    }
+
+    /// The statement, which takes those values, and whether it was prepared by an earlier call.
+    fn checked(&mut self, driver: &mut impl Driver, sql: &str, values: &[Value<'_>]) -> Result<(Prepared, bool)> {
+        if words::ends_transaction(sql) {
+            return Err(Error::misuse("a transaction is not opened or ended by a statement, but by whoever opened it"));
+        }
+        loop {
+            let (prepared, kept) = self.prepare(driver, sql)?;
+            match encode::check(values, prepared.statement.params()) {
+                Ok(()) => return Ok((prepared, kept)),
+                // The types may be those of a table that has changed since.
+                Err(_) if kept => drop(self.kept.remove(sql)),
                 Err(error) => return Err(error),
             }
         }
@@ -107,6 +165,19 @@ impl Statements {
         if let Some(sql) = oldest {
             self.kept.remove(&sql);
         }
+    }
+}
+
+fn params<'v>(values: &'v [Value<'v>]) -> Vec<Param<'v>> {
+    values.iter().map(Param).collect()
+}
+
+fn step<'s>(one: &'s Ahead, prepared: &'s Option<(Prepared, bool)>) -> Step<'s> {
+    match (one, prepared) {
+        (Ahead::Statement(_, values) | Ahead::Expected(_, values), Some((prepared, _))) => {
+            Step::Run(&prepared.statement, params(values))
+        }
+        (Ahead::Begin(sql) | Ahead::Statement(sql, _) | Ahead::Expected(sql, _), _) => Step::Batch(sql),
     }
 }
 

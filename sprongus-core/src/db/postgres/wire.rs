@@ -1,5 +1,6 @@
 //! A connection of ours: the driver's client, and the pump that moves it.
 
+use std::future::Future;
 use std::pin::pin;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -83,8 +84,26 @@ impl Wire {
         }
     }
 
+    /// Asks the client for something, and waits for it.
+    pub(super) fn ask<'w, T, F>(&'w mut self, request: impl FnOnce(&'w Client) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, tokio_postgres::Error>> + 'w,
+    {
+        let Self { client: Some(client), pump: Some(pump), limit, stop, lost } = self else { return Err(closed()) };
+        if *lost {
+            return Err(closed());
+        }
+        let give_up = limit.map(|limit| Instant::now() + limit + GRACE);
+        pump.run(Limits { stop: *stop, give_up }, request(client)).inspect_err(|error| {
+            if errors::is_connection_lost(error) {
+                *lost = true;
+                pump.abandon();
+            }
+        })
+    }
+
     /// Remembers that the connection is gone.
-    fn noted<T>(&mut self, result: Result<T>) -> Result<T> {
+    pub(super) fn noted<T>(&mut self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result
             && errors::is_connection_lost(error)
         {
@@ -106,17 +125,7 @@ impl Driver for Wire {
     }
 
     fn run(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(Vec<Row>, u64)> {
-        let (client, pump, limits) = self.parts()?;
-        let result = pump.run(limits, async {
-            let mut stream = pin!(client.query_raw(statement, params).await?);
-            let mut rows = Vec::new();
-            while let Some(row) = next(stream.as_mut()).await {
-                rows.push(row?);
-            }
-            let changed = stream.rows_affected().unwrap_or(0);
-            Ok::<_, tokio_postgres::Error>((rows, changed))
-        });
-        self.noted(result)
+        self.ask(|client| answer(client, statement, params))
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
@@ -139,6 +148,24 @@ impl Driver for Wire {
         let written = pump.run(limits, sink.as_mut().finish());
         self.noted(written)
     }
+}
+
+/// The rows of a statement, and how many it changed or gave.
+pub(super) type Answer = (Vec<Row>, u64);
+
+/// Runs a statement.
+pub(super) async fn answer(
+    client: &Client,
+    statement: &Statement,
+    params: &[Param<'_>],
+) -> Result<Answer, tokio_postgres::Error> {
+    let mut stream = pin!(client.query_raw(statement, params).await?);
+    let mut rows = Vec::new();
+    while let Some(row) = next(stream.as_mut()).await {
+        rows.push(row?);
+    }
+    let changed = stream.rows_affected().unwrap_or(0);
+    Ok((rows, changed))
 }
 
 async fn next<S: futures_util::Stream>(mut stream: std::pin::Pin<&mut S>) -> Option<S::Item> {

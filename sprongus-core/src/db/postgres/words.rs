@@ -14,6 +14,11 @@ pub(super) fn ends_transaction(sql: &str) -> bool {
         || is_one_of(first, &["PREPARE"]) && is_one_of(words.next(), &["TRANSACTION"])
 }
 
+/// Whether it is a SELECT. One of the host's may call what writes; none of ours does.
+pub(super) fn only_reads(sql: &str) -> bool {
+    is_one_of(words(sql, Postgres).next(), &["SELECT"])
+}
+
 /// Statements that always leave something in the session, or run what may: code blocks and procedures.
 const MARKING: &[&str] = &["RESET", "LISTEN", "LOAD", "PREPARE", "DECLARE", "DISCARD", "DEALLOCATE", "DO", "CALL"];
 
