@@ -76,6 +76,7 @@ pub(crate) trait Connection: Executor {
 
     /// Opens a transaction that writes, together with its first statement where that spares a round trip; then
     /// [`Executor::execute_soon`] may wait too, but for what comes after a savepoint.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has no round trips to spare"))]
     fn begin_soon(&mut self) -> Result<()> {
         self.begin(true)
     }

@@ -14,5 +14,6 @@ mod projects;
 mod sessions;
 mod statements;
 mod support;
+mod together;
 mod transactions;
 mod url;
