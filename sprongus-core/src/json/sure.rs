@@ -1,6 +1,7 @@
 //! Text that is in canonical form as it stands, as most of it is that programs of ours write: no tree is made of it.
 
 use super::MAX_DEPTH;
+use super::canonical::plain;
 
 /// Digits that any integer may have.
 const DIGITS: usize = 18;
@@ -65,8 +66,7 @@ fn after_items(bytes: &[u8], within: usize) -> Option<&[u8]> {
 /// After the quote that closes a string.
 fn after_string(mut bytes: &[u8], escapes: bool) -> Option<&[u8]> {
     loop {
-        let plain = bytes.iter().take_while(|byte| **byte >= b' ' && !matches!(byte, b'"' | b'\\')).count();
-        bytes = match bytes.get(plain..)? {
+        bytes = match bytes.get(plain(bytes)..)? {
             [b'"', rest @ ..] => return Some(rest),
             [b'\\', b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f', rest @ ..] if escapes => rest,
             _ => return None,
