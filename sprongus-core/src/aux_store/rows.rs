@@ -71,14 +71,10 @@ pub(super) const ENTRIES: &str = "sprongus_aux_entries";
 /// Until a table is analyzed PostgreSQL takes it for one row, and would read all of it at each such question. LATERAL and
 /// OFFSET 0 are a fence: it can only look up one id after the other.
 pub(super) fn named(exec: &mut dyn Executor, place: Place<'_>) -> Result<String> {
-    let entries = unseen::entries(exec, place)?;
     Ok(match exec.dialect() {
-        Dialect::Sqlite => format!(
-            "(SELECT * FROM {entries} WHERE project_id = $1 AND table_name = $2 \
-             AND id IN (SELECT value FROM json_each($3))) AS named"
-        ),
+        Dialect::Sqlite => format!("({}) AS named", unseen::named(exec, place)?),
         Dialect::Postgres => format!(
-            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM {entries} \
+            "(SELECT entry.* FROM unnest($3::text[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM {ENTRIES} \
              WHERE project_id = $1 AND table_name = $2 AND id = given.id OFFSET 0) AS entry) AS named"
         ),
     })
@@ -233,7 +229,15 @@ pub(super) fn delete(work: &mut Work<'_>, place: Place<'_>, id: &str) -> Result<
 
 /// Forgets the keys of an entry.
 pub(super) fn remove_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<()> {
-    let sql = "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id = $3";
+    // The plus keeps SQLite from reading all keys of the table: without statistics it takes their number for that of an entry's.
+    let sql = match exec.dialect() {
+        Dialect::Sqlite => {
+            "DELETE FROM sprongus_aux_keys WHERE +project_id = $1 AND +table_name = $2 AND entry_id = $3"
+        }
+        Dialect::Postgres => {
+            "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id = $3"
+        }
+    };
     exec.execute_soon(sql, &[place.project.into(), place.table.into(), id.into()])
 }
 
@@ -241,7 +245,7 @@ pub(super) fn remove_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str) -
 pub(super) fn insert_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str, keys: &[KeyRow]) -> Result<()> {
     for one in keys {
         let written = insert_key(exec, place, id, one)?
-            || (unseen::holder_makes_way(exec, place, one)? && insert_key(exec, place, id, one)?);
+            || (unseen::holder_makes_way(exec, place, &one.field, &one.key)? && insert_key(exec, place, id, one)?);
         if !written {
             return Err(taken(one));
         }

@@ -5,7 +5,6 @@
 //! batch made is left out, and what it superseded or deleted is taken from the versions, where it was kept. Another writer
 //! that wants such an entry undoes what the batch did to it; the batch finds it among its rivals and looks again.
 
-use super::keys::KeyRow;
 use super::refs;
 use super::rows::{self, ENTRIES, Place};
 use super::search;
@@ -16,27 +15,49 @@ use crate::error::{Error, ErrorCode, Result};
 /// versions; see [`entries`].
 pub(super) const SEEN: &str = "sprongus_aux_seen";
 
-/// The version of the entry that a row `r` of references leads to, as an expression; NULL where none is seen. For many rows:
-/// SQLite takes no condition on an outer row into the view, and would read all entries.
-pub(crate) fn version_of_target(dialect: Dialect) -> &'static str {
+/// The entries as they are seen that meet a condition on their project, table and id, as a subquery. SQLite takes no IN into
+/// the view, and would read all of the table.
+fn seen_where(condition: &str) -> String {
+    format!(
+        "SELECT project_id, table_name, id, payload, hash, search_text, version, last_updated, actor, reason, change_summary \
+         FROM sprongus_aux_entries WHERE {condition} AND (batch IS NULL OR batch NOT IN (SELECT b.id FROM sprongus_aux_batches b)) \
+         UNION ALL SELECT project_id, table_name, id, snapshot, NULL, NULL, version, at, actor, reason, change_summary \
+         FROM sprongus_aux_versions WHERE {condition} AND batch IN (SELECT b.id FROM sprongus_aux_batches b) \
+         AND snapshot IS NOT NULL"
+    )
+}
+
+/// The entries of the table `$1`, `$2` with an id in `$3`, as a subquery.
+pub(super) fn named(exec: &mut dyn Executor, place: Place<'_>) -> Result<String> {
+    let named = "project_id = $1 AND table_name = $2 AND id IN (SELECT value FROM json_each($3))";
+    Ok(match under_way(exec, place)? {
+        None => format!("SELECT * FROM {ENTRIES} WHERE {named}"),
+        Some(_) => seen_where(named),
+    })
+}
+
+/// The version of an entry, by expressions for its project, table and id, as an expression; NULL where none is seen. For many
+/// rows: SQLite takes no condition on an outer row into the view, and would read all entries.
+pub(crate) fn version_seen(dialect: Dialect, [project, table, id]: [&str; 3]) -> String {
+    let of = |rows: &str| format!("{rows}.project_id = {project} AND {rows}.table_name = {table} AND {rows}.id = {id}");
     match dialect {
         Dialect::Postgres => {
-            "(SELECT e.version FROM sprongus_aux_entries AS e \
-             WHERE e.project_id = r.project_id AND e.table_name = r.to_table AND e.id = r.to_id)"
+            format!("(SELECT e.version FROM sprongus_aux_entries AS e WHERE {})", of("e"))
         }
-        Dialect::Sqlite => {
-            "coalesce((SELECT e.version FROM sprongus_aux_entries AS e \
-             WHERE e.project_id = r.project_id AND e.table_name = r.to_table AND e.id = r.to_id \
+        Dialect::Sqlite => format!(
+            "coalesce((SELECT e.version FROM sprongus_aux_entries AS e WHERE {} \
              AND (e.batch IS NULL OR e.batch NOT IN (SELECT id FROM sprongus_aux_batches))), \
-             (SELECT v.version FROM sprongus_aux_versions AS v \
-             WHERE v.project_id = r.project_id AND v.table_name = r.to_table AND v.id = r.to_id \
-             AND v.batch IN (SELECT id FROM sprongus_aux_batches) AND v.snapshot IS NOT NULL))"
-        }
+             (SELECT v.version FROM sprongus_aux_versions AS v WHERE {} \
+             AND v.batch IN (SELECT id FROM sprongus_aux_batches) AND v.snapshot IS NOT NULL))",
+            of("e"),
+            of("v")
+        ),
     }
 }
 
 /// What the entries of a table are read from, as a FROM clause names it. To be asked in the transaction that reads: a bulk
-/// write may begin after it. While one is under way no index of keys or texts tells what is seen, only a walk does.
+/// write may begin after it. While one is under way the index of texts does not tell what is seen, and the keys are of hidden
+/// entries too.
 pub(super) fn entries(exec: &mut dyn Executor, place: Place<'_>) -> Result<&'static str> {
     Ok(if under_way(exec, place)?.is_some() { SEEN } else { ENTRIES })
 }
@@ -97,16 +118,15 @@ pub(super) fn make_way(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> R
 }
 
 /// The same for the entry that has a unique key, where nobody sees that it does; false where somebody may.
-pub(super) fn holder_makes_way(exec: &mut dyn Executor, place: Place<'_>, key: &KeyRow) -> Result<bool> {
+pub(super) fn holder_makes_way(exec: &mut dyn Executor, place: Place<'_>, field: &str, key: &[u8]) -> Result<bool> {
     let Some(batch) = under_way(exec, place)? else { return Ok(false) };
     let sql = "SELECT k.entry_id FROM sprongus_aux_keys k JOIN sprongus_aux_entries e \
                ON e.project_id = $1 AND e.table_name = $2 AND e.id = k.entry_id AND e.batch = $5 \
                WHERE k.project_id = $1 AND k.table_name = $2 AND k.field = $3 AND k.key = $4 AND k.is_unique = 1 \
                AND NOT EXISTS (SELECT 1 FROM sprongus_aux_versions v WHERE v.project_id = $1 AND v.table_name = $2 \
                AND v.id = k.entry_id AND v.batch = $5)";
-    let (field, bytes) = (key.field.as_str(), key.key.as_slice());
-    let rows =
-        exec.query(sql, &[place.project.into(), place.table.into(), field.into(), bytes.into(), batch.into()])?;
+    let params = [place.project.into(), place.table.into(), field.into(), key.into(), batch.into()];
+    let rows = exec.query(sql, &params)?;
     let Some(holder) = rows.first() else { return Ok(false) };
     make_way(exec, place, &holder.text(0)?)?;
     Ok(true)

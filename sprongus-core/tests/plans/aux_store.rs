@@ -66,6 +66,33 @@ fn explained(inner: impl Executor, walks: impl Fn(&[String]) -> bool) {
     }
 }
 
+/// One entry's keys are found by its id, not among all keys of the table.
+#[test]
+fn sqlite_finds_the_keys_of_an_entry() {
+    let (_folder, file) = temp_file("plans.db");
+    let store = Store::open(file.to_str().unwrap(), Options::default()).unwrap();
+    bind(&store);
+    store.aux("p", "pieces").create(json!({"code": 1, "year": 1900}), Some("p1")).unwrap();
+    drop(store);
+    let mut host = rusqlite::Connection::open(&file).unwrap();
+    let own = host.transaction().unwrap();
+    let plans = Plans::default();
+    let inner = LentSqlite::new(&own).unwrap();
+    let tx =
+        Tx::attach(Explaining { inner, plans: plans.clone(), about: "sprongus_aux_keys" }, Options::default()).unwrap();
+    let pieces = tx.aux("p", "pieces");
+    pieces.update("p1", json!({ "year": 1901 }), UpdateOptions::default()).unwrap();
+    pieces.bulk_upsert([Ok(json!({ "id": "p1", "year": 1902 }))], BulkOptions::default(), &mut |_, _| Ok(())).unwrap();
+    pieces.delete("p1", OnReferenced::default()).unwrap();
+    let plans = plans.lock().unwrap();
+    let deletions: Vec<_> = plans.iter().filter(|(sql, _)| sql.starts_with("DELETE")).collect();
+    assert_eq!(deletions.len(), 3, "of an entry, of those in a batch, and of one that is deleted: {deletions:?}");
+    for (sql, lines) in deletions {
+        let by_id = lines.iter().any(|line| line.contains("USING INDEX sprongus_aux_keys_entry (entry_id=?)"));
+        assert!(by_id, "{sql}\n{}", lines.join("\n"));
+    }
+}
+
 #[test]
 fn sqlite_looks_up_what_is_named() {
     let (_folder, file) = temp_file("plans.db");
