@@ -11,7 +11,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
-use crate::db::{Db, Dialect, Executor, Signals, Unit, Value, Watch};
+use crate::db::{Connection, Db, Dialect, Executor, Signals, Unit, Value, Watch};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Cancels, News, Signal, Subscribers};
 use crate::options::Options;
@@ -262,6 +262,11 @@ impl<'s> Session<'s> {
         let mut out = None;
         self.ground.read(true, self.by()?, &mut |exec| work(exec).map(|value| out = Some(value)))?;
         taken(out)
+    }
+
+    /// A connection for one long piece of reading and what it notes in temporary tables (SQLite); none in memory.
+    pub(crate) fn scratch(&self) -> Result<Option<Box<dyn Connection>>> {
+        self.core().db()?.scratch(self.by()?)
     }
 
     /// Writes with at most one statement on PostgreSQL, which commits by itself; a transaction on SQLite.

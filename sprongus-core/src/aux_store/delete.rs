@@ -5,12 +5,16 @@ use serde_json::json;
 use super::crud::Change;
 use super::document::Rules;
 use super::model::{OnReferenced, Referrer};
+use super::refs::Referrers;
 use super::rows::{self, Place, not_found};
-use super::{bound, crud, refs};
+use super::{bound, crud, refs, unseen};
 use crate::error::{Error, ErrorCode, Result, Violation};
 use crate::id::check_id;
 use crate::presets::lock_table;
 use crate::session::{Session, Tally, Work};
+
+/// So many entries of a bulk write under way are put back for the sake of one deletion.
+const MOST_HIDDEN: usize = 100;
 
 /// Deletes an entry; the entries that referred to it.
 pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnReferenced) -> Result<Vec<Referrer>> {
@@ -21,14 +25,18 @@ pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnRef
             bound::know_referrers(session, work, place)?;
         }
         rows::find(work.exec(), place, id, true)?.ok_or_else(|| not_found(place, id))?;
-        let referrers = match on {
-            OnReferenced::Force => Vec::new(),
-            _ => refs::referrers(work.exec(), place, id)?,
+        let referring = match on {
+            OnReferenced::Force => Referrers { seen: Vec::new(), hidden: Vec::new() },
+            _ => refs::referring(work.exec(), place, id)?,
         };
+        let referrers = referring.seen;
         match on {
             OnReferenced::Restrict if !referrers.is_empty() => return Err(referenced(&referrers)),
             OnReferenced::Unlink => unlink(session, work, place, id, &referrers)?,
             _ => {}
+        }
+        if matches!(on, OnReferenced::Restrict | OnReferenced::Unlink) {
+            hidden_make_way(work, place, &referring.hidden)?;
         }
         let version = rows::delete(work, place, id)?;
         refs::remove(work.exec(), place, id)?;
@@ -36,6 +44,15 @@ pub(super) fn delete(session: Session<'_>, place: Place<'_>, id: &str, on: OnRef
         rows::audit(work, place, id, "aux.deleted", version, "deleted")?;
         Ok(referrers)
     })
+}
+
+/// Entries that a bulk write under way has made, and that refer to what is deleted: it judges them again.
+fn hidden_make_way(work: &mut Work<'_>, place: Place<'_>, hidden: &[Referrer]) -> Result<()> {
+    if hidden.len() > MOST_HIDDEN {
+        let message = "a bulk write under way refers to this entry; delete it when that has ended";
+        return Err(Error::new(ErrorCode::Busy, message));
+    }
+    hidden.iter().try_for_each(|one| unseen::make_way(work.exec(), Place { table: &one.table, ..place }, &one.id))
 }
 
 fn referenced(referrers: &[Referrer]) -> Error {

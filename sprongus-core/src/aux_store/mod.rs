@@ -65,7 +65,7 @@ pub use sync::{
     SyncOutcome, SyncTable,
 };
 pub use table::Aux;
-pub(crate) use unseen::version_of_target;
+pub(crate) use unseen::version_seen;
 pub use views::RefView;
 
 /// The programs of docs/aux-tables.md.

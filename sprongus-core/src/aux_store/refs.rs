@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::keys::field_name;
 use super::model::Referrer;
 use super::rows::{self, Place};
+use super::unseen;
 use crate::db::{Dialect, Executor};
 use crate::error::{Result, Violation};
 use crate::id::check_id;
@@ -90,13 +91,42 @@ pub(super) fn remove(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Res
 
 /// The entries that refer to one, but for itself, in order.
 pub(super) fn referrers(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<Vec<Referrer>> {
+    Ok(referring(exec, place, id)?.seen)
+}
+
+/// Who refers to an entry, but for itself.
+pub(super) struct Referrers {
+    /// In order.
+    pub(super) seen: Vec<Referrer>,
+    /// What a bulk write under way has made, and nobody sees yet.
+    pub(super) hidden: Vec<Referrer>,
+}
+
+pub(super) fn referring(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<Referrers> {
     let sql = "SELECT from_table, from_id, field FROM sprongus_aux_refs \
                WHERE project_id = $1 AND to_table = $2 AND to_id = $3 AND NOT (from_table = $2 AND from_id = $3)";
     let rows = exec.query(sql, &[place.project.into(), place.table.into(), id.into()])?;
     let read = |row: &crate::db::Row| Ok(Referrer { table: row.text(0)?, id: row.text(1)?, field: row.text(2)? });
     let mut found = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     found.sort();
-    Ok(found)
+    let (mut seen, mut hidden) = (Vec::with_capacity(found.len()), Vec::new());
+    for of_table in found.chunk_by(|one, next| one.table == next.table) {
+        let from = Place { table: &of_table[0].table, ..place };
+        let there = if unseen::under_way(exec, from)?.is_some() { Some(there(exec, from, of_table)?) } else { None };
+        for one in of_table {
+            let is_seen = there.as_ref().is_none_or(|there| there.contains(&one.id));
+            if is_seen { &mut seen } else { &mut hidden }.push(one.clone());
+        }
+    }
+    Ok(Referrers { seen, hidden })
+}
+
+/// Which of these entries of a table are seen.
+fn there(exec: &mut dyn Executor, from: Place<'_>, of_table: &[Referrer]) -> Result<HashSet<String>> {
+    let sql = format!("SELECT id FROM {}", rows::named(exec, from)?);
+    let ids: Vec<&str> = of_table.iter().map(|one| one.id.as_str()).collect();
+    let rows = exec.query(&sql, &[from.project.into(), from.table.into(), rows::ids(&ids)])?;
+    rows.iter().map(|row| row.text(0)).collect()
 }
 
 /// Takes every reference to that entry out of a document: a member out of an array, a property out of an object.

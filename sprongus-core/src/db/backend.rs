@@ -169,6 +169,20 @@ impl Db {
         }
     }
 
+    /// A connection of its own for one caller, which reads and fills temporary tables, with nobody waiting for it meanwhile;
+    /// none where there is but one (SQLite in memory), or where the server would have to be asked for another (PostgreSQL).
+    pub(crate) fn scratch(&self, deadline: Instant) -> Result<Option<Box<dyn Connection>>> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(db) => db.scratch(deadline),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {
+                let _ = deadline;
+                Ok(None)
+            }
+        }
+    }
+
     /// Writes a consistent copy to a new file (SQLite).
     pub(crate) fn snapshot(&self, path: &std::path::Path, deadline: Instant) -> Result<()> {
         match self {

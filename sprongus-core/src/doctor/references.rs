@@ -2,7 +2,8 @@
 
 use super::bindings::tables;
 use super::{Finding, listed};
-use crate::aux_store::{links_are_known, version_of_target};
+use crate::aux_store::{links_are_known, version_seen};
+use crate::db::Dialect;
 use crate::error::{ErrorCode, Result};
 use crate::session::Session;
 
@@ -18,13 +19,15 @@ pub(super) fn look(session: Session<'_>) -> Result<Vec<Finding>> {
 }
 
 fn dangling(session: Session<'_>) -> Result<Vec<Finding>> {
+    let dialect = session.core().dialect();
     // The scalar subquery asks the key once per reference; as a join PostgreSQL may read all entries.
     let sql = format!(
         "SELECT r.project_id, r.from_table, r.from_id, r.field, r.to_table, r.to_id, \
          (SELECT count(*) FROM (SELECT 1 FROM sprongus_aux_refs LIMIT $1) AS part) FROM (SELECT * FROM sprongus_aux_refs \
          ORDER BY project_id, from_table, from_id, field, to_table, to_id LIMIT $1) AS r \
-         WHERE {} IS NULL LIMIT $2",
-        version_of_target(session.core().dialect())
+         WHERE {} IS NULL{} LIMIT $2",
+        version_seen(dialect, ["r.project_id", "r.to_table", "r.to_id"]),
+        not_under_way(dialect),
     );
     let rows = session.read(|exec| exec.query(&sql, &[LOOKED_AT.into(), COUNTED.into()]))?;
     let mut dangling = Vec::new();
@@ -39,6 +42,17 @@ fn dangling(session: Session<'_>) -> Result<Vec<Finding>> {
     let message = format!("{more}{} references lead to no entry{all}: {}", dangling.len(), listed(&dangling));
     let fix = "create or restore the entries, or take the ids out of those that refer to them";
     Ok(vec![Finding::warning("dangling_refs", message, fix)])
+}
+
+/// What a bulk write under way refers to may be made by it too.
+fn not_under_way(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "",
+        Dialect::Sqlite => {
+            " AND NOT EXISTS (SELECT 1 FROM sprongus_aux_entries e WHERE e.project_id = r.project_id \
+             AND e.table_name = r.from_table AND e.id = r.from_id AND e.batch IN (SELECT id FROM sprongus_aux_batches))"
+        }
+    }
 }
 
 /// Tables bound since to a preset that refers to others: their references are made by the next write, and not seen before.

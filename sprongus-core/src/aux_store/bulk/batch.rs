@@ -1,6 +1,7 @@
 //! A bulk write of many short transactions: its place in the table it writes, and the way back.
 
 use std::cell::Cell;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::pace::{Held, Pace};
@@ -65,6 +66,26 @@ impl<'b> Batch<'b> {
         if self.heard.get().elapsed() < SILENT { Ok(()) } else { self.step(|_| Ok(())) }
     }
 
+    /// Runs what takes long and writes nothing, while a thread lets others know that this one lives.
+    pub(super) fn alive_while<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let Some(lasting) = self.session.lasting() else { return work() };
+        let (id, owner) = (self.id, self.owner.as_str());
+        let (working, done) = channel::<()>();
+        let beat = move || {
+            while done.recv_timeout(SILENT) == Err(RecvTimeoutError::Timeout) {
+                // Where it is lost, the next step finds that out.
+                let _ = Session::new(&*lasting).write_step(|at| renew(at, id, owner).map(drop));
+            }
+        };
+        std::thread::scope(|scope| {
+            // Where there is no thread for it, the work may still be done in time.
+            let _ = std::thread::Builder::new().name("sprongus-bulk".to_owned()).spawn_scoped(scope, beat);
+            let result = work();
+            drop(working);
+            result
+        })
+    }
+
     /// Writes in a short transaction of its own; not where another has taken this one for dead. Nobody sees what it writes, so
     /// it is the last one's commit that waits for the disk.
     pub(super) fn step<T>(&self, mut work: impl FnMut(&mut Work<'_>) -> Result<T>) -> Result<T> {
@@ -86,14 +107,20 @@ impl<'b> Batch<'b> {
 
     /// To be called first in every transaction.
     pub(super) fn renew(&self, work: &mut Work<'_>) -> Result<()> {
-        let sql = "UPDATE sprongus_aux_batches SET alive = $1 WHERE id = $2 AND owner = $3";
-        let alive = work.options().clock.monotonic();
-        if work.execute(sql, &[alive.into(), self.id.into(), self.owner.as_str().into()])? == 1 {
+        if renew(work, self.id, &self.owner)? {
             self.heard.set(Instant::now());
             return Ok(());
         }
         let message = "another process took this bulk write for dead and has undone it; try again";
         Err(Error::new(ErrorCode::Busy, message))
+    }
+
+    /// Leaves the table, where nothing was written.
+    pub(super) fn end(&self) -> Result<()> {
+        self.session.write(|work| {
+            self.renew(work)?;
+            self.leave(work)
+        })
     }
 
     /// Leaves the table, and with that what was written is seen.
@@ -110,10 +137,7 @@ impl<'b> Batch<'b> {
                 after = last;
             }
         }
-        self.session.write(|work| {
-            self.renew(work)?;
-            self.leave(work)
-        })
+        self.end()
     }
 
     /// Looked for without the lock: it may take long to find one among many that are not of the batch.
@@ -139,6 +163,13 @@ impl<'b> Batch<'b> {
         pace.stepped(ids.len(), held);
         Ok(Some(last.clone()))
     }
+}
+
+/// Says that a bulk write lives; false where it is another's by now.
+fn renew(work: &mut Work<'_>, id: i64, owner: &str) -> Result<bool> {
+    let sql = "UPDATE sprongus_aux_batches SET alive = $1 WHERE id = $2 AND owner = $3";
+    let alive = work.options().clock.monotonic();
+    Ok(work.execute(sql, &[alive.into(), id.into(), owner.into()])? == 1)
 }
 
 /// Undoes what a dead bulk write left in the table, so that what comes next finds it whole. Not within a transaction, which

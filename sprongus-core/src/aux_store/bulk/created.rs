@@ -23,6 +23,7 @@ pub(super) const COLUMNS: [&str; 11] = [
 ];
 
 /// What all rows of a call have alike.
+#[derive(Clone)]
 pub(super) struct Common<'p> {
     place: Place<'p>,
     pub(super) at: Value<'static>,

@@ -39,6 +39,9 @@ impl Stepped<'_> {
                 Ok((deleted, Held { waited: work.waited(), work: start.elapsed() }))
             })?;
             self.report.deleted += deleted;
+            if self.keyed.is_some() {
+                self.deleted.extend(doomed.iter().cloned());
+            }
             self.pace.stepped(doomed.len(), held);
         }
     }

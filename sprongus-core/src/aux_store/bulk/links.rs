@@ -5,6 +5,7 @@ use super::merging::Merging;
 use super::tell::unsigned;
 use crate::aux_store::refs::DANGLING;
 use crate::aux_store::rows::unique_violation;
+use crate::aux_store::unseen;
 use crate::db::Dialect;
 use crate::error::{Result, Violation};
 use crate::presets::dangling;
@@ -79,33 +80,40 @@ impl Merging<'_> {
     /// References of staged rows to entries that will not be there. Scalar subqueries, for PostgreSQL would make a join of
     /// an EXISTS, and compare each with each where it knows no sizes.
     fn dangling(&self, which: &str) -> String {
-        let stays = match self.others {
-            Others::Stay => String::new(),
+        let goes = match self.others {
+            Others::Stay => "",
             Others::AreDeleted => {
-                " AND (k.to_table <> $2 OR EXISTS (SELECT 1 FROM sprongus_stage_refused refused WHERE refused.id = e.id))"
-                    .to_owned()
+                " OR (k.to_table = $2 AND NOT EXISTS \
+                 (SELECT 1 FROM sprongus_stage_refused refused WHERE refused.id = k.to_id))"
             }
         };
+        let target = unseen::version_seen(self.exec.dialect(), ["$1", "k.to_table", "k.to_id"]);
         format!(
             "SELECT k.row_number, {STAGED_ID}, k.pointer, k.to_table FROM sprongus_stage_refs k WHERE {which} \
              AND NOT (k.to_table = $2 AND EXISTS (SELECT 1 FROM sprongus_stage t WHERE t.id = k.to_id)) \
-             AND (SELECT e.version FROM sprongus_aux_entries e \
-             WHERE e.project_id = $1 AND e.table_name = k.to_table AND e.id = k.to_id{stays}) IS NULL ORDER BY k.row_number, k.pointer"
+             AND ({target} IS NULL{goes}) ORDER BY k.row_number, k.pointer"
         )
     }
 
-    pub(super) fn write_links(&mut self) -> Result<()> {
+    pub(super) fn warn_of_dangling(&mut self) -> Result<()> {
         for row in self.query(&self.dangling("k.strict = 0"))? {
             let warning = dangling(&row.text(2)?, DANGLING, &row.text(3)?);
             self.report.warnings.push(Violation { row: Some(unsigned(&row, 0)?), id: Some(row.text(1)?), ..warning });
         }
+        Ok(())
+    }
+
+    pub(super) fn write_links(&mut self) -> Result<()> {
         let given = "IN (SELECT s.id FROM sprongus_stage s)";
         self.execute(&format!(
             "DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {given}"
         ))?;
-        self.execute(&format!(
-            "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id {given}"
-        ))?;
+        // As in `rows::remove_keys`.
+        let of_table = match self.dialect() {
+            Dialect::Sqlite => "+project_id = $1 AND +table_name = $2",
+            Dialect::Postgres => "project_id = $1 AND table_name = $2",
+        };
+        self.execute(&format!("DELETE FROM sprongus_aux_keys WHERE {of_table} AND entry_id {given}"))?;
         self.execute(
             "INSERT INTO sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id) \
              SELECT $1, $2, s.id, k.field, k.to_table, k.to_id FROM sprongus_stage_refs k \

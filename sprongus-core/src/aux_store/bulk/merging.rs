@@ -34,6 +34,20 @@ pub(super) struct Merging<'m> {
     pub(super) earlier: HashMap<String, Vec<u64>>,
     /// Ids of those whose later row was refused.
     bereft: BTreeSet<String>,
+    /// Rows that do not count by now.
+    out: HashSet<u64>,
+}
+
+/// What was found of the rows, with nothing written.
+pub(super) struct Findings {
+    /// What is wrong with them; nothing is counted.
+    pub(super) report: BulkReport,
+    /// Of rows with the same id, those that another one has taken the place of: by id, in their order.
+    pub(super) earlier: HashMap<String, Vec<u64>>,
+    /// Those, and the ones that are refused.
+    pub(super) out: HashSet<u64>,
+    /// How many rows have entries that changed since they were read.
+    pub(super) again: u64,
 }
 
 impl<'m> Merging<'m> {
@@ -49,8 +63,8 @@ impl<'m> Merging<'m> {
         common: Common<'m>,
         report: BulkReport,
     ) -> Self {
-        let (links, earlier, bereft) = (rules.links(), HashMap::new(), BTreeSet::new());
-        Self { exec, place, rules, spool, mode, others, links, alone, common, report, earlier, bereft }
+        let (links, earlier, bereft, out) = (rules.links(), HashMap::new(), BTreeSet::new(), HashSet::new());
+        Self { exec, place, rules, spool, mode, others, links, alone, common, report, earlier, bereft, out }
     }
 
     /// Writes what there is to write; `None` where others came in between.
@@ -76,6 +90,7 @@ impl<'m> Merging<'m> {
             return Ok(None);
         }
         if self.links {
+            self.warn_of_dangling()?;
             self.write_links()?;
         }
         self.name_earlier();
@@ -83,6 +98,17 @@ impl<'m> Merging<'m> {
         self.report.warnings.sort_by_key(|one| one.row.unwrap_or(u64::MAX));
         stage::drop_tables(self.exec)?;
         Ok(Some(self.report))
+    }
+
+    /// Finds what is wrong with the rows over a snapshot, which nobody waits for; the temporary tables stay, of the rows that
+    /// count.
+    pub(super) fn find(mut self, refused: &[String]) -> Result<Findings> {
+        stage::fill(self.exec, self.spool, refused, self.links)?;
+        self.last_wins()?;
+        let again = self.judge_again()? as u64;
+        self.refuse_bad_links()?;
+        self.warn_of_dangling()?;
+        Ok(Findings { report: self.report, earlier: self.earlier, out: self.out, again })
     }
 
     /// Keeps others from the entries that are to change, and judges again those that they wrote before that; false where that
@@ -126,6 +152,11 @@ impl<'m> Merging<'m> {
         for row in self.exec.query("SELECT id FROM sprongus_stage", &[])? {
             unseen::make_way(self.exec, self.place, &row.text(0)?)?;
         }
+        let unique = "SELECT DISTINCT field, key FROM sprongus_stage_keys WHERE is_unique = 1";
+        for row in self.exec.query(unique, &[])? {
+            let (field, key) = (row.text(0)?, row.opt_bytes(1)?.unwrap_or_default());
+            unseen::holder_makes_way(self.exec, self.place, &field, &key)?;
+        }
         Ok(())
     }
 
@@ -136,6 +167,7 @@ impl<'m> Merging<'m> {
         for row in self.exec.query(earlier, &[])? {
             let number = unsigned(&row, 0)?;
             self.earlier.entry(row.text(1)?).or_default().push(number);
+            self.out.insert(number);
             stage::remove(self.exec, number)?;
         }
         Ok(())
@@ -191,7 +223,10 @@ impl<'m> Merging<'m> {
         let base = stored.map(|stored| stored.map());
         let judged = prepare::judge(self.rules, number, &id, object(&given), base.as_ref(), version, self.mode);
         match judged {
-            Ok((judged, _)) => stage::replace(self.exec, judged),
+            Ok((judged, _)) => {
+                self.out.remove(&number);
+                stage::replace(self.exec, judged)
+            }
             Err(error) if prepare::is_of_row(error.code()) => {
                 let violations = prepare::of_row(number, Some(&id), prepare::violations(&error));
                 self.refuse(number, &id, violations)
@@ -205,6 +240,7 @@ impl<'m> Merging<'m> {
         if self.earlier.contains_key(id) {
             self.bereft.insert(id.to_owned());
         }
+        self.out.insert(row);
         stage::remove(self.exec, row)?;
         self.exec.execute("INSERT INTO sprongus_stage_refused (id) VALUES ($1)", &[id.into()]).map(drop)
     }

@@ -9,6 +9,7 @@ mod entries;
 mod fresh;
 mod ids;
 mod judges;
+mod keyed;
 mod links;
 mod merge;
 mod merging;
@@ -16,6 +17,7 @@ mod pace;
 mod prepare;
 mod removal;
 mod rivals;
+mod settle;
 mod spool;
 mod stage;
 mod stepped;
@@ -56,13 +58,15 @@ pub(super) fn write(
     if abort && !prepared.errors.is_empty() {
         return Err(Error::validation(prepared.errors.clone()));
     }
-    if stepped::suits(session, prepared) {
-        return stepped::write(session, place, prepared, options, others);
+    if stepped::suits(session, prepared)
+        && let Some(report) = stepped::write(session, place, prepared, options, others)?
+    {
+        return Ok(report);
     }
     if !options.dry_run {
         clear_dead(session, place)?;
     }
-    let among_others = stepped::many(session, prepared) && others == Others::Stay;
+    let among_others = stepped::many(session, prepared) && !prepared.rules.links() && others == Others::Stay;
     let mut report = None;
     let written = session.write_bulk(|work| {
         let mut done = None;

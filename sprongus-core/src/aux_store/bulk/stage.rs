@@ -18,7 +18,7 @@ const KEYS: [&str; 5] = ["row_number", "field", "pointer", "key", "is_unique"];
 const INDEXES: &str = "CREATE INDEX sprongus_stage_id ON sprongus_stage (id, row_number, base, hash); \
     CREATE INDEX sprongus_stage_refs_row ON sprongus_stage_refs (row_number); \
     CREATE INDEX sprongus_stage_keys_row ON sprongus_stage_keys (row_number); \
-    CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key); \
+    CREATE INDEX sprongus_stage_keys_key ON sprongus_stage_keys (field, key, row_number) WHERE is_unique = 1; \
     CREATE INDEX sprongus_stage_refused_id ON sprongus_stage_refused (id)";
 
 /// Makes the tables and fills them from the spool. On SQLite the documents stay there until they are written.

@@ -7,15 +7,16 @@ use std::time::Instant;
 use super::batch::Batch;
 use super::created::Common;
 use super::ids::Ids;
+use super::keyed::Keyed;
 use super::pace::{Held, Pace};
 use super::prepare::Prepared;
 use super::spool::Judged;
 use super::{Others, merge};
 use crate::aux_store::bound;
-use crate::aux_store::model::{BulkOptions, BulkReport};
+use crate::aux_store::model::{BulkOptions, BulkReport, OnError};
 use crate::aux_store::rows::{self, Place};
 use crate::db::{Dialect, Value};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::Session;
 
 /// Fewer rows are written in one transaction, which is short enough.
@@ -26,16 +27,20 @@ const ROUNDS: usize = 5;
 /// Bytes of the documents of a step, about.
 const BYTES: usize = 2 << 20;
 
-/// Writes what was prepared; in a dry run only says what would be.
+/// Writes what was prepared; in a dry run only says what would be. `None` where one transaction has to do it.
 pub(super) fn write(
     session: Session<'_>,
     place: Place<'_>,
     prepared: &Prepared,
     options: BulkOptions,
     others: Others,
-) -> Result<BulkReport> {
+) -> Result<Option<BulkReport>> {
     let batch = Batch::begin(session, place)?;
-    let written = Stepped::begin(session, place, prepared, options, others, &batch).and_then(Stepped::run);
+    let written = match Stepped::begin(session, place, prepared, options, others, &batch) {
+        Ok(Some(stepped)) => stepped.run().map(Some),
+        Ok(None) => batch.end().map(|()| None),
+        Err(error) => Err(error),
+    };
     if written.is_err() {
         // What cannot be undone now is unseen, and undone by who comes next.
         let _ = batch.undo();
@@ -51,7 +56,7 @@ pub(super) fn suits(session: Session<'_>, prepared: &Prepared) -> bool {
 /// Whether there are so many rows that others should not wait for all of them, and need not: where the caller's own
 /// transaction does not hold them up anyway.
 pub(super) fn many(session: Session<'_>, prepared: &Prepared) -> bool {
-    !session.in_transaction() && prepared.spool.rows() >= FROM && !prepared.rules.links()
+    !session.in_transaction() && prepared.spool.rows() >= FROM
 }
 
 pub(super) struct Stepped<'s> {
@@ -74,6 +79,10 @@ pub(super) struct Stepped<'s> {
     /// Whether entries were deleted here: an id that comes back goes on from the version it had.
     pub(super) past: bool,
     pub(super) pace: Pace,
+    /// Of a table whose entries have keys or references.
+    pub(super) keyed: Option<Keyed>,
+    /// What was deleted there.
+    pub(super) deleted: Vec<String>,
 }
 
 impl<'s> Stepped<'s> {
@@ -84,7 +93,7 @@ impl<'s> Stepped<'s> {
         options: BulkOptions,
         others: Others,
         batch: &'s Batch<'s>,
-    ) -> Result<Self> {
+    ) -> Result<Option<Self>> {
         let others = prepared.others(others);
         let (common, past) = batch.step(|work| {
             merge::same_rules(session, work, place, prepared, true)?;
@@ -94,9 +103,22 @@ impl<'s> Stepped<'s> {
             let past = rows::holds_any(work.exec(), place, "sprongus_aux_versions")?;
             Ok((Common::new(work, place, work.now()), past))
         })?;
-        let report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
-        let repeated = repeated(prepared)?;
-        Ok(Self {
+        let mut report = BulkReport { errors: prepared.errors.clone(), ..BulkReport::default() };
+        let (mut keyed, mut repeated) = (None, HashMap::new());
+        if prepared.rules.links() {
+            let (common, mode) = (common.clone(), options.mode);
+            let found = batch.alive_while(|| Keyed::find(session, place, prepared, mode, others, common, report))?;
+            let Some((found, told)) = found else { return Ok(None) };
+            (keyed, report) = (Some(found), told);
+        } else {
+            repeated = repeated_ids(prepared)?;
+        }
+        if options.on_error == OnError::Abort && !report.errors.is_empty() {
+            report.errors.sort_by_key(|one| one.row);
+            return Err(Error::validation(report.errors));
+        }
+        let refused = keyed.as_ref().map_or(&prepared.refused, |keyed| &keyed.all_refused);
+        Ok(Some(Self {
             session,
             place,
             prepared,
@@ -104,14 +126,16 @@ impl<'s> Stepped<'s> {
             others,
             batch,
             report,
-            refused: prepared.refused.iter().map(String::as_str).collect(),
+            refused: refused.iter().map(String::as_str).collect(),
             bereft: BTreeSet::new(),
             repeated,
             amiss: BTreeSet::new(),
             common,
             past,
             pace: Pace::default(),
-        })
+            keyed,
+            deleted: Vec::new(),
+        }))
     }
 
     fn run(mut self) -> Result<BulkReport> {
@@ -124,6 +148,22 @@ impl<'s> Stepped<'s> {
             self.rows(&chunk)?;
         }
         drop(rows);
+        if self.keyed.is_none() {
+            self.meet_rivals()?;
+        }
+        if self.others == Others::AreDeleted {
+            self.delete_others()?;
+        }
+        // After that has looked at who refers to what is deleted.
+        if self.keyed.is_some() && !self.options.dry_run {
+            self.write_keys()?;
+            self.write_refs()?;
+        }
+        self.finish()
+    }
+
+    /// Rows that others came before, while they are many; the last few are met in the last transaction.
+    fn meet_rivals(&mut self) -> Result<()> {
         for _ in 0..ROUNDS {
             let rivals = self.given_rivals()?;
             if self.amiss.len() + rivals.len() <= FEW {
@@ -132,10 +172,7 @@ impl<'s> Stepped<'s> {
             self.forget(&rivals)?;
             self.rows_again()?;
         }
-        if self.others == Others::AreDeleted {
-            self.delete_others()?;
-        }
-        self.finish()
+        Ok(())
     }
 
     /// When it all happens.
@@ -149,8 +186,11 @@ impl<'s> Stepped<'s> {
         let (mut chunk, mut bytes) = (Vec::with_capacity(self.pace.rows), 0);
         while chunk.len() < self.pace.rows && bytes < BYTES {
             let Some(row) = rows.next().transpose()? else { break };
-            let superseded = self.repeated.get(&row.id).is_some_and(|all| all.last() != Some(&row.row));
-            if !superseded {
+            let counts = match &self.keyed {
+                Some(keyed) => !keyed.out.contains(&row.row),
+                None => self.repeated.get(&row.id).is_none_or(|all| all.last() == Some(&row.row)),
+            };
+            if counts {
                 bytes += row.payload.len() + row.search_text.len();
                 chunk.push(row);
             }
@@ -211,7 +251,7 @@ impl<'s> Stepped<'s> {
 }
 
 /// Which rows have ids that were given more than once: the rows are read once more, where there are any.
-fn repeated(prepared: &Prepared) -> Result<HashMap<String, Vec<u64>>> {
+fn repeated_ids(prepared: &Prepared) -> Result<HashMap<String, Vec<u64>>> {
     let ids: Ids = prepared.ids.repeated();
     let mut repeated: HashMap<String, Vec<u64>> = HashMap::new();
     if ids.is_empty() {

@@ -141,6 +141,6 @@ impl<'s> Stretch<'s> {
     }
 }
 
-fn pair(row: &Row) -> Result<Pair> {
+pub(super) fn pair(row: &Row) -> Result<Pair> {
     Ok((row.opt_bytes(0)?.unwrap_or_default(), row.text(1)?))
 }

@@ -326,9 +326,9 @@ impl Wanted {
             Err(error) => return Err(error),
         };
         let keywords = preset.keywords();
-        // While a bulk write is under way, keys and texts are not those of what is seen.
-        let seen = unseen::under_way(exec, place)?.is_none();
         if let Some(search) = &self.search {
+            // While a bulk write is under way, the index of texts is not that of what is seen.
+            let seen = unseen::under_way(exec, place)?.is_none();
             self.fields.clone_from(&keywords.search);
             self.fingerprint = search_fingerprint(keywords);
             self.among = if seen { search::candidates(exec, place, search, &self.fingerprint)? } else { None };
@@ -337,7 +337,7 @@ impl Wanted {
         let keyed = keyed && self.among.is_none();
         let plans = if keyed { plan::plans(keywords, &self.filter, sort) } else { Vec::new() };
         // Keys of another preset are not those of every entry.
-        let made = !plans.is_empty() && seen && index::known(exec, place, keywords)?;
+        let made = !plans.is_empty() && index::known(exec, place, keywords)?;
         Ok(if made { plans } else { Vec::new() })
     }
 

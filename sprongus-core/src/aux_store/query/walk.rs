@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 
 use serde_json::Value as JsonValue;
 
-use super::ahead::{Ahead, Field, Pair, Stretch};
+use super::ahead::{self, Ahead, Field, Pair, Stretch};
 use super::plan::Plan;
 use crate::aux_store::keys::Range;
 use crate::aux_store::rows::{self, Place};
 use crate::aux_store::scan::{self, Batch, Scanned, Shape, Sql, Wanted};
+use crate::aux_store::unseen;
 use crate::db::{Dialect, Executor, Row};
 use crate::error::Result;
 
@@ -124,6 +125,11 @@ impl<'w> KeyWalk<'w> {
         };
         let keys = match known {
             Some((pairs, all)) => Keys { rows: self.entries(exec, shape, pairs, batch)?, all },
+            // Beside the keys of what is seen there are those of entries that a bulk write under way has made.
+            None if unseen::under_way(exec, self.place)?.is_some() => {
+                let (pairs, all) = self.pairs(exec, stretch, most)?;
+                Keys { rows: self.entries(exec, shape, pairs, batch)?, all }
+            }
             None => self.joined(exec, shape, stretch, batch)?,
         };
         batch.next();
@@ -155,6 +161,31 @@ impl<'w> KeyWalk<'w> {
         Ok(pairs.into_iter().map(|(key, id)| Keyed { key, entry: entries.remove(&id), id }).collect())
     }
 
+    /// The first keys of a stretch, and whether there are no more.
+    fn pairs(&self, exec: &mut dyn Executor, stretch: Stretch<'_>, most: usize) -> Result<(Vec<Pair>, bool)> {
+        let mut sql = self.field().sql();
+        let keys = self.keys(&mut sql, exec.dialect(), stretch, i64::try_from(most).unwrap_or(i64::MAX));
+        let rows = exec.query(&format!("SELECT keyed.key, keyed.entry_id FROM {keys}"), &sql.params)?;
+        let mut pairs = rows.iter().map(ahead::pair).collect::<Result<Vec<_>>>()?;
+        pairs.sort_unstable();
+        if stretch.backwards {
+            pairs.reverse();
+        }
+        let all = pairs.len() < most;
+        Ok((pairs, all))
+    }
+
+    /// The first keys of a stretch, to be selected from as `keyed`.
+    fn keys<'s>(&self, sql: &mut Sql<'s>, dialect: Dialect, stretch: Stretch<'s>, most: i64) -> String {
+        let (bounds, descending) = stretch.bounds(sql);
+        let limit = sql.bind(most);
+        let keys = self.plan.others.keys(sql, dialect);
+        format!(
+            "(SELECT kept.key, kept.entry_id {keys} AND {bounds} \
+             ORDER BY kept.key{descending}, kept.entry_id{descending} LIMIT {limit}) AS keyed"
+        )
+    }
+
     /// Reads keys and entries by one statement.
     fn joined(
         &self,
@@ -164,13 +195,7 @@ impl<'w> KeyWalk<'w> {
         batch: &mut Batch,
     ) -> Result<Keys> {
         let mut sql = self.field().sql();
-        let (bounds, descending) = stretch.bounds(&mut sql);
-        let limit = sql.bind(batch.rows);
-        let keys = self.plan.others.keys(&mut sql, exec.dialect());
-        let keys = format!(
-            "(SELECT kept.key, kept.entry_id {keys} AND {bounds} \
-             ORDER BY kept.key{descending}, kept.entry_id{descending} LIMIT {limit}) AS keyed"
-        );
+        let keys = self.keys(&mut sql, exec.dialect(), stretch, batch.rows);
         let columns = scan::columns(&mut sql, Some(self.wanted), shape);
         let (entries, of_table) = (rows::ENTRIES, "project_id = $1 AND table_name = $2 AND id = keyed.entry_id");
         match exec.dialect() {

@@ -54,6 +54,13 @@ impl SqliteConnection {
         self.waited = waited;
     }
 
+    /// Lets a reader fill temporary tables, and the host interrupt it; its file it cannot write, for it was opened so.
+    pub(super) fn make_scratch(&self) -> Result<()> {
+        let _visit = visit();
+        self.patience.heed(true);
+        self.raw.pragma_update(None, "query_only", 0).map_err(from_sqlite)
+    }
+
     /// Copies the database into that file, which is empty. Of the copy alone is anything written, by readers too.
     pub(super) fn copy_into(&mut self, path: &str) -> Result<()> {
         let visit = visit();

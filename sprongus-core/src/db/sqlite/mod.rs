@@ -219,6 +219,16 @@ impl SqliteDb {
         open::open(&self.place, Role::Writer, &self.settings, deadline)
     }
 
+    /// A connection that reads the file, and writes nothing but temporary tables of its own; none in memory.
+    pub(crate) fn scratch(&self, call: Instant) -> Result<Option<Box<dyn Connection>>> {
+        if self.readers.is_none() {
+            return Ok(None);
+        }
+        let own = open::open(&self.place, Role::Reader, &self.settings, self.deadline(call))?;
+        own.make_scratch()?;
+        Ok(Some(Box::new(own)))
+    }
+
     /// Copies the database into a new file, as private as a store's own. A connection of its own does it: writers go on.
     pub(crate) fn snapshot(&self, path: &Path, call: Instant) -> Result<()> {
         let Some(text) = path.to_str() else {
