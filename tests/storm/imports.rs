@@ -17,25 +17,30 @@ const LONGEST: Duration = Duration::from_secs(4);
 
 #[test]
 fn an_import_holds_nobody_up_on_sqlite() {
-    check("imports::an_import_holds_nobody_up_on_sqlite", Place::sqlite);
+    check("imports::an_import_holds_nobody_up_on_sqlite", Place::sqlite, Books::Plain);
+}
+
+#[test]
+fn an_import_with_keys_holds_nobody_up_on_sqlite() {
+    check("imports::an_import_with_keys_holds_nobody_up_on_sqlite", Place::sqlite, Books::Keyed);
 }
 
 #[test]
 fn an_import_holds_nobody_up_on_postgres() {
-    check("imports::an_import_holds_nobody_up_on_postgres", || Place::postgres("imports"));
+    check("imports::an_import_holds_nobody_up_on_postgres", || Place::postgres("imports"), Books::Plain);
 }
 
 pub(crate) fn rows() -> u64 {
     std::env::var("SPRONGUS_IMPORT_ROWS").map_or(40_000, |rows| rows.parse().unwrap())
 }
 
-fn check(test: &str, place: fn() -> Place) {
+fn check(test: &str, place: fn() -> Place, books: Books) {
     if let Some(me) = me() {
         return child(&me);
     }
     let place = place();
     let store = place.open();
-    bind(&store);
+    bind(&store, books);
     let (lines, took) = storm(test, &place, || {});
     let waits: Vec<(&str, u64)> = lines.iter().filter_map(|line| line.split_once(' ')).map(wait).collect();
     for what in ["heartbeat", "enqueue", "create", "create beside", "rewrite", "look"] {
@@ -51,10 +56,25 @@ fn wait<'l>((wait, what): (&'l str, &'l str)) -> (&'l str, u64) {
     (what, wait.parse().unwrap())
 }
 
-pub(crate) fn bind(store: &Store) {
-    let definition = r#"{"fields": [{"name": "title", "type": "string", "search": true}, {"name": "edition", "type": "integer"},
-        {"name": "note", "type": "string"}]}"#;
-    let definition = Json::parse(definition).unwrap();
+/// What is kept of an entry beside itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Books {
+    Plain,
+    /// A unique value, a key that changes now and then, and references within the table.
+    Keyed,
+}
+
+pub(crate) fn bind(store: &Store, books: Books) {
+    let mut definition = json!({"type": "object", "properties": {"title": {"type": "string", "x-search": true},
+        "edition": {"type": "integer"}, "note": {"type": "string"}, "isbn": {"type": "string"}, "shelf": {"type": "integer"},
+        "sequel": {"type": "string"}}});
+    if books == Books::Keyed {
+        let fields = &mut definition["properties"];
+        fields["isbn"]["x-unique"] = true.into();
+        fields["shelf"]["x-index"] = true.into();
+        fields["sequel"]["x-ref"] = json!({"table": "books", "strict": true});
+    }
+    let definition = Json::from_value(&definition).unwrap();
     store.presets().create(&CreatePreset::new("books", PresetKind::Custom, definition)).unwrap();
     for table in ["books", "others"] {
         let bind = BindPreset { table: table.into(), address: "books".into(), ..BindPreset::default() };
@@ -64,7 +84,14 @@ pub(crate) fn bind(store: &Store) {
 
 pub(crate) fn row(number: u64, edition: u64) -> Value {
     let title = format!("The book of the number {number}, in the edition of that year");
-    json!({ "id": format!("r{number:07}"), "title": title, "edition": edition })
+    let moved = if number.is_multiple_of(50) { edition } else { 0 };
+    json!({ "id": format!("r{number:07}"), "title": title, "edition": edition, "isbn": isbn(number),
+        "shelf": number % 97 + moved, "sequel": format!("r{:07}", number / 4 * 4) })
+}
+
+/// In no order.
+fn isbn(number: u64) -> String {
+    format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 pub(crate) fn import(store: &Store, edition: u64) -> sprongus::aux_store::BulkReport {
@@ -147,4 +174,7 @@ pub(crate) fn look(store: &Store) {
         editions.is_empty() || (editions.len() == 3 && editions.windows(2).all(|two| two[0] == two[1])),
         "{editions:?}"
     );
+    let by_isbn = ListQuery { filter: Some(json!({ "isbn": isbn(rows() / 2) })), ..ListQuery::default() };
+    let there = store.aux("p", "books").list(&by_isbn).unwrap().items;
+    assert!(there.len() <= 1 && there.len() * 3 >= editions.len(), "{there:?}");
 }

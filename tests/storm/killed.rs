@@ -6,7 +6,7 @@ use serde_json::json;
 use sprongus::aux_store::OnReferenced;
 use sprongus::{Store, Value};
 
-use crate::imports::{bind, import, look, row, rows};
+use crate::imports::{Books, bind, import, look, row, rows};
 use crate::process::{Place, me, start};
 use sprongus_testkit::temp_dir;
 
@@ -15,14 +15,22 @@ const AFTER_MS: [u64; 6] = [0, 15, 60, 200, 500, 900];
 
 #[test]
 fn an_import_that_is_killed_leaves_nothing_on_sqlite() {
-    let test = "killed::an_import_that_is_killed_leaves_nothing_on_sqlite";
+    check("killed::an_import_that_is_killed_leaves_nothing_on_sqlite", Books::Plain);
+}
+
+#[test]
+fn an_import_with_keys_that_is_killed_leaves_nothing_on_sqlite() {
+    check("killed::an_import_with_keys_that_is_killed_leaves_nothing_on_sqlite", Books::Keyed);
+}
+
+fn check(test: &str, of: Books) {
     if let Some(me) = me() {
         import(&me.store, 2);
         return;
     }
     let place = Place::sqlite();
     let store = place.open();
-    bind(&store);
+    bind(&store, of);
     // Of the even rows there are entries before.
     let books = store.aux("p", "books");
     let even = (0..rows()).step_by(2).map(|number| Ok(row(number, 1)));

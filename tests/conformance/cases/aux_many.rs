@@ -31,24 +31,31 @@ fn items(store: &Store, table: &str) {
 
 /// Rows by chance: some ids twice, some rows bad, some as they were before.
 fn some(seed: u64, from: u64, to: u64) -> Vec<Value> {
-    let mut state = seed;
-    let mut chance = move |most: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % most
-    };
+    let mut chance = Chance(seed);
     let row = |_| {
-        let id = format!("{:05}", from + chance(to - from));
-        match chance(40) {
+        let id = format!("{:05}", from + chance.of(to - from));
+        match chance.of(40) {
             0 => json!({"id": id, "n": "bad"}),
             1 => json!({"id": id, "s": null, "n": 1}),
-            _ => json!({"id": id, "n": chance(3)}),
+            _ => json!({"id": id, "n": chance.of(3)}),
         }
     };
     (0..ROWS).map(row).collect()
 }
 
-/// Report and entries of a table, to be compared.
-fn all(aux: &Aux<'_>) -> Vec<String> {
+/// Numbers by chance, the same ones from the same seed.
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    /// One below `most`.
+    pub(crate) fn of(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// The entries of a table, to be compared.
+pub(crate) fn all(aux: &Aux<'_>) -> Vec<String> {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = aux.list(&ListQuery { limit: 1_000, cursor, ..ListQuery::default() }).unwrap();
@@ -60,7 +67,7 @@ fn all(aux: &Aux<'_>) -> Vec<String> {
     }
 }
 
-fn write(aux: &Aux<'_>, items: &[Value], options: BulkOptions, import: bool) -> Result<BulkReport> {
+pub(crate) fn write(aux: &Aux<'_>, items: &[Value], options: BulkOptions, import: bool) -> Result<BulkReport> {
     let items = items.iter().cloned().map(Ok);
     match import {
         true => aux.import_items(items, options, &mut |_, _| Ok(())),

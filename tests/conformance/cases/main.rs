@@ -8,6 +8,7 @@ mod aux_entries;
 mod aux_files;
 mod aux_lists;
 mod aux_many;
+mod aux_many_keyed;
 mod aux_past;
 mod aux_queries;
 mod aux_random;
@@ -49,6 +50,7 @@ fn main() -> std::process::ExitCode {
         aux_files::cases(),
         aux_lists::cases(),
         aux_many::cases(),
+        aux_many_keyed::cases(),
         aux_queries::cases(),
         aux_past::cases(),
         aux_random::cases(),
