@@ -79,6 +79,14 @@ pub(crate) fn work(job: &Job) {
     match (job.how.as_str(), on_postgres) {
         ("sprongus", _) => sprongus(&bound(&job.store), csv),
         ("free", _) => sprongus(&bind(open(&job.store), &json!({ "type": "object" })), csv),
+        ("keyed", _) => {
+            let mut preset = works::preset();
+            for (field, what) in [("accessionNumber", "unique"), ("year", "index")] {
+                let fields = preset["fields"].as_array_mut().unwrap();
+                fields.iter_mut().find(|one| one["name"] == field).unwrap()[what] = true.into();
+            }
+            sprongus(&bind(open(&job.store), &preset), csv);
+        }
         ("unchecked", _) => {
             let options = Options { check_secrets: false, ..Options::default() };
             sprongus(&bind(Store::open(&job.store, options).unwrap(), &works::preset()), csv);
@@ -102,9 +110,14 @@ pub(crate) fn bound(url: &str) -> Store {
 
 /// The store, with the table bound to that preset.
 pub(crate) fn bind(store: Store, preset: &Value) -> Store {
+    bind_as(store, "works", preset)
+}
+
+/// The same for a table of that name.
+pub(crate) fn bind_as(store: Store, table: &str, preset: &Value) -> Store {
     let definition = Json::from_value(preset).unwrap();
-    store.presets().create(&CreatePreset::new("works", PresetKind::Custom, definition)).unwrap();
-    store.presets().bind(&BindPreset { table: "works".into(), address: "works".into(), ..Default::default() }).unwrap();
+    store.presets().create(&CreatePreset::new(table, PresetKind::Custom, definition)).unwrap();
+    store.presets().bind(&BindPreset { table: table.into(), address: table.into(), ..Default::default() }).unwrap();
     store
 }
 
