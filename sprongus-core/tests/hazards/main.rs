@@ -3,6 +3,7 @@
 
 mod approvals_postgres;
 mod artifacts;
+mod bulk_keys;
 mod child;
 mod commit_postgres;
 #[cfg(target_os = "linux")]

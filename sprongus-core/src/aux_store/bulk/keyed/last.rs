@@ -47,7 +47,7 @@ impl Stepped<'_> {
         again: &BTreeSet<String>,
     ) -> Result<()> {
         let Some(keyed) = &self.keyed else { return Ok(()) };
-        self.check_written(work, keyed, rivals)?;
+        self.check_written(work, keyed, again)?;
         let deleted = self.deleted.iter().filter(|id| !rivals.contains_key(*id));
         for id in deleted.chain(self.waiting(keyed, again).map(|row| &row.id)) {
             rows::remove_keys(work.exec(), self.place, id)?;
@@ -57,11 +57,8 @@ impl Stepped<'_> {
     }
 
     /// Who binds another preset forgets all keys, and may have bound the same one again since.
-    fn check_written(&self, work: &mut Work<'_>, keyed: &Keyed, rivals: &BTreeMap<String, Undone>) -> Result<()> {
-        let Some(id) = keyed.written.as_ref().filter(|id| !rivals.contains_key(*id) && !self.amiss.contains(*id))
-        else {
-            return Ok(());
-        };
+    fn check_written(&self, work: &mut Work<'_>, keyed: &Keyed, again: &BTreeSet<String>) -> Result<()> {
+        let Some(id) = keyed.written.as_ref().filter(|id| !again.contains(*id)) else { return Ok(()) };
         let of_entry = [self.place.project.into(), self.place.table.into(), id.as_str().into()];
         let key = "SELECT 1 FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id = $3 \
                    UNION ALL SELECT 1 FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id = $3 LIMIT 1";
