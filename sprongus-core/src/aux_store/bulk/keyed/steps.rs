@@ -16,7 +16,7 @@ const KEYS: [&str; 6] = ["project_id", "table_name", "field", "key", "entry_id",
 const REFS: [&str; 6] = ["project_id", "from_table", "from_id", "field", "to_table", "to_id"];
 
 /// Of an entry that is created here, and does not wait for the last transaction.
-const CREATED: &str = "JOIN sprongus_stage s ON s.row_number = k.row_number AND s.base = 0 \
+const CREATED: &str = "CROSS JOIN sprongus_stage s ON s.row_number = k.row_number AND s.base = 0 \
     WHERE NOT EXISTS (SELECT 1 FROM sprongus_stage_waiting w WHERE w.row_number = k.row_number)";
 
 /// Rows for one of the library's tables, and the ids of the entries they are of.
