@@ -1,5 +1,6 @@
 //! What a service runs against: a store or an open transaction, and who is asking.
 
+mod attempt;
 mod tally;
 mod within;
 

@@ -227,18 +227,19 @@ pub(super) fn delete(work: &mut Work<'_>, place: Place<'_>, id: &str) -> Result<
     Ok(version)
 }
 
+/// The keys of the table `$1`, `$2`, for one who asks for those of certain entries. The plus keeps SQLite from reading all of
+/// them: without statistics it takes their number for that of an entry's.
+pub(super) const fn keys_of_table(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "+project_id = $1 AND +table_name = $2",
+        Dialect::Postgres => "project_id = $1 AND table_name = $2",
+    }
+}
+
 /// Forgets the keys of an entry.
 pub(super) fn remove_keys(exec: &mut dyn Executor, place: Place<'_>, id: &str) -> Result<()> {
-    // The plus keeps SQLite from reading all keys of the table: without statistics it takes their number for that of an entry's.
-    let sql = match exec.dialect() {
-        Dialect::Sqlite => {
-            "DELETE FROM sprongus_aux_keys WHERE +project_id = $1 AND +table_name = $2 AND entry_id = $3"
-        }
-        Dialect::Postgres => {
-            "DELETE FROM sprongus_aux_keys WHERE project_id = $1 AND table_name = $2 AND entry_id = $3"
-        }
-    };
-    exec.execute_soon(sql, &[place.project.into(), place.table.into(), id.into()])
+    let sql = format!("DELETE FROM sprongus_aux_keys WHERE {} AND entry_id = $3", keys_of_table(exec.dialect()));
+    exec.execute_soon(&sql, &[place.project.into(), place.table.into(), id.into()])
 }
 
 /// Writes the keys of an entry that has none stored; `conflict` where a unique one is taken.

@@ -246,11 +246,7 @@ pub(super) fn one_of_many(
     what: &str,
     change: impl FnOnce(&mut Work<'_>) -> Result<bool>,
 ) -> Result<bool> {
-    work.exec().batch("SAVEPOINT sprongus_sweep")?;
-    let changed = change(work);
-    let undo = if changed.is_err() { "ROLLBACK TO SAVEPOINT sprongus_sweep; " } else { "" };
-    work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_sweep"))?;
-    changed.or_else(|error| {
+    work.attempt(|work| Ok(change(work)), Result::is_ok)?.or_else(|error| {
         tracing::warn!(run = %id, code = %error.code(), "{what} failed for a run");
         Ok(false)
     })

@@ -119,6 +119,15 @@ fn as_few(env: &Env) {
     );
 }
 
+/// Ends what others do, also where something is found wrong.
+pub(crate) struct Stop<'o>(pub(crate) &'o AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Others update, and delete what the call has not changed yet: in the end every row stands there, over what they wrote.
 fn rivals(env: &Env) {
     let store = env.open();
@@ -151,8 +160,9 @@ fn rivals(env: &Env) {
             }
             done
         });
+        let stop = Stop(&over);
         let report = write(&many, &rows(2), BulkOptions::default(), false).unwrap();
-        over.store(true, Ordering::Relaxed);
+        drop(stop);
         assert_eq!(report.created + report.updated, ROWS, "{report:?}");
         other.join().unwrap()
     });

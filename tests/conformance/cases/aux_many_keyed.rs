@@ -10,7 +10,7 @@ use sprongus::{ErrorCode, Json, Result, Store};
 use sprongus_conformance::{Case, Env, Face};
 
 use crate::aux_entries::bind;
-use crate::aux_many::{Chance, all, write};
+use crate::aux_many::{Chance, Stop, all, write};
 
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, run| Case { name, covers: &["aux.bulk_upsert", "aux.import"], transactional: false, run };
@@ -214,15 +214,6 @@ fn rivals(env: &Env) {
     many.create(json!({}), Some("zzzzz")).unwrap();
     many.delete("zzzzz", OnReferenced::default()).unwrap();
     assert_eq!(links(&store, "many"), kept);
-}
-
-/// Ends what others do, also where something is found wrong.
-struct Stop<'o>(&'o AtomicBool);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// What another does: it goes well, or is refused for a reason.

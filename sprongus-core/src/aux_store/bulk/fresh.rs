@@ -19,22 +19,19 @@ pub(super) fn load(work: &mut Work<'_>, place: Place<'_>, spool: &Spool) -> Resu
     let options = work.options();
     let at = present(work.exec(), options)?.into();
     let common = Common::new(work, place, at);
-    work.exec().batch("SAVEPOINT sprongus_fresh")?;
-    let dialect = work.dialect();
-    let mut rows = spool.iter()?.map(|row| row.map(|row| common.values(dialect, Cow::Owned(row))));
-    let loaded = work.exec().load("sprongus_aux_entries", &COLUMNS, &mut rows);
-    let (undo, loaded) = match loaded {
-        // A rival's entry that came and went in between has left versions.
-        Ok(_) if holds_any(work.exec(), place, "sprongus_aux_versions")? => {
-            ("ROLLBACK TO SAVEPOINT sprongus_fresh; ", None)
+    let load = |work: &mut Work<'_>| {
+        let dialect = work.dialect();
+        let mut rows = spool.iter()?.map(|row| row.map(|row| common.values(dialect, Cow::Owned(row))));
+        match work.exec().load("sprongus_aux_entries", &COLUMNS, &mut rows) {
+            // A rival's entry that came and went in between has left versions.
+            Ok(_) if holds_any(work.exec(), place, "sprongus_aux_versions")? => Ok(None),
+            Ok(loaded) => {
+                search::mark(work.exec(), place, common.at.clone())?;
+                Ok(Some(loaded))
+            }
+            Err(error) if error.code() == ErrorCode::Conflict => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(loaded) => {
-            search::mark(work.exec(), place, common.at.clone())?;
-            ("", Some(loaded))
-        }
-        Err(error) if error.code() == ErrorCode::Conflict => ("ROLLBACK TO SAVEPOINT sprongus_fresh; ", None),
-        Err(error) => return Err(error),
     };
-    work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_fresh"))?;
-    Ok(loaded)
+    work.attempt(load, Option::is_some)
 }

@@ -4,7 +4,7 @@ use super::Others;
 use super::merging::Merging;
 use super::tell::unsigned;
 use crate::aux_store::refs::DANGLING;
-use crate::aux_store::rows::unique_violation;
+use crate::aux_store::rows::{keys_of_table, unique_violation};
 use crate::aux_store::unseen;
 use crate::db::Dialect;
 use crate::error::{Result, Violation};
@@ -108,11 +108,7 @@ impl Merging<'_> {
         self.execute(&format!(
             "DELETE FROM sprongus_aux_refs WHERE project_id = $1 AND from_table = $2 AND from_id {given}"
         ))?;
-        // As in `rows::remove_keys`.
-        let of_table = match self.dialect() {
-            Dialect::Sqlite => "+project_id = $1 AND +table_name = $2",
-            Dialect::Postgres => "project_id = $1 AND table_name = $2",
-        };
+        let of_table = keys_of_table(self.dialect());
         self.execute(&format!("DELETE FROM sprongus_aux_keys WHERE {of_table} AND entry_id {given}"))?;
         self.execute(
             "INSERT INTO sprongus_aux_refs (project_id, from_table, from_id, field, to_table, to_id) \

@@ -71,10 +71,8 @@ pub(super) fn write(
     let written = session.write_bulk(|work| {
         let mut done = None;
         if among_others {
-            work.exec().batch("SAVEPOINT sprongus_among")?;
-            done = merge::merge(session, work, place, prepared, options, others, false)?;
-            let undo = if done.is_none() { "ROLLBACK TO SAVEPOINT sprongus_among; " } else { "" };
-            work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_among"))?;
+            let among = |work: &mut _| merge::merge(session, work, place, prepared, options, others, false);
+            done = work.attempt(among, Option::is_some)?;
         }
         if done.is_none() {
             done = merge::merge(session, work, place, prepared, options, others, true)?;

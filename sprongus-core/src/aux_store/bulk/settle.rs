@@ -74,12 +74,8 @@ impl Stepped<'_> {
         }
         let mut standing = self.standing(work, &rivals)?;
         let (report, counting) = loop {
-            work.exec().batch("SAVEPOINT sprongus_settle")?;
-            let settled = self.settle(work, &rules, known, &rivals, &standing)?;
-            let undo =
-                if matches!(settled, Settled::Whole(..)) { "" } else { "ROLLBACK TO SAVEPOINT sprongus_settle; " };
-            work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_settle"))?;
-            match settled {
+            let settle = |work: &mut Work<'_>| self.settle(work, &rules, known, &rivals, &standing);
+            match work.attempt(settle, |settled| matches!(settled, Settled::Whole(..)))? {
                 Settled::Whole(report, counting) => break (report, counting),
                 Settled::Not { again, lost } => {
                     again.into_iter().try_for_each(|id| self.take_back(work, id, &mut standing))?;

@@ -20,7 +20,7 @@ impl Keyed {
         &mut self,
         rows: impl Iterator<Item = Result<Judged>>,
     ) -> Result<()> {
-        if self.waiting.is_empty() || !self.held.is_empty() {
+        if self.waiting.is_empty() {
             return Ok(());
         }
         for row in rows {
@@ -31,14 +31,14 @@ impl Keyed {
         }
         Ok(())
     }
+
+    /// Rows that wait, but for those whose entries are met again.
+    fn held_but<'k>(&'k self, again: &'k BTreeSet<String>) -> impl Iterator<Item = &'k Judged> {
+        self.held.iter().filter(|row| !again.contains(&row.id))
+    }
 }
 
 impl Stepped<'_> {
-    /// Rows that wait, but for those whose entries are met again.
-    fn waiting<'k>(&self, keyed: &'k Keyed, again: &'k BTreeSet<String>) -> impl Iterator<Item = &'k Judged> {
-        keyed.held.iter().filter(|row| !again.contains(&row.id))
-    }
-
     /// Takes away the keys and references of entries that are deleted or get others, so that these have room.
     pub(in crate::aux_store::bulk) fn make_room(
         &self,
@@ -49,7 +49,7 @@ impl Stepped<'_> {
         let Some(keyed) = &self.keyed else { return Ok(()) };
         self.check_written(work, keyed, again)?;
         let deleted = self.deleted.iter().filter(|id| !rivals.contains_key(*id));
-        for id in deleted.chain(self.waiting(keyed, again).map(|row| &row.id)) {
+        for id in deleted.chain(keyed.held_but(again).map(|row| &row.id)) {
             rows::remove_keys(work.exec(), self.place, id)?;
             refs::remove(work.exec(), self.place, id)?;
         }
@@ -79,7 +79,7 @@ impl Stepped<'_> {
     ) -> Result<BTreeSet<String>> {
         let mut overtaken = BTreeSet::new();
         let Some(keyed) = &self.keyed else { return Ok(overtaken) };
-        for row in self.waiting(keyed, &standing.again) {
+        for row in keyed.held_but(&standing.again) {
             let mut free = true;
             for key in &row.keys {
                 free = free && rows::insert_key(work.exec(), self.place, &row.id, key)?;
@@ -144,11 +144,7 @@ impl Stepped<'_> {
         judged: &document::Judged,
         standing: &Standing,
     ) -> Result<Result<Vec<Violation>, Vec<Violation>>> {
-        work.exec().batch("SAVEPOINT sprongus_row")?;
-        let put = self.put_linked(work, id, stored, judged, standing)?;
-        let undo = if put.is_err() { "ROLLBACK TO SAVEPOINT sprongus_row; " } else { "" };
-        work.exec().batch(&format!("{undo}RELEASE SAVEPOINT sprongus_row"))?;
-        Ok(put)
+        work.attempt(|work| self.put_linked(work, id, stored, judged, standing), Result::is_ok)
     }
 
     fn put_linked(
