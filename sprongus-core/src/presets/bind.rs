@@ -254,17 +254,18 @@ pub(crate) fn referring_tables(
     Ok(referring)
 }
 
-/// The SQL condition that no preset is bound to such runs; kind and project ('' for none) are parameters.
-pub(crate) fn unbound_run(dialect: Dialect, kind: &str, project: &str) -> String {
+/// The SQL condition that no preset is bound to such runs; of a project, where its SQL is given ('' there for none).
+pub(crate) fn unbound_run(dialect: Dialect, kind: &str, project: Option<&str>) -> String {
     let none = |of| {
         format!(
             "NOT EXISTS (SELECT 1 FROM sprongus_bindings WHERE target = 'run' AND name = {kind} AND project_id {of})"
         )
     };
-    match dialect {
+    match (dialect, project) {
+        (_, None) => none("= ''"),
         // For IN, SQLite would make a table of the two, each time.
-        Dialect::Sqlite => format!("{} AND {}", none("= ''"), none(&format!("= {project}"))),
-        Dialect::Postgres => none(&format!("IN ('', {project})")),
+        (Dialect::Sqlite, Some(project)) => format!("{} AND {}", none("= ''"), none(&format!("= {project}"))),
+        (Dialect::Postgres, Some(project)) => none(&format!("IN ('', {project})")),
     }
 }
 

@@ -46,6 +46,7 @@ mod stats;
 mod steps;
 mod sweep;
 mod sync_input;
+mod texts;
 mod timeouts;
 mod together;
 mod verdict;
