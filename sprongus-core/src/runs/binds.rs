@@ -23,10 +23,15 @@ pub(super) fn check_length<T>(what: &str, values: Option<&[T]>) -> Result<()> {
 pub(super) struct Binds<'b>(Vec<Value<'b>>);
 
 impl<'b> Binds<'b> {
+    /// Binds one more; its number.
+    pub(super) fn push(&mut self, value: impl Into<Value<'b>>) -> usize {
+        self.0.push(value.into());
+        self.0.len()
+    }
+
     /// Binds one more; its `$n`.
     pub(super) fn add(&mut self, value: impl Into<Value<'b>>) -> String {
-        self.0.push(value.into());
-        format!("${}", self.0.len())
+        format!("${}", self.push(value))
     }
 
     /// Binds each; a list `($1, $2)` for IN.

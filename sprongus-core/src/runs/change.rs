@@ -1,26 +1,51 @@
 //! One transition: the run compared and set, its event and its output, together or not at all.
 
+use std::borrow::Cow;
+
 use serde_json::Map;
 
 use super::binds::Binds;
 use super::lane;
 use super::model::{COLUMNS, Run, read_run};
-use super::record::{Each, Told, insert_output, signal, subject};
+use super::record::{Each, INSERT, Told, bind_output, insert_output, signal, subject};
 use super::state::{RunState, Step};
+use super::texts::Texts;
 use crate::db::{Dialect, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
 use crate::session::{Witness, Work};
 
+thread_local!(static TEXTS: Texts<Form> = Texts::default());
+
 /// A transition of one run that is in a known state under a known lease; where it is not, nothing happens.
 pub(super) struct Change<'c> {
-    step: Step,
+    form: Form,
     told: Told<'c>,
     binds: Binds<'c>,
-    now: String,
-    sets: Vec<String>,
-    conditions: Vec<String>,
     output: Option<&'c Json>,
+}
+
+/// What the text of its statement depends on. The run's id, its lease and the present are the first parameters.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Form {
+    dialect: Dialect,
+    step: Step,
+    from: RunState,
+    to: RunState,
+    sets: Vec<Set>,
+    conditions: Vec<Cow<'static, str>>,
+    /// Somebody else did it than the worker that has the run.
+    told: bool,
+    /// The number of the event's first parameter, and of the output's.
+    event: usize,
+    output: Option<usize>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Set {
+    /// A column, to the parameter of that number.
+    Value(&'static str, usize),
+    Sql(Cow<'static, str>),
 }
 
 impl<'c> Change<'c> {
@@ -28,20 +53,18 @@ impl<'c> Change<'c> {
     pub(super) fn new(work: &Work<'_>, step: Step, from: RunState, id: &'c str, lease: i64) -> Result<Self> {
         let to = step.from(from).ok_or_else(|| Error::new(ErrorCode::InvalidState, format!("the run is {from}")))?;
         let mut binds = Binds::default();
-        let id = binds.add(id);
-        let lease = binds.add(lease);
-        let now = binds.now(work);
-        let sets = assignments(step, from, to, &now);
-        // By the id alone: `||` keeps PostgreSQL's planner from the index on the state, and from all that is in it.
-        let state = if work.dialect() == Dialect::Postgres { "state || ''" } else { "state" };
-        let conditions = vec![format!("id = {id}"), format!("lease = {lease}"), format!("{state} = '{from}'")];
+        binds.push(id);
+        binds.push(lease);
+        binds.push(work.now());
+        let (sets, conditions, dialect) = (Vec::new(), Vec::new(), work.dialect());
+        let form = Form { dialect, step, from, to, sets, conditions, told: false, event: 0, output: None };
         let told = Told { kind: step.event(), from: Some(from), to, actor: None, more: Map::new() };
-        Ok(Self { step, told, binds, now, sets, conditions, output: None })
+        Ok(Self { form, told, binds, output: None })
     }
 
     /// The SQL of the present.
     pub(super) fn now(&self) -> String {
-        self.now.clone()
+        self.form.now()
     }
 
     /// The parameters, for [`Change::set_sql`] and [`Change::only_if`].
@@ -49,24 +72,23 @@ impl<'c> Change<'c> {
         &mut self.binds
     }
 
-    pub(super) fn set(&mut self, column: &str, value: impl Into<Value<'c>>) {
-        let value = self.binds.add(value);
-        self.sets.push(format!("{column} = {value}"));
+    pub(super) fn set(&mut self, column: &'static str, value: impl Into<Value<'c>>) {
+        self.form.sets.push(Set::Value(column, self.binds.push(value)));
     }
 
-    pub(super) fn set_sql(&mut self, sql: impl Into<String>) {
-        self.sets.push(sql.into());
+    pub(super) fn set_sql(&mut self, sql: impl Into<Cow<'static, str>>) {
+        self.form.sets.push(Set::Sql(sql.into()));
     }
 
-    pub(super) fn only_if(&mut self, condition: impl Into<String>) {
-        self.conditions.push(condition.into());
+    pub(super) fn only_if(&mut self, condition: impl Into<Cow<'static, str>>) {
+        self.form.conditions.push(condition.into());
     }
 
     /// Only a run of that project, where one is given.
     pub(super) fn only_of(&mut self, project: Option<&'c str>) {
         if let Some(project) = project {
             let project = self.binds.add(project);
-            self.conditions.push(format!("project_id = {project}"));
+            self.only_if(format!("project_id = {project}"));
         }
     }
 
@@ -93,45 +115,51 @@ impl<'c> Change<'c> {
     /// Does it; `None` where the run is not in that state under that lease any more. One statement on PostgreSQL.
     pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Option<Run>> {
         let artifact = self.refer();
-        let update = self.update(work.dialect(), COLUMNS);
         let run = match work.dialect() {
-            Dialect::Sqlite => self.in_steps(work, &update, &artifact)?,
-            Dialect::Postgres => self.at_once(work, &update, &artifact)?,
+            Dialect::Sqlite => self.in_steps(work, &artifact)?,
+            Dialect::Postgres => self.at_once(work, &artifact)?,
         };
         if let Some(run) = &run {
-            tracing::debug!(run = %run.id, step = ?self.step, attempt = run.attempt, "a run went on");
+            tracing::debug!(run = %run.id, step = ?self.form.step, attempt = run.attempt, "a run went on");
             signal(work, run.state);
         }
         Ok(run)
     }
 
-    fn in_steps(&self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
-        let rows = work.query(update, self.binds.values())?;
+    fn in_steps(&self, work: &mut Work<'_>, artifact: &str) -> Result<Option<Run>> {
+        let sql = Texts::of(&TEXTS, &self.form, |form| form.update(COLUMNS));
+        let rows = work.query(&sql, self.binds.values())?;
         let Some(run) = rows.into_iter().next().map(read_run).transpose()? else { return Ok(None) };
         if let Some(output) = self.output {
             let mut binds = Binds::default();
+            let first = bind_output(&mut binds, artifact, output);
             let one = format!("sprongus_runs AS run WHERE id = {}", binds.add(&run.id));
-            let sql = insert_output(&mut binds, Dialect::Sqlite, artifact, output, &one);
-            work.execute(&sql, binds.values())?;
+            work.execute(&insert_output(Dialect::Sqlite, first, &one), binds.values())?;
         }
         self.told.append(work, &run)?;
+        Ok(Some(run))
+    }
+
+    fn at_once(&mut self, work: &mut Work<'_>, artifact: &str) -> Result<Option<Run>> {
+        let event = self.bind_rest(work, artifact)?;
+        let sql = Texts::of(&TEXTS, &self.form, Form::at_once);
+        let rows = work.query(&sql, self.binds.values())?;
+        let Some(run) = rows.into_iter().next().map(read_run).transpose()? else { return Ok(None) };
+        self.told.note(work, &run, event)?;
         Ok(Some(run))
     }
 
     /// PostgreSQL: the same as the first part of another statement, and the parameters.
     pub(super) fn part(mut self, work: &Work<'_>, id: &str) -> Result<(Part, Binds<'c>)> {
         let artifact = self.refer();
-        let update = self.update(Dialect::Postgres, "id, project_id, claimed_by, attempt, version, updated_at");
-        let event = crate::id::new_id();
-        let ids = format!("{}::text", self.binds.add(event.clone()));
-        let each = Each { ids: &ids, of: Some("done"), ..Each::default() };
-        let tell = self.told.select_each(work, &mut self.binds, &each)?;
+        let event = self.bind_rest(work, &artifact)?;
+        let update = self.form.update("id, project_id, claimed_by, attempt, version, updated_at");
         let mut sql = format!("done AS ({update}), ");
-        if let Some(output) = self.output {
-            let insert = insert_output(&mut self.binds, Dialect::Postgres, &artifact, output, "done AS run");
-            sql.push_str(&format!("kept AS ({insert}), "));
+        if let Some(first) = self.form.output {
+            sql.push_str(&format!("kept AS ({}), ", insert_output(Dialect::Postgres, first, "done AS run")));
         }
-        Ok((Part { sql, tell, subject: subject(id), event, to: self.told.to }, self.binds))
+        let tell = self.form.event(Some("done"));
+        Ok((Part { sql, tell, subject: subject(id), event, to: self.form.to }, self.binds))
     }
 
     /// The id of the artifact that an output is kept as, which the run refers to then.
@@ -143,24 +171,52 @@ impl<'c> Change<'c> {
         artifact
     }
 
-    fn update(&self, dialect: Dialect, given: &str) -> String {
-        let (sets, conditions) = (self.sets.join(", "), self.conditions.join(" AND "));
-        format!("{} sprongus_runs SET {sets} WHERE {conditions} RETURNING {given}", dialect.update())
+    /// PostgreSQL: binds the event and the output; the event's id.
+    fn bind_rest(&mut self, work: &Work<'_>, artifact: &str) -> Result<String> {
+        let event = crate::id::new_id();
+        self.form.told = self.told.actor.is_some();
+        self.form.event = self.binds.push(event.clone());
+        self.told.bind(work, &mut self.binds)?;
+        self.form.output = self.output.map(|output| bind_output(&mut self.binds, artifact, output));
+        Ok(event)
+    }
+}
+
+impl Form {
+    fn now(&self) -> String {
+        self.dialect.now(3)
     }
 
-    fn at_once(&mut self, work: &mut Work<'_>, update: &str, artifact: &str) -> Result<Option<Run>> {
-        let event = crate::id::new_id();
-        let id = format!("{}::text", self.binds.add(event.clone()));
-        let mut sql = format!("WITH run AS ({update}), event AS ({})", self.told.insert(work, &mut self.binds, &id)?);
-        if let Some(output) = self.output {
-            let insert = insert_output(&mut self.binds, Dialect::Postgres, artifact, output, "run");
-            sql.push_str(&format!(", output AS ({insert})"));
+    fn update(&self, given: &str) -> String {
+        let mut sets = assignments(self.step, self.from, self.to, &self.now());
+        sets.extend(self.sets.iter().map(|set| match set {
+            Set::Value(column, number) => format!("{column} = ${number}"),
+            Set::Sql(sql) => sql.to_string(),
+        }));
+        // By the id alone: `||` keeps PostgreSQL's planner from the index on the state, and from all that is in it.
+        let state = if self.dialect == Dialect::Postgres { "state || ''" } else { "state" };
+        let own: String = self.conditions.iter().map(|condition| format!(" AND {condition}")).collect();
+        format!(
+            "{} sprongus_runs SET {} WHERE id = $1 AND lease = $2 AND {state} = '{}'{own} RETURNING {given}",
+            self.dialect.update(),
+            sets.join(", "),
+            self.from
+        )
+    }
+
+    /// PostgreSQL: the SELECT of the event.
+    fn event(&self, of: Option<&'static str>) -> String {
+        let ids = format!("${}::text", self.event);
+        Each { ids: &ids, of, ..Each::default() }.select(self.event + 1, self.told, false)
+    }
+
+    /// PostgreSQL: all of it in one statement.
+    fn at_once(&self) -> String {
+        let mut sql = format!("WITH run AS ({}), event AS ({INSERT} {})", self.update(COLUMNS), self.event(None));
+        if let Some(first) = self.output {
+            sql.push_str(&format!(", output AS ({})", insert_output(Dialect::Postgres, first, "run")));
         }
-        sql.push_str(&format!(" SELECT {COLUMNS} FROM run"));
-        let rows = work.query(&sql, self.binds.values())?;
-        let Some(run) = rows.into_iter().next().map(read_run).transpose()? else { return Ok(None) };
-        self.told.note(work, &run, event)?;
-        Ok(Some(run))
+        format!("{sql} SELECT {COLUMNS} FROM run")
     }
 }
 

@@ -113,35 +113,23 @@ impl Told<'_> {
         }
     }
 
-    /// PostgreSQL: the INSERT of one event for each row of the table expression `run`; `ids` is SQL that gives their ids.
-    pub(super) fn insert<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, ids: &str) -> Result<String> {
-        self.insert_each(work, binds, &Each { ids, ..Each::default() })
-    }
-
-    /// The same where more than the id differs.
+    /// PostgreSQL: the INSERT of one event for each row of the table expression `run`.
     pub(super) fn insert_each<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, each: &Each<'_>) -> Result<String> {
         Ok(format!("{INSERT} {}", self.select_each(work, binds, each)?))
     }
 
     /// PostgreSQL: the SELECT of those events, for [`INSERT`].
     pub(super) fn select_each<'b>(&self, work: &Work<'_>, binds: &mut Binds<'b>, each: &Each<'_>) -> Result<String> {
-        let ids = each.ids;
-        let kind = binds.add(self.kind);
-        let actor = match self.actor {
-            Some(actor) => format!("{}::text", binds.add(actor.to_owned())),
-            None => {
-                let worker = each.actor.unwrap_or("claimed_by");
-                format!("coalesce({worker}, {}::text)", binds.add(work.who().actor.to_string()))
-            }
-        };
-        let more = each.more.map(|more| format!(" || {more}")).unwrap_or_default();
-        let payload = binds.add(Value::Json(self.payload(None)?.for_jsonb().into_owned().into()));
-        let approval = if self.asks() { format!(", '{APPROVAL_ID}', id") } else { String::new() };
-        Ok(format!(
-            "SELECT {ids}, id, project_id, 'run:' || id, version, {kind}::text, updated_at, {actor}, \
-             {payload}::jsonb || jsonb_build_object('attempt', attempt{approval}){more} FROM {}",
-            each.of.unwrap_or("run")
-        ))
+        let first = self.bind(work, binds)?;
+        Ok(each.select(first, self.actor.is_some(), self.asks()))
+    }
+
+    /// PostgreSQL: binds what [`Each::select`] takes; the number of the first.
+    pub(super) fn bind(&self, work: &Work<'_>, binds: &mut Binds<'_>) -> Result<usize> {
+        let first = binds.push(self.kind);
+        binds.push(self.actor.unwrap_or(&work.who().actor).to_owned());
+        binds.push(Value::Json(self.payload(None)?.for_jsonb().into_owned().into()));
+        Ok(first)
     }
 }
 
@@ -162,12 +150,38 @@ pub(super) struct Each<'e> {
     pub(super) more: Option<&'e str>,
 }
 
-/// The INSERT of a run's output as the next version of its artifact; `run` is the table expression of the one run.
-pub(super) fn insert_output(binds: &mut Binds<'_>, dialect: Dialect, id: &str, output: &Json, run: &str) -> String {
-    let id = binds.add(id.to_owned());
-    let content = binds.add(output.as_str().as_bytes().to_vec());
+impl Each<'_> {
+    /// The SELECT of the events. Their kind is the parameter of that number; their actor the next, `told` or else where no
+    /// worker has the run; their payload the one after that. `asks`: at the gate of a new run.
+    pub(super) fn select(&self, first: usize, told: bool, asks: bool) -> String {
+        let (kind, actor, payload) = (first, first + 1, first + 2);
+        let actor = match told {
+            true => format!("${actor}::text"),
+            false => format!("coalesce({}, ${actor}::text)", self.actor.unwrap_or("claimed_by")),
+        };
+        let (ids, of) = (self.ids, self.of.unwrap_or("run"));
+        let more = self.more.map(|more| format!(" || {more}")).unwrap_or_default();
+        let approval = if asks { format!(", '{APPROVAL_ID}', id") } else { String::new() };
+        format!(
+            "SELECT {ids}, id, project_id, 'run:' || id, version, ${kind}::text, updated_at, {actor}, \
+             ${payload}::jsonb || jsonb_build_object('attempt', attempt{approval}){more} FROM {of}"
+        )
+    }
+}
+
+/// Binds what [`insert_output`] takes; the number of the first.
+pub(super) fn bind_output(binds: &mut Binds<'_>, id: &str, output: &Json) -> usize {
+    let first = binds.push(id.to_owned());
+    binds.push(output.as_str().as_bytes().to_vec());
+    binds.push(output.hash_hex());
+    first
+}
+
+/// The INSERT of a run's output as the next version of its artifact; `run` is the table expression of the one run. Its
+/// parameters are of that number and the next two.
+pub(super) fn insert_output(dialect: Dialect, first: usize, run: &str) -> String {
+    let [id, content, hash] = [first, first + 1, first + 2].map(|number| format!("${number}"));
     let content = if dialect == Dialect::Postgres { format!("{content}::bytea") } else { content };
-    let hash = binds.add(output.hash_hex());
     insert_outputs(dialect, &id, &content, &hash, run)
 }
 

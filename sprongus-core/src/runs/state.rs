@@ -113,7 +113,7 @@ impl fmt::Display for RunState {
 }
 
 /// What may happen to a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// Let into the queue, by the gate or in the middle of a run.
     Approve,

@@ -18,24 +18,24 @@ impl<F> Default for Texts<F> {
     }
 }
 
-impl<F: Copy + Eq + Hash> Texts<F> {
+impl<F: Clone + Eq + Hash> Texts<F> {
     /// The text of that form.
-    pub(super) fn of(texts: &'static LocalKey<Self>, form: F, make: impl Fn(&F) -> String) -> Rc<str> {
+    pub(super) fn of(texts: &'static LocalKey<Self>, form: &F, make: impl Fn(&F) -> String) -> Rc<str> {
         // A thread that is ending may have none any more.
         texts
             .try_with(|Self(texts)| Self::kept(&mut texts.borrow_mut(), form, &make))
-            .unwrap_or_else(|_| make(&form).into())
+            .unwrap_or_else(|_| make(form).into())
     }
 
-    fn kept(texts: &mut HashMap<F, Rc<str>>, form: F, make: impl Fn(&F) -> String) -> Rc<str> {
-        if let Some(text) = texts.get(&form) {
+    fn kept(texts: &mut HashMap<F, Rc<str>>, form: &F, make: impl Fn(&F) -> String) -> Rc<str> {
+        if let Some(text) = texts.get(form) {
             return text.clone();
         }
         if texts.len() == MOST {
             texts.clear();
         }
-        let text: Rc<str> = make(&form).into();
-        texts.insert(form, text.clone());
+        let text: Rc<str> = make(form).into();
+        texts.insert(form.clone(), text.clone());
         text
     }
 }

@@ -17,6 +17,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// Idle for longer, a connection is asked before it is handed out: a firewall may have forgotten it.
 const STALE: Duration = Duration::from_secs(30);
+/// Used this moment, it is not even looked at: what ends it now might as well end it during the call.
+const FRESH: Duration = Duration::from_millis(1);
 
 /// A session of ours with the server.
 pub(super) struct PgConnection {
@@ -67,8 +69,12 @@ impl PgConnection {
 
     /// Whether the server is still there: free of a round trip unless it was idle for long.
     pub(super) fn verify(&mut self) -> Result<()> {
+        let idle = self.used.elapsed();
+        if idle < FRESH {
+            return Ok(());
+        }
         self.wire.settle()?;
-        if self.used.elapsed() > STALE {
+        if idle > STALE {
             self.wire.batch("")?;
         }
         Ok(())
@@ -263,11 +269,11 @@ impl PgConnection {
         (self.in_transaction, self.patient) = (false, false);
         self.ahead.clear();
         self.known = None;
+        self.used = Instant::now();
         self.wire.set_limit(Some(self.settings.call_timeout));
     }
 
     fn note(&mut self, sql: &str) {
-        self.used = Instant::now();
         let marks = self.statements.marks(sql);
         self.marked |= marks.session;
         if marks.timeout {
@@ -282,6 +288,7 @@ impl PgConnection {
         self.wire.set_stop(self.deadline);
         let result = work(self);
         self.wire.set_stop(None);
+        self.used = Instant::now();
         result
     }
 

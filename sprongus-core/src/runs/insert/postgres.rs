@@ -46,7 +46,7 @@ pub(super) fn insert(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, unh
         Dialect::Postgres.json(&payload),
     ];
     values.extend(moment.into_iter().chain(given.into_iter().flatten()));
-    let sql = Texts::of(&TEXTS, form, Form::sql);
+    let sql = Texts::of(&TEXTS, &form, Form::sql);
     let Some(row) = work.query(&sql, &values)?.pop() else { return Ok(None) };
     let run = ready.written(row.time(0)?);
     told.note(work, &run, event)?;
