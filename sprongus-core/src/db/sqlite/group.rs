@@ -3,6 +3,9 @@
 //! Whoever has the writer does the errands that others left in the queue, and commits for all. The work of a caller that left
 //! none stays on its own thread: it is handed the open transaction, and goes on in the same way. Each gets its own result. A
 //! caller alone goes straight through.
+//!
+//! Only work that may change more than rows gets a savepoint, for which SQLite would copy each page it changes, through a file
+//! once they are many: little work fails, and hardly any after it has written.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -74,11 +77,22 @@ impl Done {
     }
 }
 
-/// Runs `work` in a write transaction and commits, with others where it `joins`; it is durable where that says so.
+/// How work goes with that of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// It writes rows: where it fails half way, all are undone, and the others done again.
+    Plain,
+    /// Whatever it does can be undone alone.
+    Saved,
+    /// None.
+    Alone,
+}
+
+/// Runs `work` in a write transaction and commits, with others if it may; it is durable where that says so.
 pub(super) fn write(
     queue: &Writer,
     mut baton: Baton,
-    joins: bool,
+    company: Company,
     renew: &dyn Fn(&Baton) -> Result<SqliteConnection>,
     work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>,
 ) -> Done {
@@ -92,18 +106,30 @@ pub(super) fn write(
         }
     }
     let mut held = Held { queue, baton: Some(baton) };
-    let worked = held.work(work);
-    held.end(worked, joins).unwrap_or_else(|error| Done::Ended(Err(error)))
+    let (worked, left) = held.work(company, work);
+    held.end(worked, left, company != Company::Alone).unwrap_or_else(|error| Done::Ended(Err(error)))
 }
 
-/// How an errand left the transaction.
+/// How work left the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
     /// All that succeeded is in it, and nothing else.
     Whole,
     /// A part of what failed is in it.
     Half,
-    /// SQLite gave it up, for that reason.
-    RolledBack(Error),
+    /// SQLite gave it up.
+    RolledBack,
+}
+
+impl Left {
+    /// By work that failed; so many rows were changed before it.
+    fn by(connection: &SqliteConnection, before: u64) -> Self {
+        match &connection.raw {
+            raw if raw.is_autocommit() => Self::RolledBack,
+            raw if raw.total_changes() == before => Self::Whole,
+            _ => Self::Half,
+        }
+    }
 }
 
 /// The baton while this caller has it. Dropped in a panic, it rolls back for all and goes on to the next.
@@ -117,18 +143,30 @@ impl Held<'_> {
         self.baton.as_mut().ok_or_else(gone)
     }
 
-    fn work(&mut self, work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>) -> Result<()> {
-        let Baton { connection, group } = self.baton()?;
-        if group.is_some() {
-            return in_savepoint(connection, work);
+    fn work(
+        &mut self,
+        company: Company,
+        work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>,
+    ) -> (Result<()>, Left) {
+        let Ok(Baton { connection, group }) = self.baton() else { return (Err(gone()), Left::Whole) };
+        match (group, company) {
+            (None, _) => {
+                // Where the first fails, nobody else is hurt.
+                let worked = connection.begin(true).and_then(|()| work(connection));
+                (worked, Left::Whole)
+            }
+            (Some(_), Company::Plain) => {
+                let before = connection.raw.total_changes();
+                let worked = work(connection);
+                let left = if worked.is_err() { Left::by(connection, before) } else { Left::Whole };
+                (worked, left)
+            }
+            (Some(_), _) => (in_savepoint(connection, work), Left::Whole),
         }
-        // The first needs no savepoint: where it fails, nobody else is hurt.
-        connection.begin(true)?;
-        work(connection)
     }
 
     /// Has the others join, and commits; or hands the open transaction on, and waits for whoever commits it.
-    fn end(mut self, worked: Result<()>, joins: bool) -> Result<Done> {
+    fn end(mut self, worked: Result<()>, left: Left, joins: bool) -> Result<Done> {
         if worked.is_err() && self.baton()?.group.is_none() {
             // Rolled back as it is dropped.
             return worked.map(|()| Done::Undone);
@@ -136,26 +174,32 @@ impl Held<'_> {
         if self.is_rolled_back()? {
             return Err(self.give_up(worked.err()));
         }
+        if left == Left::Half {
+            return self.undo(worked);
+        }
         self.baton()?.group.get_or_insert_with(|| Open { members: Vec::new(), since: Instant::now() });
         while joins && self.has_room()? {
             let Some(Waiting { caller, errand, since, .. }) = self.queue.next_to_join() else { break };
             let Some(errand) = errand else { return self.pass(&caller, worked) };
             match self.run(caller, errand, since.elapsed())? {
-                Left::Whole => {}
-                Left::RolledBack(why) => {
-                    let error = self.give_up(Some(why));
+                (Left::Whole, _) => {}
+                (Left::RolledBack, why) => {
+                    let error = self.give_up(why);
                     return worked.and(Err(error));
                 }
-                Left::Half => {
-                    self.baton()?.connection.rollback();
-                    self.finish(&Ending::Undone);
-                    return worked.map(|()| Done::Undone);
-                }
+                (Left::Half, _) => return self.undo(worked),
             }
         }
         let committed = self.baton()?.connection.commit();
         self.finish(&Ending::of(&committed));
         worked.and(committed).map(|commit| Done::Ended(Ok(commit)))
+    }
+
+    /// Undoes what all did, to be done again, for a part of what failed is among it.
+    fn undo(mut self, worked: Result<()>) -> Result<Done> {
+        self.baton()?.connection.rollback();
+        self.finish(&Ending::Undone);
+        worked.map(|()| Done::Undone)
     }
 
     fn has_room(&mut self) -> Result<bool> {
@@ -168,11 +212,13 @@ impl Held<'_> {
         Ok(self.baton()?.connection.raw.is_autocommit())
     }
 
-    /// Does another caller's errand; the caller is answered now where it failed, else when it is committed.
-    ///
-    /// It gets no savepoint, for which SQLite would copy each page it changes, through a file once they are many: few errands
-    /// fail, and hardly one after it has written.
-    fn run(&mut self, caller: Arc<Caller<Baton, Done>>, mut errand: Errand, waited: Duration) -> Result<Left> {
+    /// Does another caller's errand; the caller is answered now where it failed, and why is told, else when it is committed.
+    fn run(
+        &mut self,
+        caller: Arc<Caller<Baton, Done>>,
+        mut errand: Errand,
+        waited: Duration,
+    ) -> Result<(Left, Option<Error>)> {
         let Baton { connection, group } = self.baton()?;
         let before = connection.raw.total_changes();
         // The others have no part in a panic of it.
@@ -181,7 +227,7 @@ impl Held<'_> {
         let (done, why) = match (worked, group) {
             (Ok(Ok(())), Some(group)) => {
                 group.members.push(Member { caller, errand });
-                return Ok(Left::Whole);
+                return Ok((Left::Whole, None));
             }
             (Ok(worked), _) => {
                 let error = worked.err().unwrap_or_else(gone);
@@ -191,11 +237,7 @@ impl Held<'_> {
             (Err(panic), _) => (Done::Panicked(panic), Error::new(ErrorCode::Panic, "the work of another panicked")),
         };
         caller.answer(Answer::Done(done, errand));
-        Ok(match &connection.raw {
-            raw if raw.is_autocommit() => Left::RolledBack(why),
-            raw if raw.total_changes() == before => Left::Whole,
-            _ => Left::Half,
-        })
+        Ok((Left::by(connection, before), Some(why)))
     }
 
     /// Hands the open transaction on to a caller whose work stays on its own thread.

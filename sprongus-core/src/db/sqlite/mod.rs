@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection::SqliteConnection;
-use group::{Baton, Done, Writer};
+use group::{Baton, Company, Done, Writer};
 use open::Role;
 use queue::{Answer, FairQueue};
 use readers::Pools;
@@ -176,7 +176,7 @@ impl SqliteDb {
         let lasts = self.settings.durability == Durability::Full && matches!(self.place, Place::File(_));
         baton.connection.eases = unit == Unit::Step && lasts;
         let renew = |baton: &Baton| self.renew(baton, deadline);
-        group::write(&self.writer, baton, !is_long(unit), &renew, &mut |connection| {
+        group::write(&self.writer, baton, company(unit), &renew, &mut |connection| {
             let waited = start.elapsed();
             work(connection, waited)
         })
@@ -264,7 +264,15 @@ impl SqliteDb {
 
 /// Whether nobody should wait for the end of such work.
 fn is_long(unit: Unit) -> bool {
-    matches!(unit, Unit::Bulk | Unit::Step)
+    company(unit) == Company::Alone
+}
+
+fn company(unit: Unit) -> Company {
+    match unit {
+        Unit::Statement => Company::Plain,
+        Unit::Transaction => Company::Saved,
+        Unit::Bulk | Unit::Step => Company::Alone,
+    }
 }
 
 /// The writing connection in one caller's hands; goes back to the queue, rolled back, when dropped.

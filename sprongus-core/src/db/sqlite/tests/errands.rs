@@ -127,6 +127,43 @@ fn an_errand_that_fails_half_way_leaves_nothing_and_takes_nobody_along() {
     });
 }
 
+/// Nor has work that writes rows and stays on its thread.
+#[test]
+fn plain_work_that_fails_half_way_leaves_nothing_and_takes_nobody_along() {
+    until_shared(|db| {
+        let times = AtomicU32::new(0);
+        let plain = |work: &dyn Fn(&mut dyn Executor) -> Result<()>| {
+            db.write(Unit::Statement, soon(), &mut |exec, _| work(exec))
+        };
+        let again = || {
+            plain(&|exec| {
+                times.fetch_add(1, Ordering::Relaxed);
+                exec.execute("INSERT INTO t VALUES (1)", &[]).map(drop)
+            })
+        };
+        let half = || {
+            plain(&|exec| {
+                exec.execute("INSERT INTO t VALUES (2)", &[])?;
+                exec.execute("INSERT INTO t VALUES (2)", &[]).map(drop)
+            })
+        };
+        let early = || plain(&|_| Err(Error::invalid("nothing of it")));
+        let callers: Callers<'_, Result<Commit>> = vec![
+            Box::new(again),
+            Box::new(|| send(db, insert(3))),
+            Box::new(early),
+            Box::new(half),
+            Box::new(|| send(db, insert(4))),
+        ];
+        let ends: Vec<Result<Commit>> = in_order(db, callers).into_iter().map(std::thread::Result::unwrap).collect();
+        assert_eq!(ends[2].as_ref().unwrap_err().code(), ErrorCode::InvalidArgument, "{ends:?}");
+        assert_eq!(ends[3].as_ref().unwrap_err().code(), ErrorCode::Conflict, "{ends:?}");
+        assert!([0, 1, 4].iter().all(|n| matches!(ends[*n], Ok(Commit::Done))), "{ends:?}");
+        assert_eq!(count(db), 3);
+        times.load(Ordering::Relaxed) == 2
+    });
+}
+
 #[test]
 fn an_errand_that_nobody_began_is_taken_back() {
     let folder = tempfile::tempdir().unwrap();
