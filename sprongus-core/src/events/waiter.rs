@@ -66,12 +66,12 @@ impl Waiter<'_> {
 
     /// Waits for news of those kinds, for so long at most; what was told since the last look, of whatever kind.
     pub(crate) fn news(&self, wanted: Signals, timeout: Duration) -> Signals {
-        self.core.watch.wake().wait(&self.seen, wanted, timeout).news(&self.seen)
+        self.core.watch.wait(&self.seen, wanted, timeout).news(&self.seen)
     }
 
     /// The same; what was told of `passing` ends the wait, and is not told again.
     pub(crate) fn news_and(&mut self, wanted: Signals, passing: Signals, timeout: Duration) -> Signals {
-        let counts = self.core.watch.wake().wait(&self.seen, wanted.with(passing), timeout);
+        let counts = self.core.watch.wait(&self.seen, wanted.with(passing), timeout);
         let news = counts.news(&self.seen);
         self.seen.catch_up(&counts, passing);
         news

@@ -17,8 +17,12 @@ pub(crate) struct Desk {
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many wait for news.
+    /// How many wait for news, now and then looking or at work.
     waiting: usize,
+    /// How many of them sleep until there is news that may come from other processes.
+    asleep: usize,
+    /// The thread is to be woken when the next goes to sleep.
+    resting: bool,
     /// What other processes are still to be told.
     outbox: Signals,
     closing: bool,
@@ -98,6 +102,30 @@ impl Desk {
         self.order(|state| state.waiting -= 1);
     }
 
+    /// One of those who wait goes to sleep: from here on the thread hears what is committed, and of what was it says so.
+    pub(super) fn sleep(&self) {
+        let mut state = self.state();
+        state.asleep += 1;
+        if std::mem::take(&mut state.resting)
+            && let Some(waker) = state.waker.take()
+        {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn awake(&self) {
+        self.state().asleep -= 1;
+    }
+
+    /// For the thread: whether all are awake who wait. `waker` is called when one goes to sleep, or orders change.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn may_rest(&self, waker: &Waker) -> bool {
+        let mut state = self.state();
+        state.resting = state.asleep == 0 && state.waiting > 0 && !state.closing;
+        state.waker = Some(waker.clone());
+        state.resting
+    }
+
     pub(super) fn post(&self, signals: Signals) -> bool {
         self.order(|state| state.outbox = state.outbox.with(signals))
     }
@@ -171,7 +199,7 @@ impl State {
     }
 
     fn gone(&mut self) {
-        (self.running, self.complete, self.pausing) = (false, false, false);
+        (self.running, self.complete, self.pausing, self.resting) = (false, false, false, false);
         (self.waker, self.trouble) = (None, None);
     }
 }

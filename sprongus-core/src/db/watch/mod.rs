@@ -79,6 +79,18 @@ impl Watch {
         }
     }
 
+    /// Waits until something of `wanted` was told since `seen`, or for `timeout`; the counts then.
+    pub(crate) fn wait(&self, seen: &Counts, wanted: Signals, timeout: Duration) -> Counts {
+        // What this process alone tells of needs nobody to watch for others.
+        if self.watcher.is_none() || !wanted.any(Signals::ANY) {
+            return self.wake().wait(seen, wanted, timeout);
+        }
+        self.desk.sleep();
+        let counts = self.wake().wait(seen, wanted, timeout);
+        self.desk.awake();
+        counts
+    }
+
     /// Whether every commit, of whatever process, is told to those who wait: they need not poll.
     pub(crate) fn is_complete(&self) -> bool {
         self.watcher.is_none() || self.desk.is_complete()

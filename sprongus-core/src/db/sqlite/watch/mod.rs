@@ -8,7 +8,7 @@ mod pace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::bell::Bell;
+use self::bell::{Bell, Heard};
 use self::pace::Pace;
 use super::connection::SqliteConnection;
 use super::errors::from_sqlite;
@@ -58,14 +58,21 @@ impl FileWatcher {
                     return Ok(());
                 }
             }
-            let rang = pace.wait(bell);
+            // Nobody sleeps who would have to be woken: a worker has much to do.
+            let heard = match desk.may_rest(&bell.waker()) {
+                true => {
+                    bell.sleep(LINGER);
+                    Heard::Unknown
+                }
+                false => pace.wait(bell),
+            };
             let now = data_version(&connection)?;
             let changed = now != version;
             version = now;
             if changed {
                 desk.wake().signal(Signals::ANY);
             }
-            pace.saw(rang, changed);
+            pace.saw(heard, changed);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::bell::Bell;
+use super::bell::{Bell, Heard};
 
 /// Under the bell: what it misses is seen after so long.
 const NET: Duration = Duration::from_millis(100);
@@ -34,8 +34,8 @@ impl Pace {
         Self { has_bell, ringing: None, changed: Instant::now(), fresh: false, silent: 0 }
     }
 
-    /// Waits until it is time to ask; whether the bell rang.
-    pub(super) fn wait(&self, bell: &mut Bell) -> bool {
+    /// Waits until it is time to ask; what was heard of the bell.
+    pub(super) fn wait(&self, bell: &mut Bell) -> Heard {
         // What rings is not looked at each time: a large transaction writes many pages, others may commit all the time.
         let (deaf, nap) = match self.ringing {
             _ if self.fresh => (GAP, GAP),
@@ -50,15 +50,17 @@ impl Pace {
         if !deaf.is_zero() {
             bell.sleep(deaf);
         }
-        self.has_bell && bell.wait(nap - deaf)
+        if self.has_bell { bell.wait(nap - deaf) } else { Heard::Nothing }
     }
 
     /// Learns from a look.
-    pub(super) fn saw(&mut self, rang: bool, changed: bool) {
+    pub(super) fn saw(&mut self, heard: Heard, changed: bool) {
         let now = Instant::now();
         self.fresh = changed;
-        if rang {
+        if heard == Heard::Ring {
             self.silent = 0;
+        }
+        if heard != Heard::Nothing {
             // One ring after another is one commit, as far as can be told.
             let first = self.ringing.filter(|(_, last)| now - *last < 2 * GAP).map_or(now, |(first, _)| first);
             self.ringing = Some((first, now));
@@ -69,7 +71,7 @@ impl Pace {
             self.changed = now;
             // The ring may have been that of the next commit too.
             self.ringing = self.ringing.map(|_| (now, now));
-            self.silent += u32::from(!rang && self.ringing.is_none());
+            self.silent += u32::from(heard == Heard::Nothing && self.ringing.is_none());
         }
         if self.has_bell && self.silent >= SILENT {
             tracing::debug!("the log is written without a sign: the file is asked every few milliseconds");
@@ -87,8 +89,10 @@ mod tests {
         let mut pace = Pace::new(true);
         for _ in 0..SILENT {
             assert!(pace.has_bell);
-            pace.saw(false, false);
-            pace.saw(false, true);
+            pace.saw(Heard::Unknown, true);
+            std::thread::sleep(NET + SHORT);
+            pace.saw(Heard::Nothing, false);
+            pace.saw(Heard::Nothing, true);
         }
         assert!(!pace.has_bell);
     }
@@ -96,12 +100,12 @@ mod tests {
     #[test]
     fn a_ring_is_followed_until_its_commit_is_seen() {
         let mut pace = Pace::new(true);
-        pace.saw(true, false);
+        pace.saw(Heard::Ring, false);
         assert!(pace.ringing.is_some(), "written, and not seen yet");
-        pace.saw(false, true);
+        pace.saw(Heard::Nothing, true);
         assert!(pace.has_bell && pace.silent == 0 && pace.ringing.is_some(), "the next one may have rung as well");
         std::thread::sleep(NET + SHORT);
-        pace.saw(false, false);
+        pace.saw(Heard::Nothing, false);
         assert!(pace.ringing.is_none() && !pace.fresh);
     }
 }
