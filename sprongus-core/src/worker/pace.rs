@@ -6,7 +6,7 @@ use std::time::Duration;
 const HORIZON: Duration = Duration::from_millis(20);
 
 /// Nor are more than so many claimed ahead: enough that commits are no longer what takes the time.
-const MOST: usize = 128;
+const MOST: usize = 256;
 
 /// The longest that handlers took of late; it is forgotten by an eighth with each that ends.
 ///

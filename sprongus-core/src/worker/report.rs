@@ -18,7 +18,7 @@ use crate::telemetry::Timings;
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// The most reports of one transaction.
-const MOST: usize = 128;
+const MOST: usize = 256;
 
 /// Outputs of more bytes than that together are reported in several transactions.
 const MOST_BYTES: usize = 4 << 20;
