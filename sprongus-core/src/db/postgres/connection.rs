@@ -34,6 +34,8 @@ pub(super) struct PgConnection {
     patient: bool,
     marked: bool,
     used: Instant,
+    /// Whether its last statement went well.
+    sound: bool,
     /// When the call that uses it now has waited long enough; none for a transaction that its caller ends.
     deadline: Option<Instant>,
     /// The one project that row-level security shows; said in every transaction, so nothing of it is left in the session.
@@ -57,6 +59,7 @@ impl PgConnection {
             patient: false,
             marked: false,
             used: Instant::now(),
+            sound: true,
             deadline: None,
             project: None,
         })
@@ -70,7 +73,7 @@ impl PgConnection {
     /// Whether the server is still there: free of a round trip unless it was idle for long.
     pub(super) fn verify(&mut self) -> Result<()> {
         let idle = self.used.elapsed();
-        if idle < FRESH {
+        if self.sound && idle < FRESH {
             return Ok(());
         }
         self.wire.settle()?;
@@ -288,7 +291,7 @@ impl PgConnection {
         self.wire.set_stop(self.deadline);
         let result = work(self);
         self.wire.set_stop(None);
-        self.used = Instant::now();
+        (self.used, self.sound) = (Instant::now(), result.is_ok());
         result
     }
 
