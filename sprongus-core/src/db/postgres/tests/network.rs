@@ -74,6 +74,8 @@ fn a_connection_cut_under_a_statement_is_lost_and_replaced() {
     drop(connection);
     assert_eq!(int(connect(&db).as_mut(), "SELECT 41 + 1"), 42);
     proxy.cut_now();
+    // One that was used a moment ago is not looked at.
+    std::thread::sleep(Duration::from_millis(2));
     assert_eq!(int(connect(&db).as_mut(), "SELECT 1"), 1);
 }
 
