@@ -8,7 +8,7 @@ use super::many::Many;
 use super::model::{COLUMNS, Run, Stored, read_stored};
 use super::report::{changed_meanwhile, check_failure, check_success, fail, succeed};
 use super::requests::{Fail, FailMany, Succeed, SucceedMany};
-use super::state::Step;
+use super::state::{RunState, Step};
 use super::together::{is_plain, succeed_together};
 use super::verdict::Verdict;
 use crate::db::{Dialect, Executor, Value};
@@ -23,8 +23,47 @@ const MOST: usize = 1_000;
 /// So many bytes of outputs go to PostgreSQL in one statement.
 const BYTES: usize = 16 << 20;
 
+/// What a report is answered with.
+pub(crate) trait Answer: Clone {
+    /// Of the run as the report left it.
+    fn of(run: Run) -> Self;
+
+    /// PostgreSQL: makes the reports; the answers to those that were taken, with their places.
+    fn apply(many: Many<'_>, work: &mut Work<'_>) -> Result<Vec<(usize, Self)>>;
+}
+
+impl Answer for Run {
+    fn of(run: Run) -> Self {
+        run
+    }
+
+    fn apply(many: Many<'_>, work: &mut Work<'_>) -> Result<Vec<(usize, Self)>> {
+        many.apply(work)
+    }
+}
+
+/// For who has the run already: nothing else of it is read.
+impl Answer for RunState {
+    fn of(run: Run) -> Self {
+        run.state
+    }
+
+    fn apply(many: Many<'_>, work: &mut Work<'_>) -> Result<Vec<(usize, Self)>> {
+        // Who listens is told of each run with all that it is.
+        if work.has_listeners() {
+            return Ok(many.apply(work)?.into_iter().map(|(place, run)| (place, run.state)).collect());
+        }
+        let to = many.step.from(RunState::Running);
+        let places = many.apply_briefly(work)?;
+        Ok(places.into_iter().zip(std::iter::repeat(to)).filter_map(|(place, to)| Some((place, to?))).collect())
+    }
+}
+
+/// The answers to reports that were taken, by the ids of their runs, under those leases.
+type Taken<A> = HashMap<String, (i64, A)>;
+
 impl Runs<'_> {
-    pub(super) fn do_succeed_many(&self, request: &SucceedMany) -> Result<Vec<Result<Run>>> {
+    pub(super) fn do_succeed_many<A: Answer>(&self, request: &SucceedMany) -> Result<Vec<Result<A>>> {
         self.session.allow(Scope::RunsWrite)?;
         let batch = Batch::of(&request.items, |item| (&item.id, item.lease), |item| check_success(self.session, item))?;
         let chunks = match self.session.core().dialect() {
@@ -32,9 +71,9 @@ impl Runs<'_> {
             Dialect::Sqlite => vec![batch.open.as_slice()],
         };
         let write = |work: &mut Work<'_>| {
-            let mut taken = HashMap::with_capacity(batch.open.len());
+            let mut taken = Taken::with_capacity(batch.open.len());
             for chunk in &chunks {
-                taken.extend(self.succeed_all(work, chunk)?.into_iter().map(|run| (run.id.clone(), run)));
+                taken.extend(self.succeed_all(work, chunk)?);
             }
             Ok(taken)
         };
@@ -46,23 +85,24 @@ impl Runs<'_> {
         self.answer(batch, Report::Succeed, taken)
     }
 
-    fn succeed_all(&self, work: &mut Work<'_>, items: &[&Succeed]) -> Result<Vec<Run>> {
+    fn succeed_all<A: Answer>(&self, work: &mut Work<'_>, items: &[&Succeed]) -> Result<Taken<A>> {
         if work.dialect() == Dialect::Sqlite {
             let (plain, others): (Vec<&Succeed>, Vec<&Succeed>) = items.iter().partition(|item| is_plain(item));
             let mut done = succeed_together(self.session, work, &plain)?;
             for item in others {
                 done.extend(succeed(self.session, work, item)?);
             }
-            return Ok(done);
+            return Ok(by_id(done));
         }
-        let mut many =
-            Many::new(Step::Succeed, self.session.confined(), items.iter().map(|item| (&*item.id, item.lease)));
+        let keys = || items.iter().map(|item| (&*item.id, item.lease));
+        let mut many = Many::new(Step::Succeed, self.session.confined(), keys());
         many.no_errors();
         many.put_out(items.iter().map(|item| item.output.as_ref()), items.iter().map(|item| item.output_ref.clone()));
-        many.apply(work)
+        let keys: Vec<(&str, i64)> = keys().collect();
+        Ok(by_place(A::apply(many, work)?, &keys))
     }
 
-    pub(super) fn do_fail_many(&self, request: &FailMany) -> Result<Vec<Result<Run>>> {
+    pub(super) fn do_fail_many<A: Answer>(&self, request: &FailMany) -> Result<Vec<Result<A>>> {
         self.session.allow(Scope::RunsWrite)?;
         let batch = Batch::of(&request.items, |item| (&item.id, item.lease), check_failure)?;
         let taken = self.watched(|| match batch.open.as_slice() {
@@ -72,7 +112,7 @@ impl Runs<'_> {
         self.answer(batch, Report::Fail, taken)
     }
 
-    fn fail_all(&self, work: &mut Work<'_>, items: &[&Fail]) -> Result<HashMap<String, Run>> {
+    fn fail_all<A: Answer>(&self, work: &mut Work<'_>, items: &[&Fail]) -> Result<Taken<A>> {
         let lock = if work.dialect() == Dialect::Postgres { " ORDER BY id FOR UPDATE" } else { "" };
         let mut stored = read_many(self.session, work.exec(), items.iter().map(|item| &*item.id), lock)?;
         let mut open: Vec<(Run, &Fail)> = Vec::with_capacity(items.len());
@@ -85,28 +125,28 @@ impl Runs<'_> {
                 open.push((run, item));
             }
         }
-        let runs: Vec<Run> = match work.dialect() {
+        match work.dialect() {
             Dialect::Sqlite => {
                 let done = open.iter().map(|(run, item)| fail(work, run, item));
-                done.filter_map(Result::transpose).collect::<Result<_>>()?
+                let runs: Vec<Run> = done.filter_map(Result::transpose).collect::<Result<_>>()?;
+                Ok(by_id(runs))
             }
-            Dialect::Postgres => self.fail_together(work, &open)?,
-        };
-        Ok(runs.into_iter().map(|run| (run.id.clone(), run)).collect())
+            Dialect::Postgres => self.fail_together(work, &open),
+        }
     }
 
     /// PostgreSQL: one statement for those that are tried again, one for those that are not.
-    fn fail_together(&self, work: &mut Work<'_>, open: &[(Run, &Fail)]) -> Result<Vec<Run>> {
+    fn fail_together<A: Answer>(&self, work: &mut Work<'_>, open: &[(Run, &Fail)]) -> Result<Taken<A>> {
         let judge = |(run, item): &(Run, &Fail)| (run.clone(), Verdict::of_failure(work.options(), run, item));
         let judged: Vec<(Run, Verdict)> = open.iter().map(judge).collect();
-        let mut runs = Vec::with_capacity(open.len());
+        let mut taken = Taken::with_capacity(open.len());
         for step in [Step::Retry, Step::Fail] {
             let these: Vec<&(Run, Verdict)> = judged.iter().filter(|(_, verdict)| verdict.step == step).collect();
             if these.is_empty() {
                 continue;
             }
-            let keys = these.iter().map(|(run, _)| (&*run.id, run.lease));
-            let mut many = Many::new(step, self.session.confined(), keys);
+            let keys: Vec<(&str, i64)> = these.iter().map(|(run, _)| (&*run.id, run.lease)).collect();
+            let mut many = Many::new(step, self.session.confined(), keys.iter().copied());
             many.told_by(these.iter().map(|(run, _)| run.claimed_by.as_deref()));
             many.tell(these.iter().map(|(_, verdict)| verdict.told()))?;
             many.errors(these.iter().map(|(_, verdict)| verdict.error.as_str()));
@@ -114,15 +154,15 @@ impl Runs<'_> {
             if step == Step::Retry {
                 many.put_off(delays)?;
             }
-            runs.extend(many.apply(work)?);
+            taken.extend(by_place(A::apply(many, work)?, &keys));
         }
-        Ok(runs)
+        Ok(taken)
     }
 
     /// What each is answered with: the run that went on with it, else what is said by the run as it then stood.
-    fn answer<T>(&self, batch: Batch<'_, T>, report: Report, taken: HashMap<String, Run>) -> Result<Vec<Result<Run>>> {
+    fn answer<T, A: Answer>(&self, batch: Batch<'_, T>, report: Report, taken: Taken<A>) -> Result<Vec<Result<A>>> {
         let mut taken = taken;
-        let went_on = |(id, lease): (&str, i64)| taken.get(id).is_some_and(|run| run.lease == lease);
+        let went_on = |(id, lease): (&str, i64)| taken.get(id).is_some_and(|(under, _)| *under == lease);
         let left = batch.open.iter().map(|item| (batch.key)(item)).filter(|key| !went_on(*key));
         let left: Vec<&str> = left.map(|(id, _)| id).collect();
         let stored = match left.is_empty() {
@@ -132,7 +172,7 @@ impl Runs<'_> {
         let judged = |(id, lease): (&str, i64)| match stored.get(id) {
             None => Err(not_found(id)),
             Some(stored) => match judge(stored.clone(), lease, report)? {
-                Judged::Answered(run) => Ok(run),
+                Judged::Answered(run) => Ok(A::of(run)),
                 Judged::Open(_) => Err(changed_meanwhile(id)),
             },
         };
@@ -145,10 +185,21 @@ impl Runs<'_> {
     }
 }
 
-/// The run that went on with a report, to be given again where it may have been `said_twice`.
-fn given(taken: &mut HashMap<String, Run>, (id, lease): (&str, i64), said_twice: bool) -> Option<Run> {
-    let run = taken.get(id).filter(|run| run.lease == lease)?;
-    if said_twice { Some(run.clone()) } else { taken.remove(id) }
+/// The answers of runs that went on.
+fn by_id<A: Answer>(runs: Vec<Run>) -> Taken<A> {
+    runs.into_iter().map(|run| (run.id.clone(), (run.lease, A::of(run)))).collect()
+}
+
+/// The answers to reports of those ids and leases.
+fn by_place<A>(answers: Vec<(usize, A)>, keys: &[(&str, i64)]) -> Taken<A> {
+    let key = |(place, answer): (usize, A)| keys.get(place).map(|(id, lease)| ((*id).to_owned(), (*lease, answer)));
+    answers.into_iter().filter_map(key).collect()
+}
+
+/// The answer to a report that was taken, to be given again where it may have been `said_twice`.
+fn given<A: Clone>(taken: &mut Taken<A>, (id, lease): (&str, i64), said_twice: bool) -> Option<A> {
+    let (_, answer) = taken.get(id).filter(|(under, _)| *under == lease)?;
+    if said_twice { Some(answer.clone()) } else { taken.remove(id).map(|(_, answer)| answer) }
 }
 
 /// The reports of a call.

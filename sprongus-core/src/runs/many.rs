@@ -5,24 +5,24 @@ use std::time::Duration;
 use serde_json::Map;
 
 use super::binds::Binds;
-use super::change::assignments;
 use super::lease;
 use super::model::{COLUMNS, Run, WIDTH, read_run};
-use super::record::{Each, Told, insert_outputs, signal};
+use super::record::{Told, signal, subject};
 use super::state::{RunState, Step};
-use crate::db::{Dialect, Value};
+use crate::db::{Row, Value};
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::Json;
-use crate::session::Work;
+use crate::session::{Witness, Work};
 
 /// A transition of many runs that are running; those that are not, under that lease, are passed over.
 pub(super) struct Many<'m> {
-    step: Step,
-    project: Option<&'m str>,
-    columns: Vec<(&'static str, &'static str, Vec<Value<'static>>)>,
-    sets: Vec<&'static str>,
-    puts_out: bool,
-    puts_off: bool,
+    pub(super) step: Step,
+    pub(super) project: Option<&'m str>,
+    /// What is given for each run: its id, its lease, the id of its event, and what else there is.
+    pub(super) columns: Vec<(&'static str, &'static str, Vec<Value<'static>>)>,
+    pub(super) sets: Vec<&'static str>,
+    pub(super) puts_out: bool,
+    pub(super) puts_off: bool,
 }
 
 impl<'m> Many<'m> {
@@ -73,16 +73,23 @@ impl<'m> Many<'m> {
         outputs: impl Iterator<Item = Option<&'j Json>>,
         output_refs: impl Iterator<Item = Option<String>>,
     ) {
-        let outputs: Vec<Option<&Json>> = outputs.collect();
+        let (outputs, output_refs): (Vec<_>, Vec<_>) = (outputs.collect(), output_refs.collect());
+        // A column costs the server something in each row.
+        self.puts_out = outputs.iter().any(Option::is_some);
+        if !self.puts_out && output_refs.iter().all(Option::is_none) {
+            return self.sets.push("output_ref = NULL");
+        }
+        self.column("out_ref", "text", output_refs.into_iter().map(Value::from));
+        if !self.puts_out {
+            return self.sets.push("output_ref = out_ref");
+        }
         let each = |of: fn(&Json) -> Value<'static>| outputs.iter().map(|json| json.map_or(Value::Null, of)).collect();
         self.columns.extend([
             ("artifact", "text", each(|_| crate::id::new_id().into())),
             ("content", "bytea", each(|json| json.as_str().as_bytes().to_vec().into())),
             ("hash", "text", each(|json| json.hash_hex().into())),
         ]);
-        self.column("out_ref", "text", output_refs.map(Value::from));
         self.sets.push("output_ref = coalesce('artifact:' || artifact, out_ref)");
-        self.puts_out = true;
     }
 
     /// Lets each be due again after its delay.
@@ -94,78 +101,77 @@ impl<'m> Many<'m> {
         Ok(())
     }
 
-    /// Does it; the runs that went on.
-    pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Vec<Run>> {
+    /// Does it; the runs that went on, and their places among those that were given.
+    pub(super) fn apply(mut self, work: &mut Work<'_>) -> Result<Vec<(usize, Run)>> {
         let mut binds = Binds::default();
-        let sql = self.sql(work, &mut binds)?;
-        let rows = work.query(&sql, binds.values())?;
+        let sql = self.sql(work, &mut binds, COLUMNS, &format!("{COLUMNS}, {BESIDE}"))?;
+        let rows = work.query(&format!("{sql} ORDER BY id"), binds.values())?;
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
             let (actor, more) = (row.opt_text(TOLD_BY)?, row.opt_json(MORE)?.map(|more| more.to_value()));
             let more = more.and_then(|more| more.as_object().cloned()).unwrap_or_default();
-            let event = row.text(EVENT_ID)?;
+            let (event, place) = (row.text(EVENT_ID)?, place(row.int(NTH)?)?);
             let run = read_run(row)?;
             self.told(run.state, actor.as_deref(), more).note(work, &run, event)?;
-            runs.push(run);
+            runs.push((place, run));
         }
-        if let Some(run) = runs.first() {
+        if let Some((_, run)) = runs.first() {
             signal(work, run.state);
         }
         tracing::debug!(runs = runs.len(), step = ?self.step, "runs went on");
         Ok(runs)
     }
 
-    /// The rows are locked in the order of their ids, so that rivals with the same ones wait for one another and not in a
-    /// circle.
-    fn sql(&mut self, work: &Work<'_>, binds: &mut Binds<'m>) -> Result<String> {
-        let from = RunState::Running;
-        let to = self.step.from(from).ok_or_else(|| Error::new(ErrorCode::InvalidState, "no such transition"))?;
-        let (mut arrays, mut names) = (Vec::new(), Vec::new());
-        for (name, kind, values) in std::mem::take(&mut self.columns) {
-            arrays.push(format!("{}::{kind}[]", binds.add(Value::Array(values))));
-            names.push(name);
+    /// Does it; the places of those that went on. Nothing else of them is read.
+    pub(super) fn apply_briefly(mut self, work: &mut Work<'_>) -> Result<Vec<usize>> {
+        let mut binds = Binds::default();
+        // An event and its run prove all of them.
+        let which = "array_agg(nth), (array_agg(id))[1], (array_agg(version))[1], (array_agg(event_id))[1]";
+        let sql = self.sql(work, &mut binds, TOLD_OF, which)?;
+        let rows = work.query(&sql, binds.values())?;
+        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        let places = places(row)?;
+        if let Some(to) = self.step.from(RunState::Running).filter(|_| !places.is_empty()) {
+            let witness = Witness { subject: subject(&row.text(1)?), seq: row.int(2)?, id: row.text(3)? };
+            work.after.witness = Some(witness);
+            signal(work, to);
         }
-        let given = format!("SELECT * FROM unnest({}) AS given({})", arrays.join(", "), names.join(", "));
-        // By the ids alone: `||` keeps the planner from the indexes on project and state, and from all that is in them.
-        let of_project = self.project.map(|project| format!(" AND project_id || '' = {}", binds.add(project)));
-        let holds =
-            format!("id = of_run AND lease = under AND state || '' = '{from}'{}", of_project.unwrap_or_default());
-        let now = binds.now(work);
-        let mut sets = assignments(self.step, from, to, &now);
-        sets.extend(self.sets.iter().map(|set| (*set).to_owned()));
-        if self.puts_off {
-            sets.push(format!("run_at = {now} + delay_us * interval '1 microsecond'"));
-        }
-        let told = self.told(to, None, Map::new());
-        let given_by = |name| names.iter().find(|given| **given == name).copied();
-        let (actor, more) = (given_by("told_by"), given_by("more"));
-        let event = told.insert_each(work, binds, &Each { ids: "event_id", actor, more, ..Each::default() })?;
-        let outputs = match self.puts_out {
-            true => format!(
-                ", output AS ({})",
-                insert_outputs(Dialect::Postgres, "artifact", "content", "hash", "run WHERE artifact IS NOT NULL")
-            ),
-            false => String::new(),
-        };
-        Ok(format!(
-            "WITH given AS MATERIALIZED ({given}), held AS MATERIALIZED (SELECT id FROM sprongus_runs, given \
-             WHERE id = ANY ({}) AND {holds} ORDER BY id FOR UPDATE OF sprongus_runs), run AS (UPDATE sprongus_runs SET {} \
-             FROM given WHERE id = ANY (ARRAY (SELECT id FROM held)) AND {holds} RETURNING {COLUMNS}, {}), \
-             event AS ({event}){outputs} SELECT {COLUMNS}, event_id, {}, {} FROM run ORDER BY id",
-            arrays.first().map_or("", String::as_str),
-            sets.join(", "),
-            names.get(2..).unwrap_or_default().join(", "),
-            actor.unwrap_or("NULL"),
-            more.unwrap_or("NULL"),
-        ))
+        tracing::debug!(runs = places.len(), step = ?self.step, "runs went on");
+        Ok(places)
     }
 
-    fn told<'t>(&self, to: RunState, actor: Option<&'t str>, more: Map<String, serde_json::Value>) -> Told<'t> {
+    pub(super) fn told<'t>(
+        &self,
+        to: RunState,
+        actor: Option<&'t str>,
+        more: Map<String, serde_json::Value>,
+    ) -> Told<'t> {
         Told { kind: self.step.event(), from: Some(RunState::Running), to, actor, more }
     }
 }
 
-/// Where the id of its event stands in a row, who did it and what more it tells: behind those that [`read_run`] reads.
+/// The places in the first column, which is NULL where there are none.
+fn places(row: &Row) -> Result<Vec<usize>> {
+    let Some(Value::Array(numbers)) = row.values().first() else { return Ok(Vec::new()) };
+    let number = |number: &Value<'_>| match number {
+        Value::Int(number) => place(*number),
+        _ => place(0),
+    };
+    numbers.iter().map(number).collect()
+}
+
+/// Of a number that counts from one.
+fn place(nth: i64) -> Result<usize> {
+    let corrupt = || Error::new(ErrorCode::Corrupt, "a report came back with a place that there is not");
+    nth.checked_sub(1).and_then(|place| usize::try_from(place).ok()).ok_or_else(corrupt)
+}
+
+/// The columns that events and outputs are made of.
+const TOLD_OF: &str = "id, project_id, claimed_by, attempt, version, updated_at";
+
+/// What [`Many::apply`] reads behind a run: the id of its event, who did it, what more it tells, and its place.
+const BESIDE: &str = "event_id, told_by, more, nth";
 const EVENT_ID: usize = WIDTH;
 const TOLD_BY: usize = EVENT_ID + 1;
 const MORE: usize = EVENT_ID + 2;
+const NTH: usize = EVENT_ID + 3;

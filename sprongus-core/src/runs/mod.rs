@@ -26,6 +26,7 @@ mod limits;
 mod list;
 mod looked;
 mod many;
+mod many_statement;
 mod model;
 mod next;
 mod outlook;
@@ -245,6 +246,16 @@ impl<'s> Runs<'s> {
 
     /// Reports many failures, each for itself; the answer is in their order. Errors: as [`Runs::fail`], each in its place.
     pub fn fail_many(&self, request: &FailMany) -> Result<Vec<Result<Run>>> {
+        self.one_call().do_fail_many(request)
+    }
+
+    /// The same for who needs of each run but the state that it came to.
+    pub(crate) fn succeed_briefly(&self, request: &SucceedMany) -> Result<Vec<Result<RunState>>> {
+        self.one_call().do_succeed_many(request)
+    }
+
+    /// See [`Runs::succeed_briefly`].
+    pub(crate) fn fail_briefly(&self, request: &FailMany) -> Result<Vec<Result<RunState>>> {
         self.one_call().do_fail_many(request)
     }
 

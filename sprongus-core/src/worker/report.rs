@@ -11,7 +11,7 @@ use super::held::{Gone, Held};
 use super::metrics::Became;
 use super::shared::{GRACE, Shared};
 use crate::error::{Error, ErrorCode, Result};
-use crate::runs::{Fail, FailMany, Run, RunState, Snooze, Succeed, SucceedMany};
+use crate::runs::{Fail, FailMany, RunState, Snooze, Succeed, SucceedMany};
 use crate::telemetry::Timings;
 
 /// How long to wait, at most, before a report is tried again.
@@ -187,7 +187,7 @@ impl Shared {
     }
 
     /// The answers to reports, in their order, up to the first by which the way to the database is in question.
-    fn tell(&self, reports: &[Report]) -> Vec<Result<Run>> {
+    fn tell(&self, reports: &[Report]) -> Vec<Result<RunState>> {
         if reports.len() > 1 && !reports.iter().any(|report| report.alone) {
             match self.tell_together(reports) {
                 Some(Ok(told)) => return told,
@@ -206,19 +206,19 @@ impl Shared {
         told
     }
 
-    fn tell_together(&self, reports: &[Report]) -> Option<Result<Vec<Result<Run>>>> {
+    fn tell_together(&self, reports: &[Report]) -> Option<Result<Vec<Result<RunState>>>> {
         let runs = self.own.runs();
         let successes: Vec<Succeed> = reports.iter().filter_map(Report::success).collect();
         if !successes.is_empty() {
-            return Some(runs.succeed_many(&SucceedMany { items: successes }));
+            return Some(runs.succeed_briefly(&SucceedMany { items: successes }));
         }
         let failures: Vec<Fail> = reports.iter().filter_map(Report::failure).collect();
-        (!failures.is_empty()).then(|| runs.fail_many(&FailMany { items: failures }))
+        (!failures.is_empty()).then(|| runs.fail_briefly(&FailMany { items: failures }))
     }
 
-    fn tell_one(&self, report: &Report) -> Result<Run> {
+    fn tell_one(&self, report: &Report) -> Result<RunState> {
         let (runs, run) = (self.own.runs(), &report.held.run);
-        match &report.ended {
+        let told = match &report.ended {
             Ended::Snoozed(delay) => runs.snooze(&Snooze::new(&run.id, run.lease, *delay)),
             Ended::Interrupted | Ended::Unbegun => runs.snooze(&Snooze::new(&run.id, run.lease, Duration::ZERO)),
             Ended::TooLong | Ended::TooLate => runs.time_out(&run.id, run.lease),
@@ -227,13 +227,14 @@ impl Shared {
                 (Some(success), _) => runs.succeed(&success),
                 (None, failure) => failure.map_or_else(|| Ok(run.clone()), |failure| runs.fail(&failure)),
             },
-        }
+        };
+        told.map(|run| run.state)
     }
 
     /// What follows from an answer; none: there was none.
-    fn became(&self, report: &Report, told: Option<Result<Run>>) -> Next {
+    fn became(&self, report: &Report, told: Option<Result<RunState>>) -> Next {
         let error = match told {
-            Some(Ok(run)) => return self.taken(report, &run),
+            Some(Ok(state)) => return self.taken(report, state),
             Some(Err(error)) => Some(error),
             None => None,
         };
@@ -264,10 +265,10 @@ impl Shared {
     }
 
     /// What became of a run whose report was taken.
-    fn taken(&self, report: &Report, run: &Run) -> Next {
+    fn taken(&self, report: &Report, state: RunState) -> Next {
         Next::Done(match report.ended {
             Ended::Succeeded(_) => Became::Succeeded,
-            Ended::Failed(..) if run.state == RunState::Failed => Became::Failed,
+            Ended::Failed(..) if state == RunState::Failed => Became::Failed,
             Ended::Failed(..) => Became::Retried,
             Ended::Snoozed(_) => Became::Snoozed,
             Ended::Awaiting => Became::Awaiting,

@@ -10,6 +10,8 @@ pub(super) const EPOCH_MICROS: i64 = 946_684_800_000_000;
 /// 2000-01-01 in days since 1970.
 const EPOCH_DAYS: i64 = 10_957;
 const DAY: i64 = 86_400_000_000;
+/// A thousand years about 2000.
+const NEAR: std::ops::Range<i64> = -182_500 * DAY..182_500 * DAY;
 
 /// A DATE; infinities and years outside 1 to 9999 as PostgreSQL's text.
 pub(super) fn date(days: i32) -> Value<'static> {
@@ -38,6 +40,10 @@ pub(super) fn datetime(micros: i64) -> Value<'static> {
 
 /// A TIMESTAMPTZ; infinities and years outside 1 to 9999 as PostgreSQL's text, in UTC.
 pub(super) fn instant(micros: i64) -> Value<'static> {
+    // Most: no calendar is asked.
+    if NEAR.contains(&micros) {
+        return Value::Timestamp(Timestamp::from_micros(micros + EPOCH_MICROS));
+    }
     match split(micros) {
         Ok((civil, time)) => match civil.date() {
             Some(_) => Value::Timestamp(Timestamp::from_micros(micros + EPOCH_MICROS)),
