@@ -3,6 +3,7 @@
 //! A document is parsed once. What is refused: duplicate keys, NUL in any string or key, nesting over 128, integers outside
 //! i64 ∪ u64, numbers past f64, lone surrogates, a byte order mark, anything after the document, bytes that are not UTF-8.
 
+mod arranged;
 mod canonical;
 mod document;
 mod finite;

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::NOT_FINITE;
+use super::arranged::arranged;
 use super::canonical::push;
 use super::finite::non_finite;
 use super::numbers::numbers;
@@ -88,7 +89,7 @@ impl Json {
     /// # Errors
     /// `validation` where a hand other than ours stored what these rules refuse.
     pub fn from_database(text: &str) -> Result<Self> {
-        Self::parse(text)
+        arranged(text).map_or_else(|| Self::parse(text), |text| Ok(Self(text.into())))
     }
 
     /// The document `null`.

@@ -13,7 +13,7 @@ pub(super) fn is_canonical(text: &str) -> bool {
 }
 
 /// What comes after the value that the bytes begin with, within so many arrays and objects.
-fn after_value(bytes: &[u8], within: usize) -> Option<&[u8]> {
+pub(super) fn after_value(bytes: &[u8], within: usize) -> Option<&[u8]> {
     match bytes {
         [b'"', rest @ ..] => after_string(rest, true),
         [b'{', rest @ ..] if within < MAX_DEPTH => after_members(rest, within + 1),
@@ -64,7 +64,7 @@ fn after_items(bytes: &[u8], within: usize) -> Option<&[u8]> {
 }
 
 /// After the quote that closes a string.
-fn after_string(mut bytes: &[u8], escapes: bool) -> Option<&[u8]> {
+pub(super) fn after_string(mut bytes: &[u8], escapes: bool) -> Option<&[u8]> {
     loop {
         bytes = match bytes.get(plain(bytes)..)? {
             [b'"', rest @ ..] => return Some(rest),

@@ -11,6 +11,7 @@ use super::record::{Told, signal, subject};
 use super::state::{RunState, Step};
 use crate::db::{Row, Value};
 use crate::error::{Error, ErrorCode, Result};
+use crate::id::NewIds;
 use crate::json::Json;
 use crate::session::{Witness, Work};
 
@@ -30,7 +31,8 @@ impl<'m> Many<'m> {
     pub(super) fn new<'k>(step: Step, project: Option<&'m str>, keys: impl Iterator<Item = (&'k str, i64)>) -> Self {
         let (ids, leases): (Vec<_>, Vec<_>) =
             keys.map(|(id, lease)| (Value::from(id.to_owned()), lease.into())).unzip();
-        let events = ids.iter().map(|_| crate::id::new_id().into()).collect();
+        let mut new = NewIds::new();
+        let events = ids.iter().map(|_| new.next().into()).collect();
         let columns = vec![("of_run", "text", ids), ("under", "bigint", leases), ("event_id", "text", events)];
         Self { step, project, columns, sets: Vec::new(), puts_out: false, puts_off: false }
     }

@@ -224,11 +224,14 @@ fn unreadable(error: Error, statement: &Statement) -> Error {
 }
 
 fn read(prepared: &Prepared, rows: &[tokio_postgres::Row]) -> Result<Vec<Row>> {
-    rows.iter()
-        .map(|row| {
-            let values = (0..row.len()).map(|index| row.try_get::<_, Column>(index).map(|column| column.0));
-            let values = values.collect::<Result<Vec<_>, _>>().map_err(|error| errors::from_driver(&error))?;
-            Ok(Row::new(prepared.columns.clone(), values))
-        })
-        .collect()
+    let mut read = Vec::with_capacity(rows.len());
+    for row in rows {
+        // Collected as results they would not be known to be so many.
+        let mut values = Vec::with_capacity(row.len());
+        for index in 0..row.len() {
+            values.push(row.try_get::<_, Column>(index).map_err(|error| errors::from_driver(&error))?.0);
+        }
+        read.push(Row::new(prepared.columns.clone(), values));
+    }
+    Ok(read)
 }
