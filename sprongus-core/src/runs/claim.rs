@@ -455,7 +455,7 @@ fn take_at_once<'b>(
         rows.retain(|row| row.values().first().is_some_and(|id| !id.is_null()));
     }
     let runs: Vec<Run> = rows.into_iter().map(read_run).collect::<Result<_>>()?;
-    runs.iter().zip(events).try_for_each(|(run, event)| told.note(work, run, event.clone()))?;
+    told.note_all(work, &runs, events)?;
     Ok(Taken::Runs(runs))
 }
 

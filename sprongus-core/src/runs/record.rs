@@ -101,6 +101,13 @@ impl Told<'_> {
         Ok(())
     }
 
+    /// The same of runs that one statement wrote, with their events: the last proves all.
+    pub(super) fn note_all(&self, work: &mut Work<'_>, runs: &[Run], events: &[String]) -> Result<()> {
+        let passed = if work.has_listeners() { 0 } else { runs.len().saturating_sub(1) };
+        let mut noted = runs.iter().zip(events).skip(passed);
+        noted.try_for_each(|(run, event)| self.note(work, run, event.clone()))
+    }
+
     fn event<'e>(&'e self, who: &'e Who, run: &'e Run, subject: &'e str, payload: &'e Json) -> NewEvent<'e> {
         NewEvent {
             run_id: Some(&run.id),
