@@ -1106,7 +1106,7 @@ int32_t sprongus_aux_sync(const void *store_or_tx,
                           struct sprongus_run **run,
                           struct sprongus_error **error);
 
-// Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
+// Creates or changes many entries, which others see at once: `items` is a JSON array of documents, `length` bytes, each
 // with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
 //
 // `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `progress`

@@ -165,8 +165,8 @@ impl<'s> Aux<'s> {
     /// Upserts many documents, which others see all at once. Rows are numbered from 1; of a repeated id the last good one counts.
     ///
     /// From 2,000 rows on SQLite's lock is held for some milliseconds at a time, so that other processes write in between
-    /// (`docs/decisions/0014-rows-before-they-are-seen.md`); not within a transaction, nor where the preset has unique values,
-    /// indexes or references.
+    /// (`docs/decisions/0014-rows-before-they-are-seen.md`); not within a transaction, nor where the unique values, indexed
+    /// fields or references of more than 50,000 entries change or go, and in memory not where the preset has such at all.
     ///
     /// # Errors
     /// `validation` with every violation of every row where `on_error` is `abort`, an item that is `validation` itself

@@ -79,7 +79,7 @@ fn many() -> Vec<Operation> {
         Operation::new(
             "aux.bulk_upsert",
             Scope::AuxWrite,
-            "Creates or changes many entries in one short transaction.",
+            "Creates or changes many entries: others see all of it at once, or nothing.",
             |on, request: BulkUpsert| {
                 let (aux, options) = (requested(on, request.project.as_deref(), &request.table)?, request.options());
                 aux.bulk_upsert(request.items.into_iter().map(Ok), options, &mut quietly)

@@ -33,7 +33,7 @@ fn bulk(flags: u32) -> Result<BulkOptions> {
     })
 }
 
-/// Creates or changes many entries in one short transaction: `items` is a JSON array of documents, `length` bytes, each
+/// Creates or changes many entries, which others see at once: `items` is a JSON array of documents, `length` bytes, each
 /// with its `id` or without one. Rows are numbered from 1; of a repeated id the last one counts.
 ///
 /// `flags`: SPRONGUS_REPLACE (each replaces the entry of its id; others stay), SPRONGUS_REPORT, SPRONGUS_DRY_RUN. `progress`

@@ -13,7 +13,7 @@ use crate::records::BulkReport;
 
 #[pymethods]
 impl AuxTable {
-    /// Upserts many documents in one short transaction, from any iterable, a DataFrame or an Arrow table.
+    /// Upserts many documents, which others see at once, from any iterable, a DataFrame or an Arrow table.
     ///
     /// mode: "merge" into the entry of the same id, or "replace" it. on_error: "abort" writes nothing and raises
     /// `ValidationError` with every bad row; "report" keeps the good rows. progress: True for a bar, or `fn(done, total)`.

@@ -189,6 +189,11 @@ fn unique(env: &Env) {
         ];
         let error = bulk(&works, &items, BulkOptions::default()).unwrap_err();
         assert_eq!(told(&error.violations_list()), ["1 c /n unique", "3 e /n unique"], "{error}");
+        // Beside rows that are wrong by themselves as well.
+        let more = [&items[..], &[json!({"id": "g", "n": "six"}), json!({"id": "h", "n": 2})]].concat();
+        let error = bulk(&works, &more, BulkOptions::default()).unwrap_err();
+        let all = ["1 c /n unique", "3 e /n unique", "5 g /n type", "6 h /n unique"];
+        assert_eq!(told(&error.violations_list()), all, "{error}");
         assert_eq!(ids(&works), "a b");
         let report = bulk(&works, &items, REPORT).unwrap();
         assert_eq!((tally(&report), ids(&works).as_str()), ([2, 0, 0, 0], "a b d f"));

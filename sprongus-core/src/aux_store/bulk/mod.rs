@@ -46,6 +46,23 @@ pub(super) enum Others {
     AreDeleted,
 }
 
+/// What is wrong with the rows where some are wrong by themselves: what only the table tells of the others is looked for too.
+fn all_errors(
+    session: Session<'_>,
+    place: Place<'_>,
+    prepared: &Prepared,
+    options: BulkOptions,
+    others: Others,
+) -> Result<Error> {
+    if !prepared.rules.links() {
+        return Ok(Error::validation(prepared.errors.clone()));
+    }
+    let look = BulkOptions { on_error: OnError::Report, dry_run: true, ..options };
+    let mut errors = write(session, place, prepared, look, others)?.errors;
+    errors.sort_by_key(|one| one.row);
+    Ok(Error::validation(errors))
+}
+
 /// Writes what was prepared, or only says what would be.
 pub(super) fn write(
     session: Session<'_>,
@@ -56,7 +73,7 @@ pub(super) fn write(
 ) -> Result<BulkReport> {
     let abort = options.on_error == OnError::Abort;
     if abort && !prepared.errors.is_empty() {
-        return Err(Error::validation(prepared.errors.clone()));
+        return Err(all_errors(session, place, prepared, options, others)?);
     }
     if stepped::suits(session, prepared)
         && let Some(report) = stepped::write(session, place, prepared, options, others)?
