@@ -1,7 +1,7 @@
 //! Puts a run into the queue: its row and its event.
 
-mod postgres;
-mod sqlite;
+mod at_once;
+mod in_steps;
 
 use super::binds::Binds;
 use super::model::Run;
@@ -26,8 +26,8 @@ pub(super) enum Judged {
 /// its id was never sent to the database, so that without a key it cannot be there.
 pub(super) fn insert(work: &mut Work<'_>, ready: &Ready<'_>, judged: Judged, unheard_of: bool) -> Result<Option<Run>> {
     let run = match work.dialect() {
-        Dialect::Sqlite => sqlite::insert(work, ready, judged)?,
-        Dialect::Postgres => postgres::insert(work, ready, judged, unheard_of)?,
+        Dialect::Sqlite => in_steps::insert(work, ready, judged)?,
+        Dialect::Postgres => at_once::insert(work, ready, judged, unheard_of)?,
     };
     if let Some(run) = &run {
         signal(work, run.state);
