@@ -68,7 +68,7 @@ pub(crate) fn append_all(work: &mut Work<'_>, events: &[NewEvent<'_>]) -> Result
         events.iter().zip(&ids).map(|(event, id)| row(event, id, &now, Dialect::Sqlite).into()).collect();
     // Many rows a statement, which is most of what they cost.
     if !work.exec().load_new("sprongus_events", &WRITTEN, &rows)?.is_empty() {
-        return Err(Error::new(ErrorCode::Corrupt, "a subject has an event of that number already"));
+        return Err(Error::new(ErrorCode::Conflict, "a subject has an event of that number already"));
     }
     if let Value::Timestamp(at) = now {
         events.iter().zip(&ids).for_each(|(event, id)| tell(work, event, id, at));

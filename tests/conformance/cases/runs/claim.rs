@@ -19,6 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("runs::a_dispatched_run_is_started", &["runs.claim_next", "runs.start"], true, dispatched),
         case("runs::what_is_due_later_is_claimed_later", &["runs.claim_next"], false, later),
         case("runs::bad_claims_claim_nothing", &["runs.claim_next"], true, refused),
+        case("runs::an_event_in_the_place_of_the_next_stops_a_claim", &["runs.claim_next"], false, taken_place),
     ]
 }
 
@@ -44,6 +45,22 @@ fn ordered(env: &Env) {
         assert!(claims(on.runs(), &all()).is_empty());
         assert!(claims(on.runs(), &Claim { limit: 0, ..all() }).is_empty());
     });
+}
+
+/// As somebody leaves it who writes into the library's tables: one answer, of however many runs.
+fn taken_place(env: &Env) {
+    let store = env.open();
+    let runs = store.runs();
+    let ids: Vec<String> = (0..3).map(|_| put(runs, "k").id).collect();
+    let event = "INSERT INTO sprongus_events (id, subject, seq, type, at, actor, payload) \
+                 SELECT 'x', subject, 2, 'made up', at, actor, payload FROM sprongus_events WHERE subject = $1";
+    store.execute(event, &[format!("run:{}", ids[0]).into()]).unwrap();
+    for limit in [1, 3] {
+        assert_eq!(code(runs.claim_next(&Claim { limit, ..all() })), ErrorCode::Conflict, "{limit}");
+    }
+    assert!(ids.iter().all(|id| get(runs, id).state == RunState::Queued), "nothing is claimed");
+    store.execute("DELETE FROM sprongus_events WHERE id = 'x'", &[]).unwrap();
+    assert_eq!(claims(runs, &all()), ids);
 }
 
 fn kinds(env: &Env) {
