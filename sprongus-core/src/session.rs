@@ -1,175 +1,23 @@
 //! What a service runs against: a store or an open transaction, and who is asking.
 
 mod attempt;
+mod core;
 mod tally;
 mod within;
+mod work;
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::ThreadId;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::clock::Timestamp;
-use crate::db::{Connection, Db, Dialect, Executor, Signals, Unit, Value, Watch};
+use crate::db::{Connection, Dialect, Executor, Unit};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Cancels, News, Signal, Subscribers};
 use crate::options::Options;
 use crate::scope::Grant;
 
+pub(crate) use self::core::{Core, locked};
 pub(crate) use tally::{Tallies, Tally};
 pub(crate) use within::Within;
-
-/// What all handles of one opened store share.
-pub(crate) struct Core {
-    pub(crate) options: Options,
-    pub(crate) watch: Watch,
-    pub(crate) cancels: Cancels,
-    pub(crate) subscribers: Arc<Subscribers>,
-    db: RwLock<Option<Arc<Db>>>,
-    dialect: Dialect,
-    closed: AtomicBool,
-    /// The process that opened it: after a fork, everything here belongs to the parent.
-    process: u32,
-    /// Threads with a transaction of this store open, for the check against using the store inside it.
-    inside: Mutex<Vec<ThreadId>>,
-    inside_count: AtomicUsize,
-    transactions: AtomicU64,
-    shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-}
-
-impl Core {
-    pub(crate) fn new(options: Options, dialect: Dialect, db: Option<Db>) -> Self {
-        Self {
-            options,
-            watch: Watch::new(db.as_ref().and_then(Db::watcher)),
-            cancels: Cancels::default(),
-            subscribers: Arc::default(),
-            db: RwLock::new(db.map(Arc::new)),
-            dialect,
-            closed: AtomicBool::new(false),
-            process: std::process::id(),
-            inside: Mutex::default(),
-            inside_count: AtomicUsize::new(0),
-            transactions: AtomicU64::new(0),
-            shared: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
-    /// How many writes of more than one statement there have been. Those of one, and what is sent, let nothing fall due: runs
-    /// are enqueued, claimed and reported as succeeded, and leases extended.
-    pub(crate) fn transactions(&self) -> u64 {
-        self.transactions.load(Ordering::Acquire)
-    }
-
-    /// Refuses a store inherited by a fork, or closed.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.check_process()?;
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::misuse("the store is closed"));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn check_process(&self) -> Result<()> {
-        if self.forked() {
-            return Err(Error::new(
-                ErrorCode::Forked,
-                "this store was opened before fork(): open one in the child process, and on SQLite fork before opening",
-            ));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn forked(&self) -> bool {
-        std::process::id() != self.process
-    }
-
-    /// The database, for a call on the store itself: not from inside its own transaction.
-    pub(crate) fn db(&self) -> Result<Arc<Db>> {
-        self.check()?;
-        if self.inside_count.load(Ordering::Acquire) > 0 && locked(&self.inside).contains(&std::thread::current().id())
-        {
-            return Err(Error::misuse(
-                "this thread has a transaction of this store open: call the transaction, not the store",
-            ));
-        }
-        self.opened()
-    }
-
-    /// The same for a commit of its own beside a transaction of this thread.
-    pub(crate) fn db_beside(&self) -> Result<Arc<Db>> {
-        self.check()?;
-        self.opened()
-    }
-
-    fn opened(&self) -> Result<Arc<Db>> {
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        db.clone().ok_or_else(|| Error::misuse("the store is closed"))
-    }
-
-    /// Marks the thread as inside a transaction.
-    pub(crate) fn enter(&self) -> ThreadId {
-        let thread = std::thread::current().id();
-        locked(&self.inside).push(thread);
-        self.inside_count.fetch_add(1, Ordering::AcqRel);
-        thread
-    }
-
-    pub(crate) fn leave(&self, thread: ThreadId) {
-        let mut inside = locked(&self.inside);
-        if let Some(index) = inside.iter().position(|other| *other == thread) {
-            inside.swap_remove(index);
-            self.inside_count.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-
-    /// No new calls; the database is closed when the last one under way has ended.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        // In a forked child a thread of the parent's may hold the lock for ever.
-        if !self.forked() {
-            self.watch.close();
-            self.subscribers.close();
-            let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-            drop(db);
-        }
-    }
-
-    pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.options.call_timeout
-    }
-
-    /// One value of that type for all handles of the store: caches that belong to a service.
-    pub(crate) fn shared<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
-        let mut shared = locked(&self.shared);
-        let slot = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
-        slot.clone().downcast().unwrap_or_default()
-    }
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if self.forked() {
-            // Closing would drop the parent's locks and end its server sessions.
-            std::mem::forget(db);
-        } else {
-            // Before the database: on SQLite the writer's connection is the last to go.
-            self.watch.close();
-            self.subscribers.close();
-        }
-    }
-}
-
-pub(crate) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub(crate) use work::{After, Witness, Work, now_param, present};
 
 /// Who acts, why, and within what.
 #[derive(Debug, Clone)]
@@ -353,7 +201,7 @@ impl<'s> Session<'s> {
         let written = self.ground.write(unit, self.by()?, &mut |work_at| work(work_at).map(|value| out = Some(value)));
         if unit != Unit::Statement {
             // After it is in force: who looked before that has not seen it.
-            self.core().transactions.fetch_add(1, Ordering::AcqRel);
+            self.core().count_transaction();
         }
         written.and_then(|()| taken(out))
     }
@@ -361,123 +209,4 @@ impl<'s> Session<'s> {
 
 fn taken<T>(out: Option<T>) -> Result<T> {
     out.ok_or_else(|| Error::new(ErrorCode::Panic, "the work ended without a result"))
-}
-
-/// A piece of writing under way: the executor, and what is done once it is committed.
-pub(crate) struct Work<'w> {
-    exec: &'w mut dyn Executor,
-    core: &'w Core,
-    who: &'w Who,
-    waited: Duration,
-    pub(crate) after: After,
-}
-
-/// What a piece of writing leaves to be done after its commit.
-#[derive(Debug, Default)]
-pub(crate) struct After {
-    /// An event of the work: it is there if, and only if, the work was committed.
-    pub(crate) witness: Option<Witness>,
-    pub(crate) signals: Vec<Signal>,
-    /// Runs that were canceled.
-    pub(crate) canceled: Vec<String>,
-    /// The events that were written, where somebody listens.
-    pub(crate) news: Vec<News>,
-    /// What became of the entries of tables.
-    pub(crate) tallies: Tallies,
-}
-
-impl After {
-    /// Takes over what a part of the work left.
-    fn add(&mut self, part: Self) {
-        let Self { witness, signals, canceled, news, tallies } = part;
-        self.witness = witness.or_else(|| self.witness.take());
-        self.signals.extend(signals);
-        self.canceled.extend(canceled);
-        self.news.extend(news);
-        self.tallies.add_all(tallies);
-    }
-
-    /// What those who wait are told.
-    pub(crate) fn told(&self) -> Signals {
-        let event: &[Signal] = if self.witness.is_some() { &[Signal::Event] } else { &[] };
-        Signals::of(&self.signals).with(Signals::of(event))
-    }
-}
-
-/// The key and the id of an event.
-#[derive(Debug, Clone)]
-pub(crate) struct Witness {
-    pub(crate) subject: String,
-    pub(crate) seq: i64,
-    pub(crate) id: String,
-}
-
-impl<'w> Work<'w> {
-    pub(crate) fn new(exec: &'w mut dyn Executor, core: &'w Core, who: &'w Who, waited: Duration) -> Self {
-        Self { exec, core, who, waited, after: After::default() }
-    }
-
-    pub(crate) fn exec(&mut self) -> &mut dyn Executor {
-        self.exec
-    }
-
-    pub(crate) fn options(&self) -> &'w Options {
-        &self.core.options
-    }
-
-    pub(crate) fn who(&self) -> &'w Who {
-        self.who
-    }
-
-    /// Those in this process who want to know of events.
-    pub(crate) fn subscribers(&self) -> &'w Arc<Subscribers> {
-        &self.core.subscribers
-    }
-
-    /// Whether there are any.
-    pub(crate) fn has_listeners(&self) -> bool {
-        self.core.subscribers.any()
-    }
-
-    /// How long the writer was waited for.
-    pub(crate) fn waited(&self) -> Duration {
-        self.waited
-    }
-
-    pub(crate) fn dialect(&self) -> Dialect {
-        self.exec.dialect()
-    }
-
-    /// The parameter behind [`Dialect::now`]: this process's time on SQLite, NULL on PostgreSQL, whose own clock decides.
-    pub(crate) fn now(&self) -> Value<'static> {
-        now_param(self.exec.dialect(), self.options())
-    }
-
-    pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        self.exec.execute(sql, params)
-    }
-
-    pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<crate::db::Row>> {
-        self.exec.query(sql, params)
-    }
-}
-
-/// The present as the database has it: its own clock on PostgreSQL, where a test's does not stand in its place.
-pub(crate) fn present(exec: &mut dyn Executor, options: &Options) -> Result<Timestamp> {
-    let dialect = exec.dialect();
-    if dialect == Dialect::Sqlite {
-        return Ok(options.clock.now());
-    }
-    let rows = exec.query(&format!("SELECT {}", dialect.now(1)), &[now_param(dialect, options)])?;
-    rows.first()
-        .map_or_else(|| Err(Error::new(ErrorCode::Storage, "the server did not tell its time")), |row| row.time(0))
-}
-
-/// See [`Work::now`].
-pub(crate) fn now_param(dialect: Dialect, options: &Options) -> Value<'static> {
-    let now: Option<Timestamp> = match dialect {
-        Dialect::Sqlite => Some(options.clock.now()),
-        Dialect::Postgres => options.clock.for_database(),
-    };
-    now.into()
 }

@@ -1,20 +1,21 @@
 //! The face: opens a store, and hands out its services.
 
-use std::mem::take;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+mod ground;
+mod who;
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use crate::artifacts::Artifacts;
 use crate::aux_store::counters::{self, StoreStats};
 use crate::aux_store::{Aux, Providers};
 use crate::config::Config;
 use crate::db::{
-    Commit, Db, Dialect, Errand, Executor, Lane, Row, SCHEMA_VERSION, Seat, Unit, Value, check_schema, is_outdated,
-    migrate, row_security, shown,
+    Db, Dialect, Lane, Row, SCHEMA_VERSION, Seat, Value, check_schema, is_outdated, migrate, row_security, shown,
 };
 use crate::doctor::{self, Examine, Report};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Call, Events};
+use crate::events::Events;
 use crate::inbox::Inbox;
 use crate::options::{Location, Options};
 use crate::presets::Presets;
@@ -23,11 +24,12 @@ use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
 use crate::scope::{Grant, Scope, ScopedOptions};
-use crate::session::{After, Core, Ground, Lasting, SentWork, Session, Who, Work, locked};
-use crate::settle::{Settled, settle};
+use crate::session::{Core, Session, Who};
 use crate::sql;
 use crate::tables::Tables;
 use crate::transaction::Tx;
+
+pub(crate) use who::os_user;
 
 /// A store: runs, aux entries, presets and events in one SQLite file or PostgreSQL database.
 ///
@@ -339,147 +341,4 @@ fn prepare_schema(db: &Db, options: &Options) -> Result<()> {
         return migrate(&mut *connection, options.schema.as_deref(), options.clock.now()).map(drop);
     }
     db.read(Lane::Host.into(), false, deadline, &mut |exec| check_schema(exec))
-}
-
-/// The name of the user of the operating system, as events carry it where no actor is given.
-pub(crate) fn os_user() -> String {
-    let named =
-        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).or_else(of_this_process);
-    let named = named.filter(|name| crate::text::check_name("actor", name).is_ok());
-    named.unwrap_or_else(|| format!("process {}", std::process::id()))
-}
-
-/// From passwd(5): services and containers often run without the variables.
-fn of_this_process() -> Option<String> {
-    #[cfg(not(unix))]
-    return None;
-    #[cfg(unix)]
-    {
-        let own = rustix::process::getuid().as_raw().to_string();
-        let users = std::fs::read_to_string("/etc/passwd").ok()?;
-        let named = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        named.into_iter().find(|fields| fields.get(2) == Some(&own.as_str()))?.first().map(|name| (*name).to_owned())
-    }
-}
-
-impl Who {
-    pub(crate) fn acting_as(&self, actor: &str, reason: Option<&str>) -> Result<Self> {
-        crate::text::check_name("actor", actor)?;
-        if let Some(reason) = reason {
-            crate::text::check_name("reason", reason)?;
-        }
-        Ok(Self { actor: actor.into(), reason: reason.map(Into::into), grant: self.grant.clone() })
-    }
-}
-
-impl Ground for Store {
-    fn core(&self) -> &Core {
-        &self.core
-    }
-
-    fn who(&self) -> &Who {
-        &self.who
-    }
-
-    fn in_transaction(&self) -> bool {
-        false
-    }
-
-    fn read(&self, snapshot: bool, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        self.core.db()?.read(self.seat(), snapshot, by, work)
-    }
-
-    fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        // What is known of events' positions is shared by all handles: it is found out with the eyes of the role, not of one.
-        let who = Who { grant: None, ..(*self.who).clone() };
-        Self { who: Arc::new(who), ..self.clone() }.write(Unit::Statement, by, &mut |at| work(at.exec()))
-    }
-
-    fn lasting(&self) -> Option<Lasting> {
-        Some(Arc::new(self.clone()))
-    }
-
-    fn own_events_from(&self) -> Option<i64> {
-        None
-    }
-
-    fn write(&self, unit: Unit, by: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
-        self.settled(unit, by, &mut |db| {
-            let mut left = Left::default();
-            let written = db.write(self.seat(), unit, by, &mut |exec, waited| {
-                left = Left::default();
-                left.of(Work::new(exec, &self.core, &self.who, waited), unit, work)
-            });
-            (written, left)
-        })
-    }
-
-    fn send(&self, unit: Unit, by: Instant, mut work: SentWork) -> Result<()> {
-        let (core, who, left) = (self.core.clone(), self.who.clone(), Arc::new(Mutex::new(Left::default())));
-        let leaves = left.clone();
-        let mut errand: Option<Errand> = Some(Box::new(move |exec, waited| {
-            let mut left = Left::default();
-            let done = left.of(Work::new(exec, &core, &who, waited), unit, &mut *work);
-            *locked(&leaves) = left;
-            done
-        }));
-        self.settled(unit, by, &mut |db| {
-            let written = db.send(self.seat(), unit, by, &mut errand);
-            (written, take(&mut *locked(&left)))
-        })
-    }
-}
-
-/// What a piece of writing leaves behind.
-#[derive(Default)]
-struct Left {
-    after: After,
-    /// From before its commit.
-    call: Option<Call>,
-}
-
-impl Left {
-    fn of(&mut self, mut at: Work<'_>, unit: Unit, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
-        let subscribers = at.subscribers();
-        // A statement commits by itself; before, a transaction commits nothing.
-        self.call = (unit == Unit::Statement).then(|| subscribers.call()).flatten();
-        let result = work(&mut at);
-        self.call = self.call.take().or_else(|| subscribers.call());
-        self.after = at.after;
-        result
-    }
-}
-
-impl Store {
-    /// Writes once, again where that is known to have taken no effect; then tells of it.
-    fn settled(&self, unit: Unit, by: Instant, once: &mut dyn FnMut(&Db) -> (Result<Commit>, Left)) -> Result<()> {
-        let db = self.core.db()?;
-        let mut tries = 0;
-        loop {
-            let (written, Left { after, call }) = once(&db);
-            match written {
-                Ok(Commit::Done) => {}
-                Ok(Commit::Unknown(error)) => match settle(&db, self.seat(), &after, unit, error, by)? {
-                    Settled::Committed => {}
-                    Settled::Lost(_) if tries < 1 => {
-                        tries += 1;
-                        continue;
-                    }
-                    Settled::Lost(error) => return Err(error),
-                },
-                // PostgreSQL chose this one to break a deadlock; nothing was written.
-                Err(error) if sql::was_victim(&error) && tries < 5 => {
-                    tries += 1;
-                    std::thread::sleep(crate::id::jitter(Duration::from_millis(10 << tries)));
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            self.core.watch.tell(after.told());
-            self.core.cancels.tell(&after.canceled);
-            self.core.subscribers.tell(call, after.news);
-            counters::add(&self.core, after.tallies);
-            return Ok(());
-        }
-    }
 }

@@ -1,18 +1,18 @@
 //! An open transaction: the same services, inside one commit, plus the host's own SQL.
 
+mod ground;
 mod state;
 
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
-use std::time::{Duration, Instant};
 
 use self::state::{Held, Savepoint, State, ended};
 use crate::artifacts::Artifacts;
 use crate::aux_store::{Aux, Providers, counters};
 use crate::config::Config;
-use crate::db::{Commit, Connection, Dialect, Executor, Lane, Row, Unit, Value, check_schema};
-use crate::error::{Error, ErrorCode, Result};
-use crate::events::{self, Events};
+use crate::db::{Commit, Connection, Executor, Row, Unit, Value, check_schema};
+use crate::error::{Error, Result};
+use crate::events::Events;
 use crate::inbox::Inbox;
 use crate::options::Options;
 use crate::presets::Presets;
@@ -21,7 +21,7 @@ use crate::runs::Runs;
 use crate::runs::approvals::Approvals;
 use crate::runs::schedules::Schedules;
 use crate::scope::Scope;
-use crate::session::{After, Core, Ground, Lasting, Session, Tallies, Who, Work, locked};
+use crate::session::{After, Core, Session, Tallies, Who, locked};
 use crate::settle::{Settled, settle};
 use crate::sql;
 use crate::store::{Store, os_user};
@@ -47,9 +47,6 @@ struct Shared<'c> {
     state: Mutex<State<'c>>,
     thread: Option<ThreadId>,
 }
-
-/// Our operations' savepoint within the host's transaction.
-const OPERATION: &str = "sprongus_operation";
 
 impl Tx<'static> {
     pub(crate) fn ours(store: Store, connection: Box<dyn Connection>) -> Self {
@@ -346,89 +343,6 @@ impl Drop for Tx<'_> {
         {
             tracing::debug!(code = %error.code(), "a dropped transaction could not be rolled back");
         }
-    }
-}
-
-impl Ground for Tx<'_> {
-    fn core(&self) -> &Core {
-        &self.shared.core
-    }
-
-    fn who(&self) -> &Who {
-        &self.who
-    }
-
-    fn in_transaction(&self) -> bool {
-        true
-    }
-
-    fn read(&self, _: bool, _: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        self.in_savepoint(|exec, _| work(exec))
-    }
-
-    fn beside(&self, by: Instant, work: &mut dyn FnMut(&mut dyn Executor) -> Result<()>) -> Result<()> {
-        let Some(store) = &self.shared.store else { return Ok(()) };
-        match store.core().db_beside()?.write(Lane::Worker.into(), Unit::Statement, by, &mut |exec, _| work(exec))? {
-            Commit::Done => Ok(()),
-            Commit::Unknown(error) => Err(error),
-        }
-    }
-
-    fn lasting(&self) -> Option<Lasting> {
-        None
-    }
-
-    fn own_events_from(&self) -> Option<i64> {
-        locked(&self.shared.state).own_events_from
-    }
-
-    fn write(&self, _: Unit, _: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
-        let first = self.own_events_from().is_none() && self.shared.core.dialect() == Dialect::Sqlite;
-        let mut from = None;
-        let after = self.in_savepoint(|exec, waited| {
-            if first {
-                from = Some(events::next_position(exec)?);
-            }
-            let mut at = Work::new(exec, &self.shared.core, &self.who, waited);
-            work(&mut at).map(|()| at.after)
-        })?;
-        let mut state = locked(&self.shared.state);
-        state.own_events_from = state.own_events_from.or(from);
-        state.after.signals.extend(after.signals);
-        state.after.canceled.extend(after.canceled);
-        state.after.news.extend(after.news);
-        state.tallies().add_all(after.tallies);
-        if after.witness.is_some() {
-            state.after.witness = after.witness;
-        }
-        Ok(())
-    }
-}
-
-impl Tx<'_> {
-    /// Runs a piece of ours so that its failure leaves nothing behind and the transaction usable.
-    fn in_savepoint<T>(&self, work: impl FnOnce(&mut dyn Executor, Duration) -> Result<T>) -> Result<T> {
-        self.shared.core.check()?;
-        let mut state = locked(&self.shared.state);
-        let waited = state.waited();
-        let depth = state.open.len();
-        let exec = state.usable(self.number)?;
-        if let Err(error) = exec.batch(&format!("SAVEPOINT {OPERATION}")) {
-            // What a host's connection refuses to be used for has not reached the database.
-            state.poisoned = Some(depth).filter(|_| error.code() != ErrorCode::Misuse);
-            return Err(error);
-        }
-        let result = work(exec, waited);
-        let ended = match &result {
-            Ok(_) => exec.batch(&format!("RELEASE SAVEPOINT {OPERATION}")),
-            Err(_) => exec.batch(&format!("ROLLBACK TO SAVEPOINT {OPERATION}; RELEASE SAVEPOINT {OPERATION}")),
-        };
-        if let Err(error) = ended {
-            // The transaction itself is gone (a full disk, a lost connection): nothing in it can be kept.
-            state.poisoned = Some(depth);
-            return Err(result.err().unwrap_or(error));
-        }
-        result
     }
 }
 

@@ -40,7 +40,7 @@ impl Ground for Within<'_, '_> {
     fn write(&self, _: Unit, _: Instant, work: &mut dyn FnMut(&mut Work<'_>) -> Result<()>) -> Result<()> {
         let mut outer = self.work.borrow_mut();
         outer.exec.batch(&format!("SAVEPOINT {STEP}"))?;
-        let waited = outer.waited;
+        let waited = outer.waited();
         let mut inner = Work::new(&mut *outer.exec, self.core, &self.who, waited);
         let done = work(&mut inner);
         let after = inner.after;
