@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::Runs;
-use super::claim::take_named;
 use super::enqueue::put_one;
 use super::judge::{Judged, Report, judge, lost, read_visible};
 use super::model::Run;
 use super::report::changed_meanwhile;
 use super::requests::{Claim, Enqueue, Heartbeat};
 use super::state::RunState;
+use super::take::take_named;
 use crate::error::{Error, ErrorCode, Result};
 use crate::scope::Scope;
 use crate::session::Work;

@@ -47,6 +47,7 @@ mod stats;
 mod steps;
 mod sweep;
 mod sync_input;
+mod take;
 mod texts;
 mod timeouts;
 mod together;

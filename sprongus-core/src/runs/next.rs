@@ -2,13 +2,14 @@
 
 use super::Runs;
 use super::candidates::{Lanes, candidates};
-use super::claim::{Claiming, FEW, Taken, take, take_picked, take_where_looks};
+use super::claim::{Claiming, FEW, Taken};
 use super::congestion;
 use super::looked::Looked;
 use super::model::Run;
 use super::report::{check_success, succeed, success};
 use super::requests::Succeed;
 use super::sweep::{Looking, Looks, Todo};
+use super::take::{take, take_picked, take_where_looks};
 use crate::db::Dialect;
 use crate::error::Result;
 use crate::id::check_id;
