@@ -7,75 +7,19 @@
 //! Only work that may change more than rows gets a savepoint, for which SQLite would copy each page it changes, through a file
 //! once they are many: little work fails, and hardly any after it has written.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::baton::{Baton, Done, Ending, Member, Open, Writer};
 use super::connection::SqliteConnection;
-use super::queue::{Answer, Caller, FairQueue, Waiting};
+use super::queue::{Answer, Caller, Waiting};
 use crate::db::{Commit, Connection, Errand, Executor};
 use crate::error::{Error, ErrorCode, Result};
 
 /// No caller waits for more than so many others, nor longer than this, for its commit.
 const MOST_MEMBERS: usize = 64;
 const LONGEST: Duration = Duration::from_millis(5);
-
-/// The queue for the one writing connection.
-pub(super) type Writer = FairQueue<Baton, Done>;
-
-/// What the queue hands on: the connection, and the transaction open on it, if one is.
-pub(super) struct Baton {
-    pub(super) connection: SqliteConnection,
-    group: Option<Open>,
-}
-
-struct Open {
-    /// Whose work is in it, but for the one who has the baton.
-    members: Vec<Member>,
-    /// Since the first was done with its own.
-    since: Instant,
-}
-
-/// A caller who waits for the commit, with the errand that was done for it.
-struct Member {
-    caller: Arc<Caller<Baton, Done>>,
-    errand: Option<Errand>,
-}
-
-/// What became of work in a transaction.
-pub(super) enum Done {
-    Ended(Result<Commit>),
-    Panicked(Box<dyn Any + Send>),
-    /// It was undone with that of another, which failed: it is to be done again.
-    Undone,
-}
-
-/// How a transaction ended, to be told to each of its members.
-#[derive(Clone)]
-enum Ending {
-    Done,
-    Unknown(ErrorCode, String),
-    Failed(ErrorCode, String),
-    Undone,
-}
-
-impl Baton {
-    pub(super) fn idle(connection: SqliteConnection) -> Self {
-        Self { connection, group: None }
-    }
-}
-
-impl Done {
-    /// As if the caller had done it: a panic goes on where it belongs. None where it is to be done again.
-    pub(super) fn ended(self) -> Option<Result<Commit>> {
-        match self {
-            Self::Ended(result) => Some(result),
-            Self::Panicked(panic) => resume_unwind(panic),
-            Self::Undone => None,
-        }
-    }
-}
 
 /// How work goes with that of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +92,7 @@ impl Held<'_> {
         company: Company,
         work: &mut dyn FnMut(&mut SqliteConnection) -> Result<()>,
     ) -> (Result<()>, Left) {
-        let Ok(Baton { connection, group }) = self.baton() else { return (Err(gone()), Left::Whole) };
+        let Ok(Baton { connection, group, .. }) = self.baton() else { return (Err(gone()), Left::Whole) };
         match (group, company) {
             (None, _) => {
                 // Where the first fails, nobody else is hurt.
@@ -179,7 +123,8 @@ impl Held<'_> {
         }
         self.baton()?.group.get_or_insert_with(|| Open { members: Vec::new(), since: Instant::now() });
         while joins && self.has_room()? {
-            let Some(Waiting { caller, errand, since, .. }) = self.queue.next_to_join() else { break };
+            let until = self.baton()?.awaits();
+            let Some(Waiting { caller, errand, since, .. }) = self.queue.next_to_join(until) else { break };
             let Some(errand) = errand else { return self.pass(&caller, worked) };
             match self.run(caller, errand, since.elapsed())? {
                 (Left::Whole, _) => {}
@@ -190,9 +135,19 @@ impl Held<'_> {
                 (Left::Half, _) => return self.undo(worked),
             }
         }
-        let committed = self.baton()?.connection.commit();
+        let committed = self.commit();
         self.finish(&Ending::of(&committed));
         worked.and(committed).map(|commit| Done::Ended(Ok(commit)))
+    }
+
+    /// Commits, and notes whose next calls are to be expected.
+    fn commit(&mut self) -> Result<Commit> {
+        let queue = self.queue;
+        let baton = self.baton()?;
+        let begun = Instant::now();
+        let committed = baton.connection.commit();
+        baton.expect(queue.waiting(), begun.elapsed());
+        committed
     }
 
     /// Undoes what all did, to be done again, for a part of what failed is among it.
@@ -219,7 +174,7 @@ impl Held<'_> {
         mut errand: Errand,
         waited: Duration,
     ) -> Result<(Left, Option<Error>)> {
-        let Baton { connection, group } = self.baton()?;
+        let Baton { connection, group, .. } = self.baton()?;
         let before = connection.raw.total_changes();
         // The others have no part in a panic of it.
         let worked = catch_unwind(AssertUnwindSafe(|| errand(connection, waited)));
@@ -307,23 +262,4 @@ fn in_savepoint(
 
 fn gone() -> Error {
     Error::new(ErrorCode::Panic, "the writer is gone")
-}
-
-impl Ending {
-    fn of(committed: &Result<Commit>) -> Self {
-        match committed {
-            Ok(Commit::Done) => Self::Done,
-            Ok(Commit::Unknown(error)) => Self::Unknown(error.code(), error.message().to_owned()),
-            Err(error) => Self::Failed(error.code(), error.message().to_owned()),
-        }
-    }
-
-    fn into_done(self) -> Done {
-        Done::Ended(match self {
-            Self::Done => Ok(Commit::Done),
-            Self::Unknown(code, message) => Ok(Commit::Unknown(Error::new(code, message))),
-            Self::Failed(code, message) => Err(Error::new(code, message)),
-            Self::Undone => return Done::Undone,
-        })
-    }
 }

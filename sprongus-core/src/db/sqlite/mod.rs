@@ -1,5 +1,6 @@
 //! SQLite: one writing connection behind a fair queue, a few readers (DESIGN.md §2 "SQLite").
 
+mod baton;
 mod connection;
 mod declared;
 mod errors;
@@ -27,8 +28,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use baton::{Baton, Done, Writer};
 use connection::SqliteConnection;
-use group::{Baton, Company, Done, Writer};
+use group::Company;
 use open::Role;
 use queue::{Answer, FairQueue};
 use readers::Pools;
@@ -175,6 +177,9 @@ impl SqliteDb {
         baton.connection.by(deadline, start.elapsed());
         let lasts = self.settings.durability == Durability::Full && matches!(self.place, Place::File(_));
         baton.connection.eases = unit == Unit::Step && lasts;
+        if !lasts {
+            baton.hurry();
+        }
         let renew = |baton: &Baton| self.renew(baton, deadline);
         group::write(&self.writer, baton, company(unit), &renew, &mut |connection| {
             let waited = start.elapsed();

@@ -16,6 +16,8 @@ use crate::options::Interrupt;
 /// Hands out a `T` to one caller at a time, first come, first served; what another did for a caller ends with a `D`.
 pub(super) struct FairQueue<T, D> {
     state: Mutex<State<T, D>>,
+    /// Somebody came who was waited for.
+    came: Condvar,
     interrupt: Option<Interrupt>,
 }
 
@@ -23,6 +25,8 @@ struct State<T, D> {
     /// The thing itself while nobody holds it; then nobody waits.
     idle: Option<T>,
     waiting: VecDeque<Waiting<T, D>>,
+    /// Who has it waits for the next caller.
+    awaits: bool,
 }
 
 /// A caller in the queue.
@@ -52,7 +56,8 @@ pub(super) enum Answer<T, D> {
 
 impl<T, D> FairQueue<T, D> {
     pub(super) fn new(thing: T, interrupt: Option<Interrupt>) -> Self {
-        Self { state: Mutex::new(State { idle: Some(thing), waiting: VecDeque::new() }), interrupt }
+        let state = State { idle: Some(thing), waiting: VecDeque::new(), awaits: false };
+        Self { state: Mutex::new(state), came: Condvar::new(), interrupt }
     }
 
     /// Waits for the thing, or for the end of the errand, until the deadline; `busy` after it. An errand that was begun is
@@ -66,6 +71,9 @@ impl<T, D> FairQueue<T, D> {
             let caller = Arc::new(Caller::default());
             let waiting = Waiting { caller: caller.clone(), joins, errand: take(errand), since: Instant::now() };
             state.waiting.push_back(waiting);
+            if take(&mut state.awaits) {
+                self.came.notify_one();
+            }
             caller
         };
         loop {
@@ -109,13 +117,23 @@ impl<T, D> FairQueue<T, D> {
         }
     }
 
-    /// Takes the first out of the queue, if it may join what is open; it is to be answered.
-    pub(super) fn next_to_join(&self) -> Option<Waiting<T, D>> {
+    /// Takes the first out of the queue, if it may join what is open; it is to be answered. Where nobody is there, somebody is
+    /// waited for until that time, if one is given.
+    pub(super) fn next_to_join(&self, until: Option<Instant>) -> Option<Waiting<T, D>> {
         let mut state = lock(&self.state);
+        while state.waiting.is_empty() {
+            let left = until?.saturating_duration_since(Instant::now());
+            state.awaits = !left.is_zero();
+            if !state.awaits {
+                return None;
+            }
+            state = self.came.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.awaits = false;
         if state.waiting.front()?.joins { state.waiting.pop_front() } else { None }
     }
 
-    #[cfg(test)]
+    /// How many are in the queue.
     pub(super) fn waiting(&self) -> usize {
         lock(&self.state).waiting.len()
     }

@@ -45,6 +45,51 @@ fn until_shared(mut is_shared: impl FnMut(&SqliteDb) -> bool) {
     assert!(tried, "no transaction was shared by all");
 }
 
+fn baton(db: &SqliteDb) -> Baton {
+    match db.writer.take(false, &mut None, soon()).unwrap() {
+        Answer::Turn(baton, _) => baton,
+        Answer::Done(..) => panic!("nothing was there to be done"),
+    }
+}
+
+/// Those of one commit come back one after another: the first of them does not commit alone.
+#[test]
+fn those_of_the_last_commit_are_waited_for() {
+    until_shared(|db| {
+        let callers: Callers<'_, bool> = (1..=3).map(|n| Box::new(move || send(db, insert(n)).is_ok()) as _).collect();
+        assert!(in_order(db, callers).into_iter().all(std::thread::Result::unwrap));
+        let mut held = baton(db);
+        let shared = held.awaits().is_some();
+        held.hurry();
+        assert!(held.awaits().is_none());
+        db.writer.give(held);
+        assert!(send(db, insert(4)).is_ok());
+        let held = baton(db);
+        assert!(held.awaits().is_none(), "who is alone waits for nobody");
+        db.writer.give(held);
+        shared
+    });
+}
+
+#[test]
+fn whoever_has_the_writer_may_wait_for_the_next_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    let held = baton(&db);
+    assert!(db.writer.next_to_join(None).is_none());
+    assert!(db.writer.next_to_join(Some(Instant::now())).is_none());
+    scope(|threads| {
+        let late = threads.spawn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            send(&db, insert(1))
+        });
+        let next = db.writer.next_to_join(Some(soon())).unwrap();
+        assert!(next.errand.is_some());
+        next.caller.answer(Answer::Turn(held, next.errand));
+        assert!(matches!(late.join().unwrap(), Ok(Commit::Done)));
+    });
+}
+
 type Callers<'c, T> = Vec<Box<dyn FnOnce() -> T + Send + 'c>>;
 
 #[test]
