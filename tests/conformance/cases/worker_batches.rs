@@ -8,7 +8,7 @@ use std::time::Duration;
 use sprongus::runs::{Enqueue, EnqueueMany, ListRuns, RunOutput};
 use sprongus::worker::{HandlerError, Outcome, WorkerMetrics, WorkerOptions};
 use sprongus::{Json, Options, RunState, Store};
-use sprongus_conformance::{Case, Env};
+use sprongus_conformance::{Backend, Case, Env};
 
 use crate::worker::{case, eventually, get, json, leased, options, put, told};
 
@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         case("worker::thousands_of_short_runs_are_worked_once_each", thousands),
         case("worker::two_workers_share_the_runs", two_workers),
+        case("worker::after_much_work_it_hears_of_another_stores_commit", hears_again),
         case("worker::each_of_a_batch_ends_for_itself", each_for_itself),
         case("worker::handlers_enqueue_children_with_their_own_end", children),
         case("worker::figures_tell_what_was_done", figures),
@@ -67,6 +68,26 @@ fn two_workers(env: &Env) {
     assert!(workers.iter().all(|worker| worker.stop(None)));
     let calls = calls.lock().unwrap();
     assert!(ids.iter().all(|id| calls[id] == 1));
+}
+
+/// While it has work enough it listens to nobody.
+fn hears_again(env: &Env) {
+    let store = env.open();
+    let other = if env.backend() == Backend::SqliteMemory { store.clone() } else { env.open() };
+    let worker = store.worker(WorkerOptions { poll_interval: Duration::from_secs(3600), ..options() }).unwrap();
+    worker.handle("short", |_| Ok(Outcome::None)).unwrap();
+    worker.start().unwrap();
+    let mut done = 0;
+    for runs in [1, 700, 1, 300, 2] {
+        fill(&other, runs, "short");
+        done += runs as u64;
+        eventually(|| worker.metrics().succeeded == done);
+    }
+    // By itself it would look again in an hour.
+    std::thread::sleep(Duration::from_millis(150));
+    put(&other, "short");
+    eventually(|| worker.metrics().succeeded == done + 1);
+    assert!(worker.stop(None));
 }
 
 fn each_for_itself(env: &Env) {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Barrier, mpsc};
 use std::time::Duration;
 
-use sprongus::runs::{Claim, Enqueue, EnqueueMany, GetRun, ListRuns, Succeed};
-use sprongus::{Error, ErrorCode, RunState, Store};
+use sprongus::runs::{Claim, Enqueue, EnqueueMany, GetRun, ListRuns, Succeed, SucceedMany};
+use sprongus::{Error, ErrorCode, Json, RunState, Store};
 use sprongus_conformance::{Backend, Case, Env};
 
 use super::{case, kind, put, told};
@@ -15,6 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("runs::eight_enqueue_the_same_key", &["runs.enqueue"], false, one_key),
         case("runs::eight_enqueue_the_same_keys_in_another_order", &["runs.enqueue_many"], false, many_keys),
         case("runs::eight_claim_and_none_gets_the_same", &["runs.claim_next", "runs.enqueue_many"], false, no_twice),
+        case("runs::eight_side_by_side_each_get_their_own_end", &["runs.succeed_many"], false, own_ends),
         case("runs::eight_report_the_same_lease", &["runs.succeed"], false, one_report),
         case("runs::a_rival_that_rolls_back_leaves_the_key", &["runs.enqueue"], false, rolled_back),
         case("runs::a_rolled_back_transaction_leaves_no_run", &["runs.enqueue"], false, undone),
@@ -54,6 +55,43 @@ fn many_keys(env: &Env) {
     assert_eq!(new.len(), 600, "each is new to one of them");
     for own in given.iter().filter(|own| !own.is_empty()) {
         assert!(own.is_sorted_by(|a, b| (a.created_at, &a.id) < (b.created_at, &b.id)), "in the order they were given");
+    }
+}
+
+/// Enqueues, claims and reports that share commits, some of which are refused.
+fn own_ends(env: &Env) {
+    const ROUNDS: usize = 12;
+    let store = env.open_patient();
+    store.runs().enqueue(&keyed()).unwrap();
+    let given = eight(env, &store, |store| {
+        let runs = store.runs();
+        let mut done = Vec::new();
+        for _ in 0..ROUNDS {
+            let put = runs.enqueue(&kind("b")).unwrap();
+            let other = Enqueue { input: Json::parse("17").unwrap(), ..keyed() };
+            assert_eq!(runs.enqueue(&other).unwrap_err().code(), ErrorCode::Conflict);
+            let claim = Claim { kinds: Some(vec!["b".to_owned()]), limit: 3, ..Claim::new("w") };
+            let held = runs.claim_next(&claim).unwrap();
+            let mut items: Vec<Succeed> = held.iter().map(|run| Succeed::new(&run.id, run.lease)).collect();
+            items.push(Succeed::new(&put.id, 17));
+            items.push(Succeed::new("01ARZ3NDEKTSV4RRFFQ69G5FAV", 1));
+            let mut ends = runs.succeed_many(&SucceedMany { items }).unwrap();
+            assert_eq!(ends.pop().unwrap().unwrap_err().code(), ErrorCode::NotFound);
+            let stale = ends.pop().unwrap().unwrap_err().code();
+            assert!(matches!(stale, ErrorCode::LeaseLost | ErrorCode::InvalidState), "{stale}");
+            done.extend(ends.into_iter().map(|end| end.unwrap().id));
+        }
+        done
+    });
+    let mut done: Vec<String> = given.into_iter().flatten().collect();
+    while let Some(run) =
+        store.runs().claim_next(&Claim { kinds: Some(vec!["b".to_owned()]), ..Claim::new("w") }).unwrap().pop()
+    {
+        done.push(store.runs().succeed(&Succeed::new(&run.id, run.lease)).unwrap().id);
+    }
+    assert_eq!((done.len(), done.iter().collect::<BTreeSet<_>>().len()), (8 * ROUNDS, 8 * ROUNDS), "each once");
+    for id in &done {
+        assert_eq!(told(store.runs(), id), ["run.enqueued", "run.started", "run.succeeded"]);
     }
 }
 
