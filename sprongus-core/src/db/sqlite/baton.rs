@@ -27,8 +27,10 @@ pub(super) struct Baton {
 /// and would find the first of them committing alone.
 #[derive(Clone, Copy, Default)]
 struct Returning {
-    /// How many, with those who were in the queue then.
+    /// How many, with those who were in the queue then: now, or at the commit before, for one that came together but in part
+    /// is no sign that the others are gone.
     callers: usize,
+    now: usize,
     /// Waiting for them longer than a commit takes gains nothing.
     until: Option<Instant>,
 }
@@ -76,11 +78,12 @@ impl Baton {
 
     /// After a commit that took so long, with so many in the queue.
     pub(super) fn expect(&mut self, waiting: usize, took: Duration) {
-        let callers = match self.errands() {
+        let now = match self.errands() {
             0 => 0,
             errands => errands + 1 + waiting,
         };
-        self.returning = Returning { callers, until: Some(Instant::now() + took.min(AWHILE)) };
+        let until = Some(Instant::now() + took.min(AWHILE));
+        self.returning = Returning { callers: now.max(self.returning.now), now, until };
     }
 
     /// How many errands were done in the open transaction.
