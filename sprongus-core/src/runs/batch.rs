@@ -55,7 +55,7 @@ impl Answer for RunState {
         }
         let to = many.step.from(RunState::Running);
         let places = many.apply_briefly(work)?;
-        Ok(places.into_iter().zip(std::iter::repeat(to)).filter_map(|(place, to)| Some((place, to?))).collect())
+        Ok(places.into_iter().filter_map(|place| Some((place, to?))).collect())
     }
 }
 

@@ -44,19 +44,11 @@ fn next(looking: &mut Looking<'_>) -> Moment {
     }
 }
 
-/// The assignment that lets a claimed run's attempt time out, where the run has a timeout.
-///
-/// On PostgreSQL it counts, as the lease does, from when the row is written.
+/// PostgreSQL: the assignment that lets a claimed run's attempt time out, where the run has a timeout. It counts, as the lease
+/// does, from when the row is written.
 pub(super) fn from_now(work: &Work<'_>, binds: &mut Binds<'_>) -> String {
-    match work.dialect() {
-        Dialect::Postgres => {
-            let now = binds.add(work.now());
-            format!(
-                "timeout_at = coalesce({now}::timestamptz, clock_timestamp()) + timeout_us * interval '1 microsecond'"
-            )
-        }
-        Dialect::Sqlite => format!("timeout_mono = {} + timeout_us", binds.add(work.options().clock.monotonic())),
-    }
+    let now = binds.add(work.now());
+    format!("timeout_at = coalesce({now}::timestamptz, clock_timestamp()) + timeout_us * interval '1 microsecond'")
 }
 
 /// SQLite: the assignment by which an attempt that goes on after a reboot times out by the new boot's clock.

@@ -10,7 +10,7 @@ use crate::presets;
 use crate::runs::approvals::gates;
 use crate::runs::model::Run;
 use crate::runs::ready::{Ready, begins, timeout, told};
-use crate::runs::record::subject;
+use crate::runs::record::{INSERT, subject};
 use crate::runs::state::RunState;
 use crate::runs::texts::Texts;
 use crate::runs::{lane, lease};
@@ -153,8 +153,7 @@ impl Form {
         format!(
             "WITH run AS (INSERT INTO sprongus_runs ({columns}) SELECT {values}{unbound}{conflict} \
              RETURNING id, project_id, created_at){gate} \
-             INSERT INTO sprongus_events (id, run_id, project_id, subject, seq, type, at, actor, payload) \
-             SELECT $7, id, project_id, $8, 1, $9, created_at, $10, $11 FROM run RETURNING at"
+             {INSERT} SELECT $7, id, project_id, $8, 1, $9, created_at, $10, $11 FROM run RETURNING at"
         )
     }
 
